@@ -1,0 +1,98 @@
+"""What can go wrong between a file and its transcript.
+
+Each class has a stable `error_code` for programs and a `user_message` for people that says what happened and what to do.
+`technical_detail` (the exception's own text) may name an exception and its message, never a path or a trace.
+"""
+
+from __future__ import annotations
+
+
+class TranscriptionError(Exception):
+    """Base of every expected failure. `user_message` may be replaced per instance where the reason is better known."""
+
+    error_code = "TRANSCRIPTION_FAILED"
+    user_message = "The recording could not be transcribed. Try again; if it fails again, ask whoever runs this service."
+
+    def __init__(self, technical_detail: str = "", *, user_message: str | None = None) -> None:
+        super().__init__(technical_detail)
+        self.technical_detail = technical_detail
+        if user_message is not None:
+            self.user_message = user_message
+
+
+class InputError(TranscriptionError):
+    """The file or an option is at fault, and trying again will not help."""
+
+
+class EmptyFile(InputError):
+    error_code = "EMPTY_FILE"
+    user_message = "The file is empty. Check that it was saved and copied in full, then upload it again."
+
+
+class NotAudio(InputError):
+    error_code = "NOT_AUDIO"
+    user_message = "This is not an audio or video file that can be read. Convert it to WAV, MP3, FLAC, M4A or MP4."
+
+
+class NoSoundTrack(InputError):
+    error_code = "NO_SOUND_TRACK"
+    user_message = "The file has no sound track. Upload a recording with sound."
+
+
+class TruncatedFile(InputError):
+    error_code = "TRUNCATED_FILE"
+    user_message = "The file breaks off or is damaged, and no sound could be read from it. Copy it again from its source."
+
+
+class EncryptedFile(InputError):
+    error_code = "ENCRYPTED_FILE"
+    user_message = "The file is encrypted (copy protected). Upload an unprotected copy."
+
+
+class PlaylistFile(InputError):
+    error_code = "PLAYLIST_FILE"
+    user_message = "This is a playlist: it only points to other files. Upload the recording itself."
+
+
+class RecordingTooLong(InputError):
+    error_code = "RECORDING_TOO_LONG"
+    user_message = "The recording is longer than this service accepts. Split it and upload the parts."
+
+
+class FileTooLarge(InputError):
+    error_code = "FILE_TOO_LARGE"
+    user_message = "The file is larger than this service accepts. Compress it (MP3, M4A) or split it."
+
+
+class DecodingTimedOut(InputError):
+    error_code = "DECODING_TIMED_OUT"
+    user_message = "Reading the file took longer than allowed. Convert it to WAV, MP3 or FLAC and upload that."
+
+
+class UnknownLanguage(InputError):
+    error_code = "UNKNOWN_LANGUAGE"
+    user_message = "This language is not one that can be recognised. Choose one from the list, or let it be detected."
+
+
+class UnknownModel(InputError):
+    error_code = "UNKNOWN_MODEL"
+    user_message = "There is no model of this name here. Choose one from the list."
+
+
+class ModelUnavailable(TranscriptionError):
+    error_code = "MODEL_UNAVAILABLE"
+    user_message = "The model is not on this machine and could not be fetched. Choose another model."
+
+
+class AlignmentFailed(TranscriptionError):
+    error_code = "ALIGNMENT_FAILED"
+    user_message = "The times of the single words could not be found; the text and its segments are complete."
+
+
+class DiarizationFailed(TranscriptionError):
+    error_code = "DIARIZATION_FAILED"
+    user_message = "The speakers could not be told apart; the text is complete."
+
+
+class Cancelled(Exception):  # noqa: N818  it is a request that is obeyed, not an error
+    """Raised inside the pipeline once the observer says that the work is no longer wanted."""

@@ -1,0 +1,83 @@
+"""The result of the pipeline: a transcript of segments, words and speakers.
+
+Times are seconds from the start of the recording. Everything here is plain data, so that it can be kept as JSON between
+stages (`to_dict`, `from_dict`) and handed to the exporters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+# Languages written without spaces between words: their words are joined with nothing between them.
+LANGUAGES_WITHOUT_SPACES = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km", "bo"})
+
+
+@dataclass(slots=True)
+class Word:
+    """One timed word. `text` has no white space around it; `score` is a probability (0-1) or None."""
+
+    text: str
+    start: float
+    end: float
+    score: float | None = None
+    speaker: str | None = None
+
+
+@dataclass(slots=True)
+class Segment:
+    """A stretch of speech: one sentence or a readable part of one. `words` is empty where there are no word times."""
+
+    start: float
+    end: float
+    text: str
+    words: list[Word] = field(default_factory=list)
+    speaker: str | None = None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Segment:
+        return cls(**{**data, "words": [Word(**word) for word in data["words"]]})
+
+
+@dataclass(slots=True)
+class StageWarning:
+    """What a finished transcript lacks because the stage that makes it failed."""
+
+    stage: str
+    error_code: str
+    user_message: str
+    technical_detail: str = ""
+
+
+@dataclass(slots=True)
+class Transcript:
+    """Segments in order of their start; `language` is an ISO 639-1 code, `duration` the recording's length in seconds."""
+
+    language: str
+    duration: float
+    segments: list[Segment] = field(default_factory=list)
+    language_probability: float | None = None
+    warnings: list[StageWarning] = field(default_factory=list)
+
+    @property
+    def speakers(self) -> list[str]:
+        """Speaker labels in the order in which they first speak."""
+        return list(dict.fromkeys(segment.speaker for segment in self.segments if segment.speaker))
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Transcript:
+        return cls(
+            **{
+                **data,
+                "segments": [Segment.from_dict(segment) for segment in data["segments"]],
+                "warnings": [StageWarning(**warning) for warning in data["warnings"]],
+            }
+        )
+
+
+def word_separator(language: str) -> str:
+    """What stands between two words of `language` when they are joined to text."""
+    return "" if language in LANGUAGES_WITHOUT_SPACES else " "
