@@ -22,10 +22,11 @@ class Observer:
     def segment(self, index: int, segment: Segment) -> None:
         """A finished stretch of text, in order of time; `index` counts from 0. Later stages may split and refine it."""
 
-    def checkpoint(self, stage: str, data: dict[str, Any]) -> None:
-        """What `stage` has produced so far, as JSON-ready data; given back as `resume[stage]`, the next run goes on from it.
+    def checkpoint(self, stage: str, part: dict[str, Any]) -> None:
+        """A piece of `stage`'s result worth keeping, as JSON-ready data, to be appended to the pieces before it.
 
-        The transcription stage calls it after every finished chunk, the others once, when they are done.
+        Given back in order as `resume[stage]`, the next run goes on behind them. The transcription stage hands out one
+        part for every finished chunk; the last part of a stage holds `"finished": True`.
         """
 
     def cancelled(self) -> bool:
