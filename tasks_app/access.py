@@ -1,0 +1,32 @@
+"""Who may see what: every read of somebody's tasks goes through here."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.db.models import QuerySet
+
+from .errors import TaskNotFound
+from .models import Task
+
+
+def tasks_visible_to(user: AbstractUser | AnonymousUser) -> QuerySet[Task]:
+    """One's own tasks; for staff, everyone's."""
+    if not user.is_authenticated or not user.is_active:
+        return Task.objects.none()
+    if user.is_staff:
+        return Task.objects.all()
+    return Task.objects.filter(owner=user)
+
+
+def task_visible_to(user: AbstractUser | AnonymousUser, identifier: UUID) -> Task:
+    """One task.
+
+    Raises:
+        TaskNotFound: it does not exist, or is somebody else's; nobody can tell which.
+    """
+    try:
+        return tasks_visible_to(user).get(identifier=identifier)
+    except Task.DoesNotExist:
+        raise TaskNotFound from None

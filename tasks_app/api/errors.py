@@ -1,0 +1,37 @@
+"""One shape for every error of the API: `{"error": {"code", "message", "detail"?}}`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.http import HttpRequest, HttpResponse, JsonResponse
+
+from ..errors import TaskNotFound
+from ..pipeline.errors import TranscriptionError
+
+View = Callable[..., HttpResponse]
+
+
+def error_response(code: str, message: str, status: int, detail: str = "") -> JsonResponse:
+    error = {"code": code, "message": message}
+    if detail:
+        error["detail"] = detail
+    return JsonResponse({"error": error}, status=status)
+
+
+def json_errors(view: View) -> View:
+    """Answer what the view raises as JSON, and strangers with 401 instead of a login page."""
+
+    @wraps(view)
+    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return error_response("NOT_LOGGED_IN", "Log in first.", 401)
+        try:
+            return view(request, *args, **kwargs)
+        except TaskNotFound as error:
+            return error_response(error.error_code, error.user_message, 404)
+        except TranscriptionError as error:
+            return error_response(error.error_code, error.user_message, 400, error.technical_detail)
+
+    return wrapped

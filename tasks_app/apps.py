@@ -1,0 +1,11 @@
+from django.apps import AppConfig
+
+
+class TasksAppConfig(AppConfig):
+    name = "tasks_app"
+    verbose_name = "Transcription"
+
+    def ready(self) -> None:
+        from . import storage
+
+        storage.connect_signals()

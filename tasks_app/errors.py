@@ -1,0 +1,51 @@
+"""What can go wrong in the house, on top of what can go wrong in the pipeline.
+
+Every class carries a stable `error_code` for programs and a `user_message` for people; `http_status` is what the doors
+answer with.
+"""
+
+from __future__ import annotations
+
+from .pipeline.errors import InputError, TranscriptionError
+
+
+class RequestError(InputError):
+    """Somebody asked for something that cannot be."""
+
+
+class InvalidOptions(RequestError):
+    error_code = "INVALID_OPTIONS"
+    user_message = "These settings do not go together."
+
+
+class TaskNotFound(RequestError):
+    error_code = "TASK_NOT_FOUND"
+    user_message = "There is no such task."
+
+
+class IllegalTransition(RequestError):
+    error_code = "ILLEGAL_TRANSITION"
+    user_message = "The task has moved on in the meantime. Look at its present state and try again."
+
+
+class NotReady(RequestError):
+    error_code = "NOT_READY"
+    user_message = "The transcript is not finished yet."
+
+
+class WorkerLost(TranscriptionError):
+    error_code = "WORKER_LOST"
+    user_message = (
+        "The worker stopped several times at the same place in this recording. What text there is was kept. "
+        "Try again; if it stops again, the recording may need more memory than this machine has."
+    )
+
+
+class InternalError(TranscriptionError):
+    error_code = "INTERNAL_ERROR"
+    user_message = "Something unforeseen happened. Try again; if it happens again, tell whoever runs this service."
+
+
+class FileMissing(TranscriptionError):
+    error_code = "FILE_MISSING"
+    user_message = "The recording is no longer stored here. Upload it again."

@@ -1,0 +1,57 @@
+"""TranscriptionOptions: the one typed description of what may be asked of the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .errors import InvalidOptions
+from .pipeline.errors import UnknownLanguage, UnknownModel
+from .pipeline.languages import LANGUAGES
+
+MAX_SPEAKERS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TranscriptionOptions:
+    """What is asked of one recording.
+
+    `language` is an ISO 639-1 code, or None to have it detected; `min_speakers` and `max_speakers` bound what
+    diarization may find. Field names are the keyword arguments of `pipeline.runner.run`.
+    """
+
+    model: str
+    language: str | None = None
+    translate: bool = False
+    diarize: bool = True
+    min_speakers: int | None = None
+    max_speakers: int | None = None
+
+    def check(self, models: Collection[str]) -> TranscriptionOptions:
+        """Return self.
+
+        Raises:
+            UnknownModel, UnknownLanguage, InvalidOptions: something is asked that cannot be.
+        """
+        if self.model not in models:
+            raise UnknownModel(self.model, user_message=f"There is no such model here. Choose one of {', '.join(models)}.")
+        if self.language is not None and self.language not in LANGUAGES:
+            raise UnknownLanguage(self.language)
+        if self.model.endswith(".en") and (self.translate or self.language not in (None, "en")):
+            raise InvalidOptions(
+                self.model, user_message=f"The model {self.model} knows only English. Choose another model."
+            )
+        for bound in (self.min_speakers, self.max_speakers):
+            if bound is not None and not 1 <= bound <= MAX_SPEAKERS:
+                raise InvalidOptions(str(bound), user_message=f"The number of speakers is from 1 to {MAX_SPEAKERS}.")
+        if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
+            raise InvalidOptions(user_message="The least number of speakers is larger than the largest.")
+        return self
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> TranscriptionOptions:
+        return cls(**data)

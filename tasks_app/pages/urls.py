@@ -1,0 +1,3 @@
+"""Routes for people."""
+
+urlpatterns: list = []

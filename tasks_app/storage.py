@@ -1,0 +1,32 @@
+"""Recordings on disk: they are kept while their row exists, and go after the row is gone for good."""
+
+from __future__ import annotations
+
+import logging
+
+from django.core.files.storage import default_storage
+from django.db import transaction
+from django.db.models.signals import post_delete
+
+from .models import Task
+
+logger = logging.getLogger(__name__)
+
+
+def connect_signals() -> None:
+    post_delete.connect(_delete_file_after_commit, sender=Task, dispatch_uid="delete-recording")
+
+
+def _delete_file_after_commit(sender: type[Task], instance: Task, using: str, **kwargs: object) -> None:
+    """A signal, because rows go in many ways: from a page, in bulk from the admin, with their owner."""
+    if not instance.media:
+        return
+    name = instance.media.name
+
+    def delete() -> None:
+        try:
+            default_storage.delete(name)
+        except OSError:
+            logger.exception("The recording of deleted task %s could not be removed", instance.identifier)
+
+    transaction.on_commit(delete, using=using)

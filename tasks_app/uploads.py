@@ -1,0 +1,45 @@
+"""Taking in a recording: what can be known to be wrong with it is said at once, before a task is made of it."""
+
+from __future__ import annotations
+
+import unicodedata
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+
+from .pipeline import audio
+from .pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
+
+
+def limits() -> audio.Limits:
+    return audio.Limits(
+        max_duration=settings.MAX_DURATION_MINUTES * 60, max_decode_seconds=settings.MAX_DECODE_SECONDS
+    )
+
+
+def check(recording: UploadedFile) -> float:
+    """Look into an uploaded file by opening it; its name and declared type are not believed.
+
+    Returns its duration in seconds.
+
+    Raises:
+        InputError: it cannot become a transcript; the class says why.
+    """
+    if not recording.size:
+        raise EmptyFile
+    if recording.size > settings.MAX_UPLOAD_MB * 1_000_000:
+        raise FileTooLarge(user_message=f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Compress it or split it.")
+    info = audio.probe(Path(recording.temporary_file_path()), limits())
+    if info.duration is not None and info.duration > limits().max_duration:
+        raise RecordingTooLong(
+            user_message=f"The recording is longer than {settings.MAX_DURATION_MINUTES} minutes. Split it."
+        )
+    return info.duration
+
+
+def display_name(name: str) -> str:
+    """An uploaded file's name, fit to be shown: one line, no control characters, at most 255 characters."""
+    name = name.replace("\\", "/").rsplit("/", 1)[-1]
+    shown = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip()
+    return shown[:255] or "recording"

@@ -1,0 +1,81 @@
+"""The only place that reads `os.environ`: typed readers, each naming a setting, its default and its meaning.
+
+Every reader registers what it read in `SETTINGS`; a test holds the README's settings table to that list. A value that
+cannot be used stops the start with a sentence saying which setting and why.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+T = TypeVar("T")
+
+
+class Setting(NamedTuple):
+    name: str
+    default: str
+    meaning: str
+
+
+SETTINGS: dict[str, Setting] = {}
+
+
+def _read(name: str, default: T, meaning: str, parse: Callable[[str], T], shown_default: str | None = None) -> T:
+    shown = shown_default if shown_default is not None else "" if default is None else str(default)
+    SETTINGS[name] = Setting(name, shown, meaning)
+    raw = os.environ.get(name, "").strip()
+    if not raw:
+        return default
+    try:
+        return parse(raw)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} cannot be {raw!r}: {error}.") from None
+
+
+def text(name: str, default: str, meaning: str, *, shown_default: str | None = None) -> str:
+    return _read(name, default, meaning, str, shown_default)
+
+
+def secret(name: str, meaning: str) -> str | None:
+    """A value that is never repeated in an error message."""
+    SETTINGS[name] = Setting(name, "", meaning)
+    return os.environ.get(name, "").strip() or None
+
+
+def boolean(name: str, default: bool, meaning: str) -> bool:
+    def parse(raw: str) -> bool:
+        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        if raw.lower() not in words:
+            raise ValueError("say yes or no")
+        return words[raw.lower()]
+
+    return _read(name, default, meaning, parse, "yes" if default else "no")
+
+
+def integer(name: str, default: int, meaning: str, *, minimum: int = 0) -> int:
+    def parse(raw: str) -> int:
+        if not raw.lstrip("-").isdigit():
+            raise ValueError("it must be a whole number")
+        if int(raw) < minimum:
+            raise ValueError(f"it must be at least {minimum}")
+        return int(raw)
+
+    return _read(name, default, meaning, parse)
+
+
+def listing(name: str, default: list[str], meaning: str) -> list[str]:
+    """Comma-separated values."""
+    return _read(name, default, meaning, lambda raw: [p.strip() for p in raw.split(",") if p.strip()], ",".join(default))
+
+
+def choice(name: str, default: str, meaning: str, choices: tuple[str, ...]) -> str:
+    def parse(raw: str) -> str:
+        if raw not in choices:
+            raise ValueError(f"it must be one of {', '.join(choices)}")
+        return raw
+
+    return _read(name, default, meaning, parse)

