@@ -1,1 +1,40 @@
-.PHONY: lock
+# Everything a person types. `make run` starts the service, `make test` proves it.
+
+UV = .venv/bin/uv
+PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
+
+.PHONY: run test lint lock
+
+run: .venv/installed
+	@.venv/bin/python manage.py up
+
+test: lint
+	@.venv/bin/python -m pytest
+
+lint: .venv/installed-dev
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+.venv/bin/uv: requirements-uv.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found."; exit 1; }
+	$(PYTHON) -m venv .venv
+	.venv/bin/pip install --quiet --require-hashes -r requirements-uv.txt
+	@touch $@
+
+.venv/installed: .venv/bin/uv requirements.txt
+	$(UV) pip install --python .venv/bin/python --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/installed-dev: .venv/installed requirements-dev.txt
+	$(UV) pip install --python .venv/bin/python --require-hashes -r requirements-dev.txt
+	@touch $@
+
+COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header
+
+lock: .venv/bin/uv
+	$(COMPILE) requirements-uv.in -o requirements-uv.txt
+	$(COMPILE) requirements.in -o requirements.txt
+	$(COMPILE) requirements-dev.in -o requirements-dev.txt

@@ -6,6 +6,8 @@ answer with.
 
 from __future__ import annotations
 
+import re
+
 from .pipeline.errors import InputError, TranscriptionError
 
 
@@ -49,3 +51,11 @@ class InternalError(TranscriptionError):
 class FileMissing(TranscriptionError):
     error_code = "FILE_MISSING"
     user_message = "The recording is no longer stored here. Upload it again."
+
+
+_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s'\":,;()\[\]]+)+")
+
+
+def technical_detail(error: BaseException) -> str:
+    """An exception's name and message, without paths: fit to be shown to the task's owner."""
+    return f"{type(error).__name__}: {_PATH.sub('(path)', str(error))}"[:1000]

@@ -58,9 +58,7 @@ class Task(models.Model):
 
     status = models.CharField(max_length=12, choices=TaskStatus, default=TaskStatus.QUEUED)
     progress_percentage = models.PositiveSmallIntegerField(default=0)
-    progress_stage = models.CharField(
-        max_length=12, choices=TaskProgressStage, default=TaskProgressStage.QUEUED
-    )
+    progress_stage = models.CharField(max_length=12, choices=TaskProgressStage, default=TaskProgressStage.QUEUED)
     progress_message = models.CharField(max_length=200, blank=True)
     eta_seconds = models.FloatField(null=True, help_text="seconds left, as last estimated")
     sequence = models.BigIntegerField(default=0, help_text="number of the last message sent about this task")
@@ -125,7 +123,7 @@ class TaskEvent(models.Model):
 
 
 class StageResult(models.Model):
-    """One finished piece of a stage, from which the next attempt goes on (see `pipeline.observer.Observer.checkpoint`)."""
+    """One finished piece of a stage, from which the next attempt goes on (see `Observer.checkpoint`)."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="stage_results")
     stage = models.CharField(max_length=12)
@@ -157,7 +155,7 @@ class Speaker(models.Model):
 
 
 class Segment(models.Model):
-    """A stretch of speech. While the task runs these are the chunks recognised so far, then the transcript's segments."""
+    """A stretch of speech. While the task runs these are the chunks so far, then the transcript's segments."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="segments")
     index = models.PositiveIntegerField()

@@ -35,7 +35,9 @@ class TranscriptionOptions:
             UnknownModel, UnknownLanguage, InvalidOptions: something is asked that cannot be.
         """
         if self.model not in models:
-            raise UnknownModel(self.model, user_message=f"There is no such model here. Choose one of {', '.join(models)}.")
+            raise UnknownModel(
+                self.model, user_message=f"There is no such model here. Choose one of {', '.join(models)}."
+            )
         if self.language is not None and self.language not in LANGUAGES:
             raise UnknownLanguage(self.language)
         if self.model.endswith(".en") and (self.translate or self.language not in (None, "en")):

@@ -205,7 +205,7 @@ def broadcast_gone(task_id: UUID) -> None:
 class ProgressEmitter:
     """Records the progress of one task and broadcasts it, in one call.
 
-    With a `lease`, nothing is written or sent once another worker (or nobody) holds the task: `lease_lost` turns true.
+    With a `lease`, nothing is written or sent once another worker, or nobody, holds the task: `lease_lost` turns true.
     Calls cost the caller a few microseconds; the writing and sending is done in order by a thread of its own, and inside
     a stage at most every `MIN_INTERVAL` seconds. Changes of stage and endings are never left out.
     """
@@ -279,7 +279,7 @@ class ProgressEmitter:
             broadcast(task, error_frame(task))
 
     def emit_state(self) -> None:
-        """Broadcast the row as it stands, after the running transaction: for changes of status, which are never held back."""
+        """Broadcast the row as it stands, after the running transaction: for changes of status, never held back."""
         with transaction.atomic():
             if _take_sequence(self.task_id) is not None:
                 task = Task.objects.get(pk=self.task_id)

@@ -38,7 +38,7 @@ _NO_ERROR: dict[str, Any] = {"error_code": "", "user_message": "", "technical_de
 _NO_LEASE: dict[str, Any] = {"lease": None, "lease_expires_at": None}
 
 
-class LeaseLost(Exception):  # noqa: N818  nothing failed: somebody else holds the task now, or nobody wants it
+class LeaseLost(Exception):
     """The caller no longer holds the task, and must write nothing more about it."""
 
 
@@ -122,8 +122,8 @@ def cancel(task: Task, actor: AbstractUser | None) -> None:
 def retry(task: Task, actor: AbstractUser | None) -> None:
     """Queue an ended task again; it goes on from the last stage that finished.
 
-    For a completed task whose transcript lacks something (a warning), that is the stage that failed. Retrying a task that
-    already waits or runs changes nothing.
+    For a completed task whose transcript lacks something (a warning), that is the stage that failed. Retrying a task
+    that already waits or runs changes nothing.
 
     Raises:
         IllegalTransition: it is completed and lacks nothing.
@@ -131,7 +131,9 @@ def retry(task: Task, actor: AbstractUser | None) -> None:
     if not task.has_ended:
         return
     if task.status == TaskStatus.COMPLETED and not task.warnings:
-        raise IllegalTransition("completed -> queued", user_message="The transcript is complete; there is nothing to retry.")
+        raise IllegalTransition(
+            "completed -> queued", user_message="The transcript is complete; there is nothing to retry."
+        )
     with transaction.atomic():
         _requeue(task, actor=actor, detail="retry", fruitless_attempts=0, warnings=[], finished_at=None, **_NO_ERROR)
         _enqueue_after_commit(task.pk)

@@ -8,14 +8,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
+from .engine import limits
 from .pipeline import audio
 from .pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
-
-
-def limits() -> audio.Limits:
-    return audio.Limits(
-        max_duration=settings.MAX_DURATION_MINUTES * 60, max_decode_seconds=settings.MAX_DECODE_SECONDS
-    )
 
 
 def check(recording: UploadedFile) -> float:
@@ -29,7 +24,9 @@ def check(recording: UploadedFile) -> float:
     if not recording.size:
         raise EmptyFile
     if recording.size > settings.MAX_UPLOAD_MB * 1_000_000:
-        raise FileTooLarge(user_message=f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Compress it or split it.")
+        raise FileTooLarge(
+            user_message=f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Compress it or split it."
+        )
     info = audio.probe(Path(recording.temporary_file_path()), limits())
     if info.duration is not None and info.duration > limits().max_duration:
         raise RecordingTooLong(

@@ -48,7 +48,16 @@ def secret(name: str, meaning: str) -> str | None:
 
 def boolean(name: str, default: bool, meaning: str) -> bool:
     def parse(raw: str) -> bool:
-        words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+        words = {
+            "1": True,
+            "true": True,
+            "yes": True,
+            "on": True,
+            "0": False,
+            "false": False,
+            "no": False,
+            "off": False,
+        }
         if raw.lower() not in words:
             raise ValueError("say yes or no")
         return words[raw.lower()]
@@ -69,7 +78,9 @@ def integer(name: str, default: int, meaning: str, *, minimum: int = 0) -> int:
 
 def listing(name: str, default: list[str], meaning: str) -> list[str]:
     """Comma-separated values."""
-    return _read(name, default, meaning, lambda raw: [p.strip() for p in raw.split(",") if p.strip()], ",".join(default))
+    return _read(
+        name, default, meaning, lambda raw: [p.strip() for p in raw.split(",") if p.strip()], ",".join(default)
+    )
 
 
 def choice(name: str, default: str, meaning: str, choices: tuple[str, ...]) -> str:

@@ -15,9 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # State ---------------------------------------------------------------------------------------------------------------
 
-VAR_DIR = Path(
-    env.text("VAR_DIR", str(BASE_DIR / "var"), "folder that holds all state", shown_default="var")
-).resolve()
+VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"), "folder that holds all state", shown_default="var")).resolve()
 VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
@@ -78,7 +76,7 @@ REDIS_URL = env.text(
     "Valkey or Redis server, `redis://host:6379/0`",
     shown_default="embedded Valkey in VAR_DIR",
 )
-BROKER_IS_EMBEDDED = REDIS_URL == f"unix://{VALKEY_SOCKET}"
+BROKER_IS_EMBEDDED = f"unix://{VALKEY_SOCKET}" == REDIS_URL
 
 # The web ------------------------------------------------------------------------------------------------------------
 
@@ -188,6 +186,7 @@ TASK_QUEUE = "transcription"
 # A task's place in the queue is only a hint (the database is the truth), so nothing of a job is worth keeping.
 RQ_QUEUES = {TASK_QUEUE: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1, "DEFAULT_RESULT_TTL": 0}}
 RQ_SHOW_ADMIN_LINK = True
+WORKERS = env.integer("WORKERS", 1, "worker processes; each keeps its own models in memory", minimum=1)
 LEASE_SECONDS = env.integer(
     "LEASE_SECONDS", 20, "how long a task stays with a worker that is no longer heard of", minimum=3
 )

@@ -1,0 +1,42 @@
+"""The pipeline as this installation has set it up."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+
+from .pipeline.audio import Limits
+
+if TYPE_CHECKING:
+    from .pipeline.model_store import ModelStore
+
+
+def limits() -> Limits:
+    return Limits(max_duration=settings.MAX_DURATION_MINUTES * 60, max_decode_seconds=settings.MAX_DECODE_SECONDS)
+
+
+@functools.cache
+def model_store() -> ModelStore:
+    """The one store of this process: what it loads stays warm from task to task."""
+    from .pipeline.model_store import ModelStore
+
+    return ModelStore(
+        settings.MODEL_DIR,
+        allow_download=settings.ALLOW_MODEL_DOWNLOAD,
+        device=settings.DEVICE,
+        compute_type=settings.COMPUTE_TYPE,
+        hf_token=settings.HF_TOKEN,
+    )
+
+
+def offered_models() -> list[str]:
+    """Names of the models that may be asked for here."""
+    from .pipeline.model_store import known_models
+
+    return [
+        model.name
+        for model in known_models(settings.MODEL_DIR)
+        if settings.ALLOW_MODEL_DOWNLOAD or model.state != "downloadable"
+    ]

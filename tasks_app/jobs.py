@@ -1,0 +1,138 @@
+"""What the queue calls: one task, by its identifier, in the worker's process."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from . import progress, services
+from .engine import limits, model_store
+from .errors import FileMissing, InternalError, technical_detail
+from .models import Task
+from .pipeline import runner
+from .pipeline.errors import Cancelled, TranscriptionError
+from .pipeline.observer import Observer
+from .pipeline.transcript import Segment, Transcript
+
+logger = logging.getLogger(__name__)
+
+stop_requested = threading.Event()
+"""Set when the worker was told to stop: the task in hand goes back to the queue after the chunk in hand."""
+
+CHECK_INTERVAL = 0.25  # seconds between two looks at whether the task is still wanted
+
+
+class LeaseKeeper(threading.Thread):
+    """Renews a task's lease while the pipeline works, also through its long calls into native code."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(name="lease", daemon=True)
+        self.task_id, self.lease = task.pk, task.lease
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        try:
+            while not self._done.wait(settings.LEASE_SECONDS / 4):
+                try:
+                    if not services.renew_lease(self.task_id, self.lease):
+                        return
+                except Exception as error:  # the database may be back before the lease runs out
+                    logger.warning("The lease of task %s was not renewed: %s", self.task_id, technical_detail(error))
+                    close_old_connections()
+        finally:
+            connection.close()
+
+    def __enter__(self) -> LeaseKeeper:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._done.set()
+        self.join()
+
+
+class TaskObserver(Observer):
+    """Passes on what happens in the pipeline: to the row, to those who watch, and to what is kept for a next attempt."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.lease = task.lease
+        self.emitter = progress.ProgressEmitter(task, lease=task.lease)
+        self._next_check = 0.0
+        self._unwanted = False
+
+    def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
+        told, start, end = progress.STAGE_PERCENTAGES[stage]
+        percentage = min(99, int(start + (end - start) * fraction))  # 100 is for the finished transcript
+        self.emitter.emit_progress(told, percentage, message=message, eta_seconds=eta_seconds)
+
+    def segment(self, index: int, segment: Segment) -> None:
+        self.emitter.emit_segment(index, segment)
+
+    def checkpoint(self, stage: str, part: dict[str, Any]) -> None:
+        services.keep_part(self.task, self.lease, stage, part)
+
+    def cancelled(self) -> bool:
+        if stop_requested.is_set() or self.emitter.lease_lost:
+            return True
+        now = time.monotonic()
+        if now >= self._next_check and not self._unwanted:
+            self._next_check = now + CHECK_INTERVAL
+            self._unwanted = not services.holds_lease(self.task.pk, self.lease)
+        return self._unwanted
+
+
+def run_task(task_id: str) -> None:
+    """Transcribe one queued task. Safe to call twice: who comes second finds nothing to claim."""
+    task = services.claim(UUID(task_id))
+    if task is None:
+        return
+    lease = task.lease
+    logger.info("Task %s: attempt %d", task.pk, task.attempt)
+    try:
+        with LeaseKeeper(task):
+            observer = TaskObserver(task)
+            try:
+                transcript = _transcribe(task, observer)
+            finally:
+                progress.flush()
+            services.complete(task, lease, transcript)
+            logger.info("Task %s: completed", task.pk)
+    except Cancelled:
+        if stop_requested.is_set() and services.holds_lease(task.pk, lease):
+            services.release(task, lease)
+        logger.info("Task %s: put down", task.pk)
+    except services.LeaseLost:
+        logger.info("Task %s: no longer this worker's", task.pk)
+    except TranscriptionError as error:
+        logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
+        _fail(task, error)
+    except Exception as error:
+        logger.exception("Task %s failed", task.pk)
+        _fail(task, InternalError(technical_detail(error)))
+
+
+def _transcribe(task: Task, observer: Observer) -> Transcript:
+    if not task.media or not task.media.storage.exists(task.media.name):
+        raise FileMissing
+    return runner.run(
+        task.media.path,
+        store=model_store(),
+        observer=observer,
+        limits=limits(),
+        resume=services.finished_parts(task),
+        **task.options,
+    )
+
+
+def _fail(task: Task, error: TranscriptionError) -> None:
+    try:
+        services.fail(task, error, lease=task.lease)
+    except services.LeaseLost:
+        logger.info("Task %s: no longer this worker's", task.pk)

@@ -1,0 +1,92 @@
+"""`manage.py up`: the whole service with one command."""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from tasks_app import first_account
+
+START_SECONDS = 60
+
+
+class Command(BaseCommand):
+    help = "Bring the database up to date, then run broker, web, worker and scheduler until Ctrl-C."
+
+    def handle(self, **options: object) -> None:
+        with (settings.VAR_DIR / "lock").open("w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise CommandError("The service is running already, with the same data. Stop it first.") from None
+            self._check_port()
+            call_command("migrate", verbosity=0)
+            self._run()
+
+    def _check_port(self) -> None:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((settings.HOST, settings.PORT))
+            except OSError as error:
+                raise CommandError(
+                    f"Cannot listen on {settings.HOST}:{settings.PORT} ({error.strerror}). "
+                    "Choose another port: make run PORT=8001"
+                ) from None
+
+    def _run(self) -> None:
+        variables = {
+            "PYTHON": sys.executable,
+            "VAR_DIR": str(settings.VAR_DIR),
+            "HOST": settings.HOST,
+            "PORT": str(settings.PORT),
+            "WORKERS": str(settings.WORKERS),
+            "EMBEDDED_BROKER": str(settings.BROKER_IS_EMBEDDED).lower(),
+        }
+        configuration = settings.BASE_DIR / "supervisord.conf"
+        supervisor = subprocess.Popen(  # noqa: S603  our own program, our own arguments
+            [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
+            env={**os.environ, **variables},
+            start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on once
+        )
+
+        def stop(*_: object) -> None:
+            supervisor.terminate()
+
+        for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(signum, stop)
+        self._announce(supervisor)
+        status = supervisor.wait()
+        self.stdout.write("Stopped.")
+        sys.exit(max(status, 0))
+
+    def _announce(self, supervisor: subprocess.Popen) -> None:
+        """Say the address as soon as the service answers there."""
+        host = "localhost" if settings.HOST in ("127.0.0.1", "0.0.0.0", "::") else settings.HOST  # noqa: S104
+        address = f"http://{host}:{settings.PORT}/"
+        deadline = time.monotonic() + START_SECONDS
+        while supervisor.poll() is None:
+            try:
+                urllib.request.urlopen(address + "health", timeout=1).close()  # noqa: S310  our own address
+                break
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise CommandError(f"The service does not answer at {address}; see the lines above.") from None
+                time.sleep(0.2)
+        else:
+            return
+        code = first_account.setup_code()
+        if code:
+            self.stdout.write(f"\n  Ready. Make the first account: {address}setup/?code={code}\n")
+        else:
+            self.stdout.write(f"\n  Ready: {address}\n")
+        self.stdout.write("  Ctrl-C stops it.\n\n")
+        self.stdout.flush()
