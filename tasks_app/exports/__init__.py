@@ -1,0 +1,31 @@
+"""Transcripts as files: pure functions from a `Transcript` to text, one module a format."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tasks_app.exports import json_, srt, tsv, txt, vtt
+from tasks_app.pipeline.transcript import Transcript
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A file format: `extension` without its dot, `media_type` for HTTP. What `export` returns is sent as UTF-8."""
+
+    name: str
+    extension: str
+    media_type: str
+    export: Callable[[Transcript], str]
+
+
+FORMATS: dict[str, Format] = {
+    format_.name: format_
+    for format_ in (
+        Format("txt", "txt", "text/plain; charset=utf-8", txt.export),
+        Format("srt", "srt", "application/x-subrip; charset=utf-8", srt.export),
+        Format("vtt", "vtt", "text/vtt; charset=utf-8", vtt.export),
+        Format("json", "json", "application/json", json_.export),
+        Format("tsv", "tsv", "text/tab-separated-values; charset=utf-8", tsv.export),
+    )
+}

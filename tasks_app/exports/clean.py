@@ -1,0 +1,52 @@
+"""What every exporter needs: text that stays on its line, and whole milliseconds.
+
+Texts come from a speech model or from people, speakers' names from people: both may hold anything.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from functools import lru_cache
+
+# Explicit bidirectional embeddings, overrides and isolates reach to the end of the line and would turn around what
+# stands beside the text; a byte order mark at the head of a file would be taken for a signature.
+_DROPPED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+def one_line(text: str) -> str:
+    """`text` as one line that can be encoded as UTF-8: white space and line breaks of any kind become single spaces.
+
+    Control characters and what is in `_DROPPED` disappear, as do words in which nothing can be seen; right-to-left
+    marks and joiners inside words stay. May be empty.
+    """
+    kept = (
+        character
+        for character in replace_surrogates(text)
+        if character.isspace() or not (character in _DROPPED or unicodedata.category(character) == "Cc")
+    )
+    return " ".join(word for word in "".join(kept).split() if width(word))
+
+
+def replace_surrogates(text: str) -> str:
+    """`text` with U+FFFD for every surrogate code point, which UTF-8 cannot hold."""
+    return _SURROGATES.sub("\ufffd", text)
+
+
+def width(text: str) -> int:
+    """Columns that `text` takes: 0 for marks and format characters, 2 for wide characters (UAX #11), otherwise 1."""
+    return sum(map(_columns, text))
+
+
+@lru_cache(maxsize=4096)
+def _columns(character: str) -> int:
+    if unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") or "\U0001f3fb" <= character <= "\U0001f3ff":
+        return 0  # the last range: skin tones, drawn on the emoji before them
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def milliseconds(seconds: float) -> int:
+    """`seconds` as whole milliseconds; 0 where it is negative or no finite number."""
+    return max(0, round(1000 * seconds)) if math.isfinite(seconds) else 0
