@@ -1,3 +1,21 @@
 """Routes for people."""
 
-urlpatterns: list = []
+from django.contrib.auth.views import LogoutView
+from django.urls import path
+
+from . import accounts, views
+
+urlpatterns = [
+    path("", accounts.home, name="home"),
+    path("setup/", accounts.setup, name="setup"),
+    path("login/", accounts.LogIn.as_view(), name="login"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("signup/", accounts.SignUp.as_view(), name="signup"),
+    path("tasks/", views.task_list, name="task-list"),
+    path("tasks/new/", views.task_upload, name="task-upload"),
+    path("tasks/<uuid:identifier>/", views.task_detail, name="task-detail"),
+    path("tasks/<uuid:identifier>/transcript.<slug:format_name>", views.transcript_file, name="transcript-file"),
+    path("tasks/<uuid:identifier>/cancel/", views.task_cancel, name="task-cancel"),
+    path("tasks/<uuid:identifier>/retry/", views.task_retry, name="task-retry"),
+    path("tasks/<uuid:identifier>/delete/", views.task_delete, name="task-delete"),
+]

@@ -1,0 +1,103 @@
+"""What people fill in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.core.exceptions import ValidationError
+
+from .. import first_account
+from ..errors import InvalidOptions
+from ..options import MAX_SPEAKERS, TranscriptionOptions
+from ..pipeline.languages import LANGUAGES
+from ..pipeline.model_store import ModelInfo, known_models
+
+
+class LogInForm(AuthenticationForm):
+    error_messages = {
+        **AuthenticationForm.error_messages,
+        "invalid_login": "This username and password do not go together. Please try again.",
+    }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+
+
+class SignUpForm(UserCreationForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        self.fields["username"].help_text = "Letters, digits and @ . + - _"
+        self.fields["password1"].help_text = "At least 8 characters, and not a common password."
+        self.fields["password2"].label = "Password again"
+        self.fields["password2"].help_text = ""
+
+
+class FirstAccountForm(SignUpForm):
+    code = forms.CharField(
+        label="Setup code",
+        help_text="It stands in the terminal where the service was started, and in the file var/setup_code.",
+        widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
+    )
+    field_order = ("code", "username", "password1", "password2")
+
+    def clean_code(self) -> str:
+        code = self.cleaned_data["code"]
+        if not first_account.code_is_right(code):
+            raise ValidationError("This is not the code. Copy it again from the terminal or the file.")
+        return code
+
+
+def offered_models() -> list[ModelInfo]:
+    """The models that a task of this installation can have."""
+    models = known_models(settings.MODEL_DIR)
+    return [model for model in models if settings.ALLOW_MODEL_DOWNLOAD or model.state != "downloadable"]
+
+
+def _model_label(model: ModelInfo) -> str:
+    languages = "all languages" if model.multilingual else "English only"
+    later = ", fetched at first use" if model.state == "downloadable" else ""
+    return f"{model.name} ({languages}, {model.size_bytes / 1e6:,.0f} MB{later})"
+
+
+class UploadForm(forms.Form):
+    """What is asked of the recordings. What goes together is for `TranscriptionOptions.check` alone to say."""
+
+    model = forms.CharField(widget=forms.Select, help_text="A larger model makes fewer mistakes and takes longer.")
+    language = forms.CharField(
+        widget=forms.Select(
+            choices=[("", "Detect by listening"), *sorted(LANGUAGES.items(), key=lambda item: item[1])]
+        ),
+        required=False,
+    )
+    translate = forms.BooleanField(label="Translate to English", required=False)
+    diarize = forms.BooleanField(label="Tell speakers apart", required=False, initial=True)
+    min_speakers = forms.IntegerField(label="At least", required=False)
+    max_speakers = forms.IntegerField(label="At most", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, label_suffix="", **kwargs)
+        models = offered_models()
+        self.models = [model.name for model in models]
+        self.fields["model"].widget.choices = [(model.name, _model_label(model)) for model in models]
+        self.fields["model"].initial = settings.DEFAULT_MODEL
+        for name in ("min_speakers", "max_speakers"):
+            self.fields[name].widget.attrs.update({"min": 1, "max": MAX_SPEAKERS, "placeholder": "any"})
+
+    def checked_options(self) -> TranscriptionOptions:
+        """Raises InvalidOptions, UnknownModel, UnknownLanguage."""
+        if not self.is_valid():
+            field, messages = next(iter(self.errors.items()))
+            raise InvalidOptions(field, user_message=f"{self.fields[field].label or field}: {messages[0]}")
+        asked = self.cleaned_data
+        speakers = asked["diarize"]
+        return TranscriptionOptions(
+            model=asked["model"],
+            language=asked["language"] or None,
+            translate=asked["translate"],
+            diarize=speakers,
+            min_speakers=asked["min_speakers"] if speakers else None,
+            max_speakers=asked["max_speakers"] if speakers else None,
+        ).check(self.models)

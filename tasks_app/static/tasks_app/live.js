@@ -1,0 +1,171 @@
+/** A connection that stays up: WebSocket with back-off, and regular checking where a WebSocket is not to be had. */
+
+const FIRST_WAIT = 1000; // milliseconds, doubled after every failure
+const LONGEST_WAIT = 30_000;
+const SILENCE = 40_000; // the server says something every 30 s
+const PATIENCE = 8000; // for the answer to a ping
+const FAILURES_BEFORE_CHECKING = 2;
+const GONE = 4404;
+
+/** What `check` throws where there is nothing to check any more. */
+export class Gone extends Error {}
+
+export class LiveConnection {
+  /**
+   * @param {object} how
+   * @param {string} how.path path of the WebSocket
+   * @param {(frame: object) => void} how.onFrame progress, segment and error frames that are newer than what came before
+   * @param {() => Promise<void>} how.check fetches the present state; throws Gone if there is none
+   * @param {number} how.checkEvery seconds between two checks
+   * @param {() => void} [how.onGone] the task was deleted
+   * @param {HTMLElement|null} how.shownIn says how the page is kept up to date
+   */
+  constructor({ path, onFrame, check, checkEvery, onGone = () => {}, shownIn }) {
+    Object.assign(this, { onFrame, check, checkEvery, onGone, shownIn });
+    this.url = new URL(path, location.href);
+    this.url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    /** Newest sequence seen, by task. @type {Map<string, number>} */
+    this.newest = new Map();
+    this.failures = 0;
+    this.ended = false;
+    this.checking = false;
+  }
+
+  start() {
+    this.#connect();
+    addEventListener("online", () => this.#hurry());
+    addEventListener("pageshow", (event) => event.persisted && this.#hurry());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+  }
+
+  stop() {
+    this.ended = true;
+    clearTimeout(this.retry);
+    clearTimeout(this.watchdog);
+    this.socket?.close();
+    this.show(null);
+  }
+
+  /** What was rendered by the server counts as seen. @param {string} task @param {number} sequence */
+  saw(task, sequence) {
+    this.newest.set(task, Math.max(sequence, this.newest.get(task) ?? -1));
+  }
+
+  /** Show the state elsewhere, after the element was replaced. @param {HTMLElement|null} element */
+  showIn(element) {
+    this.shownIn = element;
+    this.show(this.state);
+  }
+
+  /** @param {"live"|"reconnecting"|"checking"|"away"|null|undefined} state */
+  show(state) {
+    this.state = state;
+    if (!this.shownIn) return;
+    const words = {
+      live: "Live",
+      reconnecting: "Reconnecting…",
+      checking: `Checking every ${this.checkEvery} s`,
+      away: "No connection. Trying again…",
+    };
+    this.shownIn.hidden = !state;
+    this.shownIn.dataset.state = state ?? "";
+    this.shownIn.textContent = words[state] ?? "";
+  }
+
+  #connect() {
+    clearTimeout(this.retry);
+    const socket = new WebSocket(this.url);
+    this.socket = socket;
+    socket.onopen = () => {
+      this.failures = 0;
+      this.show("live");
+      this.#watch();
+    };
+    socket.onmessage = (event) => {
+      this.#watch();
+      this.#receive(JSON.parse(event.data));
+    };
+    socket.onclose = (event) => {
+      if (socket !== this.socket || this.ended) return;
+      clearTimeout(this.watchdog);
+      if (event.code === GONE) {
+        this.stop();
+        this.onGone();
+        return;
+      }
+      this.#wait();
+    };
+  }
+
+  #receive(frame) {
+    if (frame.sequence !== undefined) {
+      if (frame.sequence <= (this.newest.get(frame.task_id) ?? -1)) return;
+      this.newest.set(frame.task_id, frame.sequence);
+    }
+    if (frame.type !== "heartbeat" && frame.type !== "pong") this.onFrame(frame);
+  }
+
+  /** A connection can die without a word: ask when it has been silent for too long, and give it up without an answer. */
+  #watch() {
+    clearTimeout(this.watchdog);
+    this.watchdog = setTimeout(() => {
+      if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "ping" }));
+      this.watchdog = setTimeout(() => this.#abandon(), PATIENCE);
+    }, SILENCE);
+  }
+
+  #abandon() {
+    const socket = this.socket;
+    this.socket = null;
+    socket.close();
+    this.#wait();
+  }
+
+  #wait() {
+    this.failures += 1;
+    if (this.failures < FAILURES_BEFORE_CHECKING) this.show("reconnecting");
+    else this.#checkOn();
+    const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.failures - 1));
+    // Spread, so that not every open page comes back in the same moment after a restart.
+    this.retry = setTimeout(() => this.#connect(), wait * (0.75 + Math.random() / 2));
+  }
+
+  /** Someone looks, or the network is back: do not wait for the end of a long pause. */
+  #hurry() {
+    if (this.ended || (this.socket && this.socket.readyState <= WebSocket.OPEN)) return;
+    this.#connect();
+  }
+
+  async #checkOn() {
+    if (this.checking) return;
+    this.checking = true;
+    while (!this.ended && this.socket?.readyState !== WebSocket.OPEN) {
+      try {
+        await this.check();
+        if (this.socket?.readyState !== WebSocket.OPEN) this.show("checking");
+      } catch (error) {
+        if (error instanceof Gone) {
+          this.stop();
+          this.onGone();
+          break;
+        }
+        this.show("away");
+      }
+      await new Promise((resolve) => setTimeout(resolve, this.checkEvery * 1000));
+    }
+    this.checking = false;
+  }
+}
+
+/**
+ * Fetch this page again, as the server renders it now.
+ * @returns {Promise<Document>}
+ */
+export async function freshPage() {
+  const response = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (response.status === 404) throw new Gone();
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  // Only the login page is ever redirected to.
+  if (response.redirected) location.reload();
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}

@@ -1,0 +1,68 @@
+/** The list of one's own tasks: numbers change in place; where a row is out of date, the server renders the list again. */
+
+import { LiveConnection, freshPage } from "./live.js";
+import { localiseTimes } from "./words.js";
+
+let list = document.getElementById("tasks");
+const asked = new Set(); // tasks that are not on this page, for which it was fetched once
+let refreshing = null;
+
+const live = new LiveConnection({
+  path: list.dataset.socket,
+  onFrame,
+  check: refresh,
+  checkEvery: 5,
+  shownIn: document.getElementById("connection"),
+});
+
+function onFrame(frame) {
+  if (frame.type !== "progress") return;
+  const row = document.getElementById(`task-${frame.task_id}`);
+  if (!row) {
+    if (list.dataset.page === "1" && !asked.has(frame.task_id)) {
+      asked.add(frame.task_id);
+      refreshSoon();
+    }
+    return;
+  }
+  if (row.dataset.status !== frame.status || row.dataset.stage !== frame.stage) {
+    refreshSoon();
+    return;
+  }
+  const progress = row.querySelector("progress");
+  if (!progress) return;
+  progress.value = frame.percentage;
+  row.querySelector("[data-percentage]").textContent = `${frame.percentage} %`;
+}
+
+/** Several frames in a row ask for one fetch. */
+function refreshSoon() {
+  refreshing ??= setTimeout(async () => {
+    refreshing = null;
+    try {
+      await refresh();
+    } catch {
+      setTimeout(refreshSoon, 3000);
+    }
+  }, 200);
+}
+
+async function refresh() {
+  const fresh = (await freshPage()).getElementById("tasks");
+  if (!fresh) return;
+  const focused = document.activeElement?.closest("[data-task]")?.id;
+  list.replaceWith(document.adoptNode(fresh));
+  list = fresh;
+  adopt();
+  if (focused) document.getElementById(focused)?.querySelector("a").focus();
+}
+
+function adopt() {
+  localiseTimes(list);
+  for (const row of list.querySelectorAll("[data-task]")) live.saw(row.dataset.task, Number(row.dataset.sequence));
+}
+
+adopt();
+live.start();
+// A list that was left in the background may have missed a deletion, of which the socket does not tell.
+document.addEventListener("visibilitychange", () => document.hidden || refreshSoon());

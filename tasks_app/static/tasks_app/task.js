@@ -1,0 +1,161 @@
+/** One task: numbers and text change in place; when the status changes, the server's rendering of it is swapped in. */
+
+import { Gone, LiveConnection, freshPage } from "./live.js";
+import { clock, localiseTimes, timeLeft } from "./words.js";
+
+const announcer = document.getElementById("announcer");
+const pageTitle = document.title;
+let task = document.getElementById("task");
+let swapping = null;
+
+const live = new LiveConnection({
+  path: task.dataset.socket,
+  onFrame,
+  check,
+  checkEvery: 3,
+  onGone,
+  shownIn: document.getElementById("connection"),
+});
+
+function onFrame(frame) {
+  if (frame.type === "segment") showSegment(frame);
+  // An error comes with a change of status, whose frame follows.
+  if (frame.type === "progress") showProgress(frame);
+}
+
+function showProgress({ status, stage, percentage, message, eta_seconds: eta }) {
+  if (status !== task.dataset.status) {
+    swap();
+    return;
+  }
+  const progress = document.getElementById("progress");
+  if (!progress) return;
+  progress.value = percentage;
+  document.getElementById("percentage").textContent = `${percentage} %`;
+  document.title = status === "processing" ? `${percentage} % · ${pageTitle}` : pageTitle;
+  showStage(stage);
+  // Checking brings neither of these two.
+  if (eta !== undefined) document.getElementById("time-left").textContent = timeLeft(eta);
+  if (message !== undefined) {
+    const shown = document.getElementById("message");
+    shown.textContent = message;
+    shown.hidden = !message;
+  }
+}
+
+function showStage(stage) {
+  const heading = document.getElementById("stage");
+  if (heading.dataset.stage === stage) return;
+  heading.dataset.stage = stage;
+  const steps = [...document.getElementById("stages").children];
+  const current = steps.findIndex((step) => step.dataset.stage === stage);
+  if (current < 0) return;
+  steps.forEach((step, place) => {
+    step.dataset.state = place < current ? "done" : place === current ? "current" : "ahead";
+    step.toggleAttribute("aria-current", false);
+  });
+  steps[current].setAttribute("aria-current", "step");
+  heading.textContent = steps[current].textContent;
+  announcer.textContent = steps[current].textContent;
+}
+
+/** Put a stretch of text in its place; the same index again replaces it. */
+function showSegment({ index, start, text }) {
+  const list = document.getElementById("segments");
+  if (!list) return;
+  const reading = list.lastElementChild && isFollowed(list.lastElementChild);
+  let row = list.querySelector(`[data-index="${Number(index)}"]`);
+  if (!row) {
+    row = document.getElementById("segment-row").content.firstElementChild.cloneNode(true);
+    row.dataset.index = index;
+    row.classList.add("new");
+    list.insertBefore(row, [...list.children].find((other) => Number(other.dataset.index) > index) ?? null);
+  }
+  row.querySelector("time").textContent = clock(start);
+  row.querySelector("p").textContent = text;
+  document.getElementById("text").hidden = false;
+  if (reading) row.scrollIntoView({ block: "nearest" });
+}
+
+/** Whoever has scrolled down to the last line reads along. */
+function isFollowed(row) {
+  const { top, bottom } = row.getBoundingClientRect();
+  return window.scrollY > 0 && top < window.innerHeight && bottom > 0;
+}
+
+async function check() {
+  const response = await fetch(task.dataset.progress, { headers: { Accept: "application/json" } });
+  if (response.status === 401) location.reload();
+  if (response.status === 404) throw new Gone();
+  if (!response.ok) throw new Error(`HTTP ${response.status}`);
+  const { status, progress_stage: stage, progress_percentage: percentage } = await response.json();
+  const moved = percentage !== document.getElementById("progress")?.value;
+  showProgress({ status, stage, percentage });
+  if (moved && status === "processing" && status === task.dataset.status) await fetchText();
+}
+
+/** Checking brings no text; the page has it. */
+async function fetchText() {
+  for (const row of (await freshPage()).querySelectorAll("#segments > [data-index]")) {
+    const index = Number(row.dataset.index);
+    if (!document.querySelector(`#segments > [data-index="${index}"]`)) {
+      document.getElementById("segments").append(document.adoptNode(row));
+    }
+  }
+  document.getElementById("text").hidden = !document.querySelector("#segments > [data-index]");
+}
+
+/** Take what the server renders now; again after a while if it cannot be reached. */
+function swap() {
+  swapping ??= (async () => {
+    try {
+      const fresh = (await freshPage()).getElementById("task");
+      if (fresh) adopt(fresh);
+    } catch (error) {
+      if (error instanceof Gone) onGone();
+      else setTimeout(swap, 3000);
+    } finally {
+      swapping = null;
+    }
+  })();
+}
+
+function adopt(fresh) {
+  const hadFocus = task.contains(document.activeElement);
+  task.replaceWith(document.adoptNode(fresh));
+  task = fresh;
+  if (hadFocus) task.focus({ preventScroll: true });
+  document.title = pageTitle;
+  const endings = {
+    completed: "Completed. The transcript is here.",
+    failed: "It did not work.",
+    cancelled: "Cancelled.",
+    queued: "Waiting for its turn.",
+    processing: "Preparing.",
+  };
+  announcer.textContent = endings[task.dataset.status] ?? "";
+  begin();
+}
+
+function begin() {
+  live.saw(task.dataset.task, Number(task.dataset.sequence));
+  live.showIn(document.getElementById("connection"));
+  localiseTimes(task);
+}
+
+function onGone() {
+  live.stop();
+  const note = document.createElement("p");
+  note.className = "notice";
+  note.id = "gone";
+  const link = document.createElement("a");
+  link.href = task.dataset.list;
+  link.textContent = "See your other recordings";
+  note.append("This recording was deleted. ", link, ".");
+  task.replaceChildren(note);
+  announcer.textContent = "This recording was deleted.";
+  document.title = pageTitle;
+}
+
+begin();
+live.start();
