@@ -1,7 +1,7 @@
 """What can go wrong between a file and its transcript.
 
-Each class has a stable `error_code` for programs and a `user_message` for people that says what happened and what to do.
-`technical_detail` (the exception's own text) may name an exception and its message, never a path or a trace.
+Each class has a stable `error_code` for programs and a `user_message` for people that says what happened and what to
+do. `technical_detail` (the exception's own text) may name an exception and its message, never a path or a trace.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ class TranscriptionError(Exception):
     """Base of every expected failure. `user_message` may be replaced per instance where the reason is better known."""
 
     error_code = "TRANSCRIPTION_FAILED"
-    user_message = "The recording could not be transcribed. Try again; if it fails again, ask whoever runs this service."
+    user_message = (
+        "The recording could not be transcribed. Try again; if it fails again, ask whoever runs this service."
+    )
 
     def __init__(self, technical_detail: str = "", *, user_message: str | None = None) -> None:
         super().__init__(technical_detail)
@@ -41,7 +43,9 @@ class NoSoundTrack(InputError):
 
 class TruncatedFile(InputError):
     error_code = "TRUNCATED_FILE"
-    user_message = "The file breaks off or is damaged, and no sound could be read from it. Copy it again from its source."
+    user_message = (
+        "The file breaks off or is damaged, and no sound could be read from it. Copy it again from its source."
+    )
 
 
 class EncryptedFile(InputError):
@@ -94,5 +98,5 @@ class DiarizationFailed(TranscriptionError):
     user_message = "The speakers could not be told apart; the text is complete."
 
 
-class Cancelled(Exception):  # noqa: N818  it is a request that is obeyed, not an error
+class Cancelled(Exception):
     """Raised inside the pipeline once the observer says that the work is no longer wanted."""

@@ -1,0 +1,136 @@
+"""Word times, two ways.
+
+Forced alignment (WhisperX, wav2vec2; Bain et al. 2023) is the more exact but needs a model of the language.
+Cross-attention (Whisper's own heads and dynamic time warping, as in openai/whisper `timing.py`) is there for every
+language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .audio import SAMPLE_RATE, to_float
+from .transcript import Word
+
+if TYPE_CHECKING:
+    import ctranslate2
+    import numpy as np
+    from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+    from numpy.typing import NDArray
+
+    from .model_store import ModelStore
+    from .transcribe import ChunkText
+
+PREPENDED = "\"'“¿([{-"
+APPENDED = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
+ALIGN_MODEL_BYTES = 400_000_000
+
+
+def attention_words(
+    model: WhisperModel,
+    tokenizer: Tokenizer,
+    tokens: list[int],
+    encoded: ctranslate2.StorageView,
+    frames: int,
+    start: float,
+    end: float,
+) -> list[Word]:
+    """Words of `tokens` with times from Whisper's cross-attention.
+
+    `encoded` is the encoder's output for the sound from `start` to `end` seconds, `frames` its length in mel frames of
+    10 ms. The words are in order and lie within [start, end].
+    """
+    from faster_whisper.transcribe import merge_punctuations
+
+    timings = model.find_alignment(tokenizer, [tokens], encoded, frames)[0]
+    merge_punctuations(timings, PREPENDED, APPENDED)
+    words: list[Word] = []
+    for timing in timings:
+        text = timing["word"].strip()
+        if text:
+            first = min(max(start + float(timing["start"]), start), end)
+            last = min(max(start + float(timing["end"]), first), end)
+            words.append(Word(text, round(first, 3), round(last, 3), round(float(timing["probability"]), 3)))
+    return words
+
+
+def forced_alignment_model(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:
+    """WhisperX's alignment model for `language` where it is on this machine or may be fetched, else None."""
+    if not store.allow_download and not _on_this_machine(store.directory, language):
+        return None
+    return store.keep(f"align {language}", ALIGN_MODEL_BYTES, lambda: _load(store, language))
+
+
+def _load(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:
+    from whisperx.alignment import load_align_model
+
+    folder = store.directory / f"align-{language}"
+    name = str(folder) if folder.is_dir() else None
+    try:
+        return load_align_model(language, store.device, name, model_cache_only=not store.allow_download)
+    except (ValueError, OSError):
+        # No model of this language exists, or it could not be fetched: the other way has times for every language.
+        return None
+
+
+def _on_this_machine(directory: Path, language: str) -> bool:
+    """Whether WhisperX would find its model for `language` without the network; importing WhisperX to ask costs
+    seconds.
+    """
+    if (directory / f"align-{language}").is_dir():
+        return True
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    hub = Path(HF_HUB_CACHE)
+    torch_hub = Path.home() / ".cache/torch/hub/checkpoints"
+    if not any(torch_hub.glob("wav2vec2*")) and not any(hub.glob("models--*wav2vec2*")):
+        return False
+    from whisperx.alignment import DEFAULT_ALIGN_MODELS_HF, DEFAULT_ALIGN_MODELS_TORCH
+
+    if language in DEFAULT_ALIGN_MODELS_HF:
+        repository = DEFAULT_ALIGN_MODELS_HF[language].replace("/", "--")
+        return any(hub.glob(f"models--{repository}/snapshots/*/config.json"))
+    if language in DEFAULT_ALIGN_MODELS_TORCH:
+        import torchaudio
+
+        bundle = getattr(torchaudio.pipelines, DEFAULT_ALIGN_MODELS_TORCH[language])
+        return (torch_hub / Path(bundle._path).name).is_file()
+    return False
+
+
+def forced_words(
+    chunks: list[ChunkText],
+    samples: NDArray[np.int16],
+    aligner: tuple[Any, dict[str, Any]],
+    device: str,
+    tick: Callable[[int], None],
+) -> None:
+    """Give every chunk its words by forced alignment. `tick(n)` is called after n chunks and may raise to stop."""
+    from whisperx.alignment import align
+
+    model, metadata = aligner
+    for done, chunk in enumerate(chunks, 1):
+        if chunk.text:
+            start = chunk.start / SAMPLE_RATE
+            sound = to_float(samples[chunk.start : chunk.end])
+            spoken = [{"text": chunk.text, "start": 0.0, "end": len(sound) / SAMPLE_RATE}]
+            result = align(spoken, model, metadata, sound, device)
+            timed = [Word(w["word"], w.get("start"), w.get("end"), w.get("score")) for w in result["word_segments"]]
+            chunk.words = _filled(timed, start, len(sound) / SAMPLE_RATE)
+        tick(done)
+
+
+def _filled(words: list[Word], offset: float, length: float) -> list[Word]:
+    """`words` moved by `offset` seconds, in order, and with times from their neighbours where alignment found none."""
+    previous = 0.0
+    for i, word in enumerate(words):
+        following = next((w.start for w in words[i:] if w.start is not None), length)
+        start = word.start if word.start is not None else previous
+        end = word.end if word.end is not None else following
+        start = max(start, previous)
+        word.start, word.end = round(offset + start, 3), round(offset + max(start, end), 3)
+        previous = start
+    return words

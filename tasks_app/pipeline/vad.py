@@ -1,0 +1,123 @@
+"""Where speech is, and how it is packed into the chunks that Whisper gets.
+
+Speech probabilities come from the Silero model that faster-whisper carries (github.com/snakers4/silero-vad); the
+hysteresis that turns them into stretches of speech is Silero's as well.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .audio import SAMPLE_RATE, to_float
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+HOP = 512
+"""Samples that one speech probability stands for: 32 ms."""
+
+# The recurrent state of the model settles within this many hops, so that pieces of a long recording can be judged
+# apart.
+WARM_UP_HOPS = 64
+PIECE_HOPS = 4096
+
+ONSET = 0.5
+OFFSET = 0.35
+MIN_SILENCE = 0.1  # seconds; a shorter one does not end a stretch
+MIN_SPEECH = 0.1
+PADDING = 0.2  # seconds kept around a stretch: soft consonants lie below the threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """From sample `start` up to and not including sample `end`, at 16 kHz."""
+
+    start: int
+    end: int
+
+    @property
+    def seconds(self) -> float:
+        return (self.end - self.start) / SAMPLE_RATE
+
+
+def speech_probabilities(samples: NDArray[np.int16], threads: int = 1) -> NDArray[np.float32]:
+    """Probability of speech for every 32 ms. `samples` has shape (n,) at 16 kHz; returns shape (ceil(n / 512),)."""
+    import numpy as np
+    from faster_whisper.vad import get_vad_model
+
+    model = get_vad_model()
+
+    def judge(first: int) -> NDArray[np.float32]:
+        warm_up = min(first, WARM_UP_HOPS)
+        piece = to_float(samples[(first - warm_up) * HOP : (first + PIECE_HOPS) * HOP])
+        piece = np.pad(piece, (0, -len(piece) % HOP))
+        return model(piece).reshape(-1)[warm_up:]
+
+    starts = range(0, -(-len(samples) // HOP), PIECE_HOPS)
+    with ThreadPoolExecutor(max_workers=threads) as pool:
+        return np.concatenate([np.empty(0, np.float32), *pool.map(judge, starts)])
+
+
+def speech_spans(probabilities: NDArray[np.float32], length: int) -> list[Span]:
+    """Stretches of speech in a recording of `length` samples, in order, padded and not overlapping."""
+    shortest_silence = MIN_SILENCE * SAMPLE_RATE / HOP
+    found: list[list[int]] = []
+    start = silence = None
+    for hop, probability in enumerate(probabilities.tolist()):
+        if probability >= ONSET:
+            silence = None
+            if start is None:
+                start = hop
+        elif start is not None and probability < OFFSET:
+            if silence is None:
+                silence = hop
+            if hop - silence >= shortest_silence:
+                found.append([start * HOP, silence * HOP])
+                start = silence = None
+    if start is not None:
+        found.append([start * HOP, length])
+    found = [span for span in found if span[1] - span[0] >= MIN_SPEECH * SAMPLE_RATE]
+
+    padding = int(PADDING * SAMPLE_RATE)
+    spans: list[Span] = []
+    for i, (start, end) in enumerate(found):
+        before = (start - found[i - 1][1]) // 2 if i else start
+        after = (found[i + 1][0] - end) // 2 if i + 1 < len(found) else length - end
+        spans.append(Span(start - min(padding, before), end + min(padding, after)))
+    return spans
+
+
+def pack(
+    spans: list[Span], probabilities: NDArray[np.float32], max_seconds: float, max_gap_seconds: float
+) -> list[Span]:
+    """Chunks of at most `max_seconds` that hold all speech; spans further apart than `max_gap_seconds` are not joined.
+
+    A chunk ends between two spans. Only a span longer than `max_seconds` is cut inside, where speech is least likely in
+    its second half: between two words wherever there is a gap at all.
+    """
+    longest = int(max_seconds * SAMPLE_RATE)
+    widest = int(max_gap_seconds * SAMPLE_RATE)
+    chunks: list[Span] = []
+    for span in spans:
+        while span.seconds > max_seconds:
+            cut = _quietest(probabilities, span.start + longest // 2, span.start + longest)
+            chunks.append(Span(span.start, cut))
+            span = Span(cut, span.end)
+        last = chunks[-1] if chunks else None
+        if last and span.end - last.start <= longest and span.start - last.end <= widest:
+            chunks[-1] = Span(last.start, span.end)
+        else:
+            chunks.append(span)
+    return chunks
+
+
+def _quietest(probabilities: NDArray[np.float32], start: int, end: int) -> int:
+    """The sample between `start` and `end` around which speech is least likely over 96 ms."""
+    import numpy as np
+
+    first, last = start // HOP, end // HOP
+    smooth = np.convolve(probabilities[first - 1 : last + 1], np.ones(3) / 3, mode="valid")
+    return (first + int(smooth.argmin())) * HOP + HOP // 2
