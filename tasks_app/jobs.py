@@ -58,7 +58,7 @@ class LeaseKeeper(threading.Thread):
 
 
 class TaskObserver(Observer):
-    """Passes on what happens in the pipeline: to the row, to those who watch, and to what is kept for a next attempt."""
+    """Passes on what the pipeline does: to the row, to those who watch, and to what is kept for a next attempt."""
 
     def __init__(self, task: Task) -> None:
         self.task = task

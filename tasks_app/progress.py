@@ -205,9 +205,9 @@ def broadcast_gone(task_id: UUID) -> None:
 class ProgressEmitter:
     """Records the progress of one task and broadcasts it, in one call.
 
-    With a `lease`, nothing is written or sent once another worker, or nobody, holds the task: `lease_lost` turns true.
-    Calls cost the caller a few microseconds; the writing and sending is done in order by a thread of its own, and inside
-    a stage at most every `MIN_INTERVAL` seconds. Changes of stage and endings are never left out.
+    With a `lease`, nothing is written or sent once another worker, or nobody, holds the task; `lease_lost` says so.
+    Calls cost the caller a few microseconds: a thread of its own does the writing and sending, in order, and inside a
+    stage at most every `MIN_INTERVAL` seconds. Changes of stage and endings are never left out.
     """
 
     def __init__(self, task: Task, lease: UUID | None = None) -> None:

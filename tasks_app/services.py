@@ -46,7 +46,7 @@ def _transition(
     task: Task,
     to: TaskStatus,
     *,
-    lease: UUID | None = None,
+    holding: UUID | None = None,
     actor: AbstractUser | None = None,
     detail: str = "",
     **changes: Any,
@@ -55,16 +55,16 @@ def _transition(
 
     Raises:
         IllegalTransition: the table forbids it, or the row was changed by somebody else meanwhile.
-        LeaseLost: `lease` is given and no longer held.
+        LeaseLost: `holding` is a lease that is no longer held.
     """
     was = TaskStatus(task.status)
     if to not in TRANSITIONS[was]:
         raise IllegalTransition(f"{was} -> {to}")
     rows = Task.objects.filter(pk=task.pk, status=was)
-    if lease is not None:
-        rows = rows.filter(lease=lease)
+    if holding is not None:
+        rows = rows.filter(lease=holding)
     if not rows.update(status=to, **changes):
-        raise LeaseLost if lease is not None else IllegalTransition(f"{was} -> {to}")
+        raise LeaseLost if holding is not None else IllegalTransition(f"{was} -> {to}")
     TaskEvent.objects.create(
         task_id=task.pk, from_status=was, to_status=to, actor=actor, attempt=task.attempt, detail=detail[:300]
     )
@@ -248,7 +248,7 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
         _transition(
             task,
             TaskStatus.COMPLETED,
-            lease=lease,
+            holding=lease,
             progress_percentage=100,
             progress_stage=TaskProgressStage.COMPLETE,
             progress_message="",
@@ -285,7 +285,7 @@ def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) ->
         _transition(
             task,
             TaskStatus.FAILED,
-            lease=lease,
+            holding=lease,
             detail=error.error_code,
             finished_at=timezone.now(),
             eta_seconds=None,
@@ -304,7 +304,7 @@ def release(task: Task, lease: UUID) -> None:
         LeaseLost: another worker, or nobody, holds the task.
     """
     with transaction.atomic():
-        _requeue(task, lease=lease, detail="worker stopped", attempt=task.attempt - 1)
+        _requeue(task, holding=lease, detail="worker stopped", attempt=task.attempt - 1)
         _enqueue_after_commit(task.pk, at_front=True)
 
 
@@ -327,7 +327,7 @@ def reclaim_lapsed() -> int:
                 if fruitless >= MAX_FRUITLESS_ATTEMPTS:
                     fail(task, WorkerLost(f"attempt {task.attempt}"), lease=lease)
                 else:
-                    _requeue(task, lease=lease, detail="worker lost", fruitless_attempts=fruitless)
+                    _requeue(task, holding=lease, detail="worker lost", fruitless_attempts=fruitless)
                     _enqueue_after_commit(task.pk, at_front=True)
             count += 1
             logger.warning("The worker of task %s was lost in attempt %d", task.pk, task.attempt)

