@@ -32,7 +32,7 @@ function onFrame(frame) {
   const progress = row.querySelector("progress");
   if (!progress) return;
   progress.value = frame.percentage;
-  row.querySelector("[data-percentage]").textContent = `${frame.percentage} %`;
+  row.querySelector("[data-percentage]").textContent = `${frame.percentage}%`;
 }
 
 /** Several frames in a row ask for one fetch. */

@@ -31,8 +31,8 @@ function showProgress({ status, stage, percentage, message, eta_seconds: eta }) 
   const progress = document.getElementById("progress");
   if (!progress) return;
   progress.value = percentage;
-  document.getElementById("percentage").textContent = `${percentage} %`;
-  document.title = status === "processing" ? `${percentage} % · ${pageTitle}` : pageTitle;
+  document.getElementById("percentage").textContent = `${percentage}%`;
+  document.title = status === "processing" ? `${percentage}% · ${pageTitle}` : pageTitle;
   showStage(stage);
   // Checking brings neither of these two.
   if (eta !== undefined) document.getElementById("time-left").textContent = timeLeft(eta);

@@ -1,6 +1,6 @@
 /** Uploading: files are collected from choosing and dropping, checked, and sent one after the other, one POST each. */
 
-import { size } from "./words.js";
+import { fileSize } from "./words.js";
 
 const form = document.getElementById("upload-form");
 const input = document.getElementById("id_files");
@@ -34,7 +34,7 @@ function add(files) {
     const row = rowTemplate.content.firstElementChild.cloneNode(true);
     const upload = { file, row, state: "waiting" };
     row.querySelector(".file-name").textContent = file.name;
-    row.querySelector(".file-size").textContent = size(file.size);
+    row.querySelector(".file-size").textContent = fileSize(file.size);
     row.querySelector("[data-act=remove]").addEventListener("click", () => remove(upload));
     row.querySelector("[data-act=again]").addEventListener("click", () => {
       show(upload, "waiting", "Waiting");
@@ -116,7 +116,7 @@ function send(upload) {
     request.upload.onprogress = ({ loaded, total }) => {
       const percentage = Math.floor((100 * loaded) / total);
       progress.value = percentage;
-      upload.row.querySelector(".file-state").textContent = percentage < 100 ? `${percentage} %` : "Checking…";
+      upload.row.querySelector(".file-state").textContent = percentage < 100 ? `${percentage}%` : "Checking…";
     };
     request.onload = () => {
       answered(upload, request);
@@ -150,7 +150,7 @@ function answered(upload, { status, response }) {
 function finish() {
   const done = uploads.filter((upload) => upload.state === "done");
   const left = uploads.length - done.length;
-  state.textContent = left && uploads.length ? `${done.length} of ${uploads.length} files were taken.` : "";
+  state.textContent = left ? `${done.length} of ${uploads.length} taken.` : "";
   if (!left && done.length) location.assign(done.length === 1 ? done[0].url : form.dataset.list);
 }
 
