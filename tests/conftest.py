@@ -1,0 +1,91 @@
+"""What many tests need: people, recordings, and the real broker."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.core.files.base import ContentFile
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from tasks_app import progress, services
+from tasks_app.models import Task
+from tasks_app.options import TranscriptionOptions
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def owner(db: None) -> AbstractUser:
+    return get_user_model().objects.create_user("alice", password="alice's password")
+
+
+@pytest.fixture
+def colleague(db: None) -> AbstractUser:
+    return get_user_model().objects.create_user("bob", password="bob's password")
+
+
+@pytest.fixture
+def stranger(db: None) -> AbstractUser:
+    return get_user_model().objects.create_user("charlie", password="charlie's password")
+
+
+@pytest.fixture
+def staff(db: None) -> AbstractUser:
+    return get_user_model().objects.create_superuser("sam", password="sam's password")
+
+
+@pytest.fixture(scope="session")
+def telephone() -> Path:
+    """30 s of two people on the telephone."""
+    return Path(str(files("pyannote.audio.sample") / "sample.wav"))
+
+
+@pytest.fixture(scope="session")
+def short_speech() -> Path:
+    """A short sentence in English."""
+    return Path(str(files("pytest_audioeval") / "samples/audio/en/quick_brown_fox.wav"))
+
+
+@pytest.fixture(scope="session")
+def broker() -> Redis:
+    """The embedded Valkey, as `make run` starts it."""
+    process = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=REPOSITORY)
+    client = Redis.from_url(settings.REDIS_URL, retry=Retry(ConstantBackoff(0.1), 200))
+    client.ping()
+    yield client
+    process.terminate()
+    process.wait()
+
+
+@pytest.fixture
+def queue(broker: Redis) -> Redis:
+    """The broker, empty."""
+    broker.flushall()
+    return broker
+
+
+@pytest.fixture
+def task(owner: AbstractUser, queue: Redis) -> Task:
+    """A task that waits; its file is not worth transcribing."""
+    return make_task(owner)
+
+
+def make_task(owner: AbstractUser, name: str = "meeting.wav", content: bytes = b"sound", **options: object) -> Task:
+    asked = TranscriptionOptions(**{"model": "tiny.en", **options})
+    return services.submit(owner, ContentFile(content, name=name), name, asked, duration=5.0)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_in_the_background() -> None:
+    """What a test emitted is written before its database is emptied."""
+    yield
+    progress.flush()
