@@ -1,0 +1,204 @@
+"""Staff's view of everybody's tasks. It shows them, and what it does to them it does through `services`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.models import AbstractUser
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator, get_text_list
+
+from . import services
+from .access import tasks_visible_to
+from .errors import IllegalTransition
+from .models import Speaker, Task, TaskEvent
+from .templatetags.recordings import clock, file_size, language_name
+
+admin.site.site_header = "Transcription"
+admin.site.site_title = "Transcription"
+admin.site.index_title = "Administration"
+
+MOST_NAMED = 5  # tasks that a message names one by one
+
+
+class ReadOnly:
+    """Staff may see it all, whatever Django's permissions say, as on the pages; nobody edits it here."""
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_staff
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.is_staff
+
+    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+class EventInline(ReadOnly, admin.TabularInline):
+    model = TaskEvent
+    fields = ("created_at", "from_status", "to_status", "attempt", "actor", "detail")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[TaskEvent]:
+        return super().get_queryset(request).select_related("actor")
+
+
+class SpeakerInline(ReadOnly, admin.TabularInline):
+    model = Speaker
+    fields = ("label", "name")
+
+
+@admin.register(Task)
+class TaskAdmin(ReadOnly, admin.ModelAdmin):
+    list_display = (
+        "name",
+        "owners_tasks",
+        "status",
+        "progress_stage",
+        "progress",
+        "error_code",
+        "length",
+        "created_at",
+    )
+    list_filter = ("status", "progress_stage", "created_at", "language")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    show_full_result_count = False
+    search_fields = ("name", "identifier", "owner__username", "error_code")
+    search_help_text = "Name, identifier, owner or error code"
+    actions = ("cancel_tasks", "retry_tasks")
+    inlines = (EventInline, SpeakerInline)
+    fieldsets = (
+        (None, {"fields": ("name", "owner", "identifier")}),
+        ("Progress", {"fields": ("status", "progress_stage", "progress", "progress_message", "eta_seconds")}),
+        ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "missing")}),
+        ("Recording", {"fields": ("length", "file_size", "asked", "recognised")}),
+        ("Work", {"fields": ("attempt", "fruitless_attempts", "lease_expires_at")}),
+        ("Times", {"fields": ("created_at", "queued_at", "started_at", "finished_at")}),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return request.user.is_staff
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
+        return tasks_visible_to(request.user)
+
+    def view_on_site(self, task: Task) -> str:
+        return reverse("task-detail", args=[task.identifier])
+
+    # What is shown ----------------------------------------------------------------------------------------------------
+
+    @admin.display(description="owner", ordering="owner__username")
+    def owners_tasks(self, task: Task) -> SafeString:
+        """A link to all tasks of the owner: a filter by owner, without a list of everybody at the side."""
+        return format_html('<a href="?owner__id__exact={}">{}</a>', task.owner_id, task.owner)
+
+    @admin.display(ordering="progress_percentage")
+    def progress(self, task: Task) -> SafeString:
+        return format_html(
+            '<progress max="100" value="{0}" aria-label="Progress"></progress> {0}%', task.progress_percentage
+        )
+
+    @admin.display(description="duration", ordering="duration")
+    def length(self, task: Task) -> str:
+        return clock(task.duration)
+
+    @admin.display(description="size")
+    def file_size(self, task: Task) -> str:
+        return file_size(task.size)
+
+    @admin.display(description="options")
+    def asked(self, task: Task) -> SafeString:
+        return _list((name.replace("_", " "), _plain(value)) for name, value in task.options.items())
+
+    @admin.display(description="language")
+    def recognised(self, task: Task) -> str:
+        if task.language_probability is None:
+            return language_name(task.language)
+        return f"{language_name(task.language)} ({task.language_probability:.0%} sure)"
+
+    @admin.display(description="what the transcript lacks")
+    def missing(self, task: Task) -> SafeString:
+        return _list(
+            (warning["error_code"], f"{warning['user_message']} {warning['technical_detail']}")
+            for warning in task.warnings
+        )
+
+    # What is done -----------------------------------------------------------------------------------------------------
+
+    @admin.action(description="Cancel selected tasks")
+    def cancel_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        self._act(request, queryset, services.cancel, "cancelled")
+
+    @admin.action(description="Retry selected tasks")
+    def retry_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        self._act(request, queryset, services.retry, "queued again")
+
+    def delete_model(self, request: HttpRequest, obj: Task) -> None:
+        services.delete(obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
+        for task in queryset:
+            services.delete(task)
+
+    def get_deleted_objects(
+        self, objs: QuerySet[Task] | list[Task], request: HttpRequest
+    ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
+        """What the question before deleting lists: the tasks, and not the thousands of segments that go with them."""
+        return [str(task) for task in objs], {"tasks": len(objs)}, set(), []
+
+    def _act(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[Task],
+        act: Callable[[Task, AbstractUser], None],
+        done: str,
+    ) -> None:
+        """Do it to each task, then say how many were done, needed nothing, or could not be, and why."""
+        changed, unchanged = 0, 0
+        refused: dict[str, list[str]] = {}
+        for task in queryset:
+            was = task.status
+            try:
+                act(task, request.user)
+            except IllegalTransition as error:
+                refused.setdefault(error.user_message, []).append(task.name)
+            else:
+                changed += task.status != was
+                unchanged += task.status == was
+        if changed:
+            self.message_user(request, f"{_tasks(changed)} {done}.", messages.SUCCESS)
+        if unchanged:
+            self.message_user(request, f"{_tasks(unchanged)}: nothing to do.", messages.INFO)
+        for reason, names in refused.items():
+            self.message_user(request, f"{_tasks(len(names))} not {done}: {_named(names)}. {reason}", messages.WARNING)
+
+
+def _tasks(count: int) -> str:
+    return "1 task" if count == 1 else f"{count} tasks"
+
+
+def _named(names: list[str]) -> str:
+    shown = [f"“{Truncator(name).chars(60)}”" for name in names[:MOST_NAMED]]
+    more = len(names) - len(shown)
+    return get_text_list([*shown, f"{more} more"] if more else shown, "and")
+
+
+def _plain(value: Any) -> str:
+    return {None: "any", True: "yes", False: "no"}.get(value, value)
+
+
+def _list(pairs: Any) -> SafeString:
+    return format_html_join("", "<div><b>{}</b>: {}</div>", pairs)
