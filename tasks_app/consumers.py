@@ -93,7 +93,6 @@ class TaskConsumer(_FrameConsumer):
         return task_group(self.task.identifier)
 
     def snapshot(self) -> list[dict[str, Any]]:
-        self.task.refresh_from_db()
         return snapshot(self.task)
 
 

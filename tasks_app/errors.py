@@ -53,9 +53,14 @@ class FileMissing(TranscriptionError):
     user_message = "The recording is no longer stored here. Upload it again."
 
 
-_PATH = re.compile(r"(?:[A-Za-z]:)?(?:[\\/][^\s'\":,;()\[\]]+)+")
+# In quotation marks, as Python's own errors have them, paths may hold spaces; bare ones end there.
+_PATH = re.compile(r"""(?P<mark>['"])(?:[A-Za-z]:)?[\\/].*?(?P=mark)|(?:[A-Za-z]:)?(?:[\\/][^\s'":,;()\[\]]+)+""")
+
+
+def without_paths(message: str) -> str:
+    return _PATH.sub("(path)", message)
 
 
 def technical_detail(error: BaseException) -> str:
     """An exception's name and message, without paths: fit to be shown to the task's owner."""
-    return f"{type(error).__name__}: {_PATH.sub('(path)', str(error))}"[:1000]
+    return f"{type(error).__name__}: {without_paths(str(error))}"[:1000]

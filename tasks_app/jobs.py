@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -13,7 +14,7 @@ from django.db import close_old_connections, connection
 
 from . import progress, services
 from .engine import limits, model_store
-from .errors import FileMissing, InternalError, technical_detail
+from .errors import FileMissing, IllegalTransition, InternalError, technical_detail
 from .models import Task
 from .pipeline import runner
 from .pipeline.errors import Cancelled, TranscriptionError
@@ -105,17 +106,18 @@ def run_task(task_id: str) -> None:
             services.complete(task, lease, transcript)
             logger.info("Task %s: completed", task.pk)
     except Cancelled:
-        if stop_requested.is_set() and services.holds_lease(task.pk, lease):
-            services.release(task, lease)
+        if stop_requested.is_set():
+            with contextlib.suppress(services.LeaseLost):  # it was cancelled or deleted, too
+                services.release(task, lease)
         logger.info("Task %s: put down", task.pk)
     except services.LeaseLost:
         logger.info("Task %s: no longer this worker's", task.pk)
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
-        _fail(task, error)
+        _fail(task, lease, error)
     except Exception as error:
         logger.exception("Task %s failed", task.pk)
-        _fail(task, InternalError(technical_detail(error)))
+        _fail(task, lease, InternalError(technical_detail(error)))
 
 
 def _transcribe(task: Task, observer: Observer) -> Transcript:
@@ -131,8 +133,9 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
     )
 
 
-def _fail(task: Task, error: TranscriptionError) -> None:
+def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:
     try:
-        services.fail(task, error, lease=task.lease)
-    except services.LeaseLost:
+        task.refresh_from_db()  # completing it may have changed this object, and then been rolled back
+        services.fail(task, error, lease=lease)
+    except (services.LeaseLost, IllegalTransition, Task.DoesNotExist):
         logger.info("Task %s: no longer this worker's", task.pk)

@@ -84,6 +84,10 @@ def error_frame(task: Task) -> dict[str, Any]:
     }
 
 
+def gone_frame(task_id: UUID) -> dict[str, Any]:
+    return {"type": "gone", "task_id": str(task_id)}
+
+
 def progress_summary(task: Task) -> dict[str, Any]:
     """The answer of the polling endpoint: always the same numbers as the frames."""
     error = None
@@ -105,10 +109,15 @@ def progress_summary(task: Task) -> dict[str, Any]:
 def snapshot(task: Task) -> list[dict[str, Any]]:
     """The present state as frames: progress, an error if there is one, and while it runs the segments so far.
 
-    The frames take sequence numbers of their own, so that they are newer than anything a client may have seen before,
-    and older than anything that follows.
+    It is read anew under a lock: a change that is committed meanwhile has either gone into these frames or follows
+    them with a higher number. The frames take sequence numbers of their own, so that they are newer than anything
+    a client may have seen before.
     """
     with transaction.atomic():
+        try:
+            task = Task.objects.select_for_update().get(pk=task.pk)
+        except Task.DoesNotExist:
+            return [gone_frame(task.identifier)]
         segments = list(task.segments.all()) if not task.has_ended else []
         frames = [progress_frame(task)]
         if task.error_code:
@@ -118,8 +127,6 @@ def snapshot(task: Task) -> list[dict[str, Any]]:
             for row in segments
         ]
         last = _take_sequence(task.identifier, count=len(frames))
-    if last is None:
-        return []
     for sequence, frame in enumerate(frames, start=last - len(frames) + 1):
         if "sequence" in frame:
             frame["sequence"] = sequence
@@ -198,8 +205,7 @@ def broadcast(task: Task, *frames: dict[str, Any]) -> None:
 
 def broadcast_gone(task_id: UUID) -> None:
     """Tell those who watch a task that it was deleted."""
-    frame = {"type": "gone", "task_id": str(task_id)}
-    transaction.on_commit(lambda: _sender.put(lambda: _sender.group_send([task_group(task_id)], [frame])))
+    transaction.on_commit(lambda: _sender.put(lambda: _sender.group_send([task_group(task_id)], [gone_frame(task_id)])))
 
 
 class ProgressEmitter:

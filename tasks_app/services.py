@@ -15,7 +15,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from . import progress, queueing
-from .errors import IllegalTransition, NotReady, TranscriptionError, WorkerLost
+from .errors import IllegalTransition, NotReady, TranscriptionError, WorkerLost, without_paths
 from .models import (
     TRANSITIONS,
     Segment,
@@ -66,9 +66,26 @@ def _transition(
     if not rows.update(status=to, **changes):
         raise LeaseLost if holding is not None else IllegalTransition(f"{was} -> {to}")
     TaskEvent.objects.create(
-        task_id=task.pk, from_status=was, to_status=to, actor=actor, attempt=task.attempt, detail=detail[:300]
+        task_id=task.pk,
+        from_status=was,
+        to_status=to,
+        actor=actor,
+        attempt=max(task.attempt, changes.get("attempt", 0)),  # the one that begins, or the one that ends
+        detail=detail[:300],
     )
     task.refresh_from_db()
+
+
+def _lock(task: Task) -> None:
+    """Read the row anew for the rest of the transaction: a page or a worker may have changed it since the caller did.
+
+    Raises:
+        IllegalTransition: it was deleted.
+    """
+    try:
+        task.refresh_from_db(from_queryset=Task.objects.select_for_update())
+    except Task.DoesNotExist:
+        raise IllegalTransition("deleted") from None
 
 
 # What people ask for --------------------------------------------------------------------------------------------------
@@ -103,9 +120,10 @@ def cancel(task: Task, actor: AbstractUser | None) -> None:
     Raises:
         IllegalTransition: it ended in another way.
     """
-    if task.status == TaskStatus.CANCELLED:
-        return
     with transaction.atomic():
+        _lock(task)
+        if task.status == TaskStatus.CANCELLED:
+            return
         _transition(
             task,
             TaskStatus.CANCELLED,
@@ -128,13 +146,14 @@ def retry(task: Task, actor: AbstractUser | None) -> None:
     Raises:
         IllegalTransition: it is completed and lacks nothing.
     """
-    if not task.has_ended:
-        return
-    if task.status == TaskStatus.COMPLETED and not task.warnings:
-        raise IllegalTransition(
-            "completed -> queued", user_message="The transcript is complete; there is nothing to retry."
-        )
     with transaction.atomic():
+        _lock(task)
+        if not task.has_ended:
+            return
+        if task.status == TaskStatus.COMPLETED and not task.warnings:
+            raise IllegalTransition(
+                "completed -> queued", user_message="The transcript is complete; there is nothing to retry."
+            )
         _requeue(task, actor=actor, detail="retry", fruitless_attempts=0, warnings=[], finished_at=None, **_NO_ERROR)
         _enqueue_after_commit(task.pk)
 
@@ -262,7 +281,7 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
                     "stage": warning.stage,
                     "error_code": warning.error_code,
                     "user_message": warning.user_message,
-                    "technical_detail": warning.technical_detail,
+                    "technical_detail": without_paths(warning.technical_detail),
                 }
                 for warning in transcript.warnings
             ],
@@ -293,7 +312,7 @@ def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) ->
             **_NO_LEASE,
         )
         emitter = progress.ProgressEmitter(task)
-        emitter.emit_error(error.error_code, error.user_message, error.technical_detail)
+        emitter.emit_error(error.error_code, error.user_message, without_paths(error.technical_detail))
         emitter.emit_state()
 
 

@@ -21,12 +21,12 @@ def _delete_file_after_commit(sender: type[Task], instance: Task, using: str, **
     """A signal, because rows go in many ways: from a page, in bulk from the admin, with their owner."""
     if not instance.media:
         return
-    name = instance.media.name
+    name, identifier = instance.media.name, instance.identifier
 
     def delete() -> None:
         try:
             default_storage.delete(name)
         except OSError:
-            logger.exception("The recording of deleted task %s could not be removed", instance.identifier)
+            logger.exception("The recording of deleted task %s could not be removed", identifier)
 
     transaction.on_commit(delete, using=using)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import unicodedata
 from pathlib import Path
 
 from django.conf import settings
@@ -38,5 +37,5 @@ def check(recording: UploadedFile) -> float:
 def display_name(name: str) -> str:
     """An uploaded file's name, fit to be shown: one line, no control characters, at most 255 characters."""
     name = name.replace("\\", "/").rsplit("/", 1)[-1]
-    shown = "".join(c for c in name if unicodedata.category(c)[0] != "C").strip()
-    return shown[:255] or "recording"
+    shown = "".join(c for c in " ".join(name.split()) if c.isprintable())
+    return shown.strip()[:255] or "recording"
