@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,9 @@ def staff(db: None) -> AbstractUser:
 @pytest.fixture(scope="session")
 def telephone() -> Path:
     """30 s of two people on the telephone."""
-    return Path(str(files("pyannote.audio.sample") / "sample.wav"))
+    # Found without importing the package beside it, which loads torch and whose `sample` opens the file by itself.
+    package = find_spec("pyannote.audio")
+    return Path(package.submodule_search_locations[0]) / "sample/sample.wav"
 
 
 @pytest.fixture(scope="session")
