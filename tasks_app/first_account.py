@@ -6,6 +6,7 @@ printed there. So nobody on the network can be faster than the person who instal
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 
 from django.conf import settings
@@ -25,11 +26,14 @@ def setup_code() -> str | None:
     if not is_needed():
         _PATH.unlink(missing_ok=True)
         return None
-    try:
-        _PATH.touch(mode=0o600, exist_ok=False)
-        _PATH.write_text(secrets.token_urlsafe(16))
-    except FileExistsError:
-        pass
+    if not _PATH.exists():
+        # Written aside and linked, so that the file is there with all of the code or not at all; the first one stays.
+        aside = _PATH.with_name(f"setup_code.{secrets.token_hex(4)}")
+        aside.touch(mode=0o600)
+        aside.write_text(secrets.token_urlsafe(16))
+        with contextlib.suppress(FileExistsError):
+            _PATH.hardlink_to(aside)
+        aside.unlink()
     return _PATH.read_text()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -65,13 +66,17 @@ def boolean(name: str, default: bool, meaning: str) -> bool:
     return _read(name, default, meaning, parse, "yes" if default else "no")
 
 
-def integer(name: str, default: int, meaning: str, *, minimum: int = 0) -> int:
+def integer(name: str, default: int, meaning: str, *, minimum: int = 0, maximum: int | None = None) -> int:
     def parse(raw: str) -> int:
-        if not raw.lstrip("-").isdigit():
-            raise ValueError("it must be a whole number")
-        if int(raw) < minimum:
+        try:
+            number = int(raw)
+        except ValueError:
+            raise ValueError("it must be a whole number") from None
+        if number < minimum:
             raise ValueError(f"it must be at least {minimum}")
-        return int(raw)
+        if maximum is not None and number > maximum:
+            raise ValueError(f"it must be at most {maximum}")
+        return number
 
     return _read(name, default, meaning, parse)
 
@@ -81,6 +86,17 @@ def listing(name: str, default: list[str], meaning: str) -> list[str]:
     return _read(
         name, default, meaning, lambda raw: [p.strip() for p in raw.split(",") if p.strip()], ",".join(default)
     )
+
+
+def time_zone(name: str, default: str, meaning: str) -> str:
+    def parse(raw: str) -> str:
+        try:
+            ZoneInfo(raw)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("there is no such time zone; write Europe/Berlin, for example") from None
+        return raw
+
+    return _read(name, default, meaning, parse)
 
 
 def choice(name: str, default: str, meaning: str, choices: tuple[str, ...]) -> str:

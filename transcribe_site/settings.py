@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import dj_database_url
+import redis
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
@@ -16,7 +17,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # State ---------------------------------------------------------------------------------------------------------------
 
 VAR_DIR = Path(env.text("VAR_DIR", str(BASE_DIR / "var"), "folder that holds all state", shown_default="var")).resolve()
-VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+try:
+    VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+except OSError as error:
+    raise ImproperlyConfigured(f"VAR_DIR cannot be {str(VAR_DIR)!r}: {error.strerror}.") from None
 
 
 def _secret_key() -> str:
@@ -76,12 +80,16 @@ REDIS_URL = env.text(
     "Valkey or Redis server, `redis://host:6379/0`",
     shown_default="embedded Valkey in VAR_DIR",
 )
+try:
+    redis.connection.parse_url(REDIS_URL)
+except ValueError:  # which may repeat a password
+    raise ImproperlyConfigured("REDIS_URL cannot be read: write redis://:password@host:port/0.") from None
 BROKER_IS_EMBEDDED = f"unix://{VALKEY_SOCKET}" == REDIS_URL
 
 # The web ------------------------------------------------------------------------------------------------------------
 
 HOST = env.text("HOST", "127.0.0.1", "address the web server listens on; 0.0.0.0 for every network")
-PORT = env.integer("PORT", 8000, "port the web server listens on", minimum=1)
+PORT = env.integer("PORT", 8000, "port the web server listens on", minimum=1, maximum=65535)
 ALLOWED_HOSTS = env.listing("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"], "host names it answers to")
 CSRF_TRUSTED_ORIGINS = env.listing(
     "CSRF_TRUSTED_ORIGINS", [], "origins behind a proxy that ends TLS, `https://transcripts.example.org`"
@@ -153,7 +161,7 @@ X_FRAME_OPTIONS = "DENY"
 STATIC_URL = "static/"
 WHITENOISE_USE_FINDERS = True
 USE_TZ = True
-TIME_ZONE = env.text("TIME_ZONE", "UTC", "time zone of the times on the pages")
+TIME_ZONE = env.time_zone("TIME_ZONE", "UTC", "time zone of the times on the pages")
 USE_I18N = False
 
 # Files ----------------------------------------------------------------------------------------------------------------
