@@ -361,9 +361,9 @@ def requeue_forgotten() -> int:
     if waiting is None:
         return 0
     queued = Task.objects.filter(status=TaskStatus.QUEUED).order_by("queued_at").values_list("pk", flat=True)
-    forgotten = [task_id for task_id in queued if task_id not in waiting]
-    for task_id in forgotten:
-        queueing.enqueue(task_id)
+    forgotten = [task_id for task_id in queued if task_id not in waiting and queueing.enqueue(task_id)]
+    for task_id in Task.objects.filter(pk__in=forgotten, progress_message=BROKER_AWAY).values_list("pk", flat=True):
+        _say(task_id, "")
     return len(forgotten)
 
 
@@ -385,11 +385,16 @@ def _requeue(task: Task, **changes: Any) -> None:
 def _enqueue_after_commit(task_id: UUID, *, at_front: bool = False) -> None:
     def enqueue() -> None:
         if not queueing.enqueue(task_id, at_front=at_front):
-            task = Task.objects.filter(pk=task_id, status=TaskStatus.QUEUED).first()
-            if task:
-                progress.ProgressEmitter(task).emit_progress(TaskProgressStage.QUEUED, 0, message=BROKER_AWAY)
+            _say(task_id, BROKER_AWAY)
 
     transaction.on_commit(enqueue)
+
+
+def _say(task_id: UUID, message: str) -> None:
+    """Tell those who watch a task that waits; a worker that has it by now says what it does itself."""
+    with transaction.atomic():
+        if Task.objects.filter(pk=task_id, status=TaskStatus.QUEUED).update(progress_message=message):
+            progress.ProgressEmitter(Task.objects.get(pk=task_id)).emit_state()
 
 
 def _lease_end() -> Any:
