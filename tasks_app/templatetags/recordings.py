@@ -38,6 +38,11 @@ def time_left(seconds: float | None) -> str:
     return f"about {_counted(hours, 'hour')}{more} left"
 
 
+@register.filter
+def minutes_in_words(minutes: int) -> str:
+    return _counted(minutes, "minute") if minutes % 60 else _counted(minutes // 60, "hour")
+
+
 def _counted(number: int, noun: str) -> str:
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 

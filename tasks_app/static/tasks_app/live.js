@@ -5,6 +5,7 @@ const LONGEST_WAIT = 30_000;
 const SILENCE = 40_000; // the server says something every 30 s
 const PATIENCE = 8000; // for the answer to a ping
 const FAILURES_BEFORE_CHECKING = 2;
+const RETRY_WAIT = 3000;
 const GONE = 4404;
 
 /** What `check` throws where there is nothing to check any more. */
@@ -168,4 +169,26 @@ export async function freshPage() {
   // Only the login page is ever redirected to.
   if (response.redirected) location.reload();
   return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+/**
+ * Makes `work` run once at a time: asked for while it runs, it runs once more afterwards; where it fails, after a while.
+ * @param {() => Promise<void>} work
+ * @returns {() => Promise<void>}
+ */
+export function oneAtATime(work) {
+  let running = false;
+  let again = false;
+  return async function run() {
+    again = running;
+    if (running) return;
+    running = true;
+    try {
+      await work();
+    } catch {
+      setTimeout(run, RETRY_WAIT);
+    }
+    running = false;
+    if (again) run();
+  };
 }

@@ -1,11 +1,10 @@
 /** The list of one's own tasks: numbers change in place; where a row is out of date, the server renders the list again. */
 
-import { LiveConnection, freshPage } from "./live.js";
+import { LiveConnection, freshPage, oneAtATime } from "./live.js";
 import { localiseTimes } from "./words.js";
 
 let list = document.getElementById("tasks");
 const asked = new Set(); // tasks that are not on this page, for which it was fetched once
-let refreshing = null;
 
 const live = new LiveConnection({
   path: list.dataset.socket,
@@ -36,16 +35,10 @@ function onFrame(frame) {
 }
 
 /** Several frames in a row ask for one fetch. */
-function refreshSoon() {
-  refreshing ??= setTimeout(async () => {
-    refreshing = null;
-    try {
-      await refresh();
-    } catch {
-      setTimeout(refreshSoon, 3000);
-    }
-  }, 200);
-}
+const refreshSoon = oneAtATime(async () => {
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await refresh();
+});
 
 async function refresh() {
   const fresh = (await freshPage()).getElementById("tasks");

@@ -1,12 +1,11 @@
 /** One task: numbers and text change in place; when the status changes, the server's rendering of it is swapped in. */
 
-import { Gone, LiveConnection, freshPage } from "./live.js";
+import { Gone, LiveConnection, freshPage, oneAtATime } from "./live.js";
 import { clock, localiseTimes, timeLeft } from "./words.js";
 
 const announcer = document.getElementById("announcer");
 const pageTitle = document.title;
 let task = document.getElementById("task");
-let swapping = null;
 
 const live = new LiveConnection({
   path: task.dataset.socket,
@@ -84,12 +83,14 @@ function isFollowed(row) {
 }
 
 async function check() {
+  // Nothing is to be expected of a task that has ended.
+  if (!document.getElementById("progress")) return;
   const response = await fetch(task.dataset.progress, { headers: { Accept: "application/json" } });
   if (response.status === 401) location.reload();
   if (response.status === 404) throw new Gone();
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
   const { status, progress_stage: stage, progress_percentage: percentage } = await response.json();
-  const moved = percentage !== document.getElementById("progress")?.value;
+  const moved = percentage !== document.getElementById("progress").value;
   showProgress({ status, stage, percentage });
   if (moved && status === "processing" && status === task.dataset.status) await fetchText();
 }
@@ -105,20 +106,16 @@ async function fetchText() {
   document.getElementById("text").hidden = !document.querySelector("#segments > [data-index]");
 }
 
-/** Take what the server renders now; again after a while if it cannot be reached. */
-function swap() {
-  swapping ??= (async () => {
-    try {
-      const fresh = (await freshPage()).getElementById("task");
-      if (fresh) adopt(fresh);
-    } catch (error) {
-      if (error instanceof Gone) onGone();
-      else setTimeout(swap, 3000);
-    } finally {
-      swapping = null;
-    }
-  })();
-}
+/** Take what the server renders now. */
+const swap = oneAtATime(async () => {
+  try {
+    const fresh = (await freshPage()).getElementById("task");
+    if (fresh) adopt(fresh);
+  } catch (error) {
+    if (!(error instanceof Gone)) throw error;
+    onGone();
+  }
+});
 
 function adopt(fresh) {
   const hadFocus = task.contains(document.activeElement);

@@ -1,0 +1,90 @@
+"""Cancel, try again and delete."""
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+from django.urls import reverse
+
+from tasks_app import services
+from tasks_app.models import Task, TaskEvent, TaskStatus
+
+
+def url(act: str, task: Task) -> str:
+    return reverse(f"task-{act}", args=[task.identifier])
+
+
+@pytest.fixture
+def user(client: Client, owner: AbstractUser) -> Client:
+    client.force_login(owner)
+    return client
+
+
+def test_cancel(user: Client, owner: AbstractUser, task: Task) -> None:
+    response = user.post(url("cancel", task))
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.CANCELLED
+    assert TaskEvent.objects.filter(task=task, to_status="cancelled").get().actor == owner
+    assert response.headers["Location"] == url("detail", task)
+
+
+def test_try_again(user: Client, owner: AbstractUser, task: Task) -> None:
+    services.cancel(task, owner)
+
+    user.post(url("retry", task))
+
+    task.refresh_from_db()
+    assert task.status == TaskStatus.QUEUED
+
+
+@pytest.mark.parametrize(("act", "said"), [("cancel", "moved on in the meantime"), ("retry", "nothing to retry")])
+def test_what_cannot_be_is_said_and_changes_nothing(user: Client, completed, act: str, said: str) -> None:
+    task = completed()
+
+    response = user.post(url(act, task), follow=True)
+
+    assert said in response.text
+    task.refresh_from_db()
+    assert task.status == TaskStatus.COMPLETED
+
+
+def test_deleting_asks_first(user: Client, task: Task) -> None:
+    page = user.get(url("delete", task)).text
+
+    assert "meeting.wav" in page
+    assert Task.objects.filter(pk=task.pk).exists()
+
+
+def test_delete(user: Client, task: Task) -> None:
+    response = user.post(url("delete", task), follow=True)
+
+    assert not Task.objects.exists()
+    assert response.redirect_chain[0][0] == reverse("task-list")
+    assert "“meeting.wav” was deleted." in response.text
+
+
+@pytest.mark.parametrize("act", ["cancel", "retry"])
+def test_looking_changes_nothing(user: Client, task: Task, act: str) -> None:
+    assert user.get(url(act, task)).status_code == 405
+
+
+@pytest.mark.parametrize("act", ["cancel", "retry", "delete"])
+def test_strangers_can_do_nothing(client: Client, stranger: AbstractUser, task: Task, act: str) -> None:
+    assert client.post(url(act, task)).headers["Location"].startswith(reverse("login"))
+    client.force_login(stranger)
+    assert client.post(url(act, task)).status_code == 404
+    assert Task.objects.get().status == TaskStatus.QUEUED
+
+
+def test_staff_can(client: Client, staff: AbstractUser, task: Task) -> None:
+    client.force_login(staff)
+    client.post(url("cancel", task))
+    assert TaskEvent.objects.filter(task=task, to_status="cancelled").get().actor == staff
+
+
+@pytest.mark.parametrize("act", ["cancel", "retry", "delete"])
+def test_other_sites_cannot_make_people_do_it(owner: AbstractUser, task: Task, act: str) -> None:
+    careful = Client(enforce_csrf_checks=True)
+    careful.force_login(owner)
+    assert careful.post(url(act, task)).status_code == 403
+    assert Task.objects.get().status == TaskStatus.QUEUED

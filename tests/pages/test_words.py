@@ -1,0 +1,52 @@
+"""How numbers and names of recordings are said."""
+
+import pytest
+
+from tasks_app.templatetags.recordings import clock, file_size, language_name, minutes_in_words, speaker_name, time_left
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(None, ""), (0, "0:00"), (7.9, "0:07"), (65, "1:05"), (3599.9, "59:59"), (3723, "1:02:03"), (36000, "10:00:00")],
+)
+def test_clock(seconds: float | None, said: str) -> None:
+    assert clock(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, ""),
+        (0, "a few seconds left"),
+        (30, "less than a minute left"),
+        (60, "about 1 minute left"),
+        (150.1, "about 3 minutes left"),
+        (3599, "about 1 hour left"),
+        (3660, "about 1 hour 1 minute left"),
+        (8000, "about 2 hours 13 minutes left"),
+    ],
+)
+def test_time_left(seconds: float | None, said: str) -> None:
+    assert time_left(seconds) == said
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 bytes"), (960_044, "960 kB"), (12_345_678, "12.3 MB"), (2_500_000_000, "2.50 GB")],
+)
+def test_file_size(count: int, said: str) -> None:
+    assert file_size(count) == said
+
+
+@pytest.mark.parametrize(("minutes", "said"), [(1, "1 minute"), (90, "90 minutes"), (60, "1 hour"), (360, "6 hours")])
+def test_minutes_in_words(minutes: int, said: str) -> None:
+    assert minutes_in_words(minutes) == said
+
+
+def test_language_name() -> None:
+    assert [language_name(code) for code in ("de", "xx", "", None)] == ["German", "xx", "", ""]
+
+
+def test_speaker_name() -> None:
+    said = [speaker_name(label) for label in ("SPEAKER_00", "SPEAKER_11", "Sheila", None)]
+    assert said == ["Speaker 1", "Speaker 12", "Sheila", "Unknown speaker"]
