@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from importlib.resources import files
@@ -61,12 +62,16 @@ def short_speech() -> Path:
 @pytest.fixture(scope="session")
 def broker() -> Redis:
     """The embedded Valkey, as `make run` starts it."""
-    process = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=REPOSITORY)
-    client = Redis.from_url(settings.REDIS_URL, retry=Retry(ConstantBackoff(0.1), 200))
-    client.ping()
-    yield client
-    process.terminate()
-    process.wait()
+    # The service's own settings: those of the tests would choose another folder in each process.
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
+    process = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=REPOSITORY, env=environment)
+    try:
+        client = Redis.from_url(settings.REDIS_URL, retry=Retry(ConstantBackoff(0.1), 200))
+        client.ping()
+        yield client
+    finally:
+        process.terminate()
+        process.wait()
 
 
 @pytest.fixture

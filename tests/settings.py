@@ -8,6 +8,7 @@ import tempfile
 VAR = tempfile.mkdtemp(prefix="transcribe-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ["VAR_DIR"] = VAR
+os.environ.pop("REDIS_URL", None)  # the tests empty the broker, which must be nobody's but theirs
 
 from transcribe_site.settings import *  # noqa: E402, F403
 from transcribe_site.settings import DATABASES, VAR_DIR  # noqa: E402
