@@ -360,9 +360,11 @@ def requeue_forgotten() -> int:
     waiting = queueing.waiting()
     if waiting is None:
         return 0
-    queued = Task.objects.filter(status=TaskStatus.QUEUED).order_by("queued_at").values_list("pk", flat=True)
-    forgotten = [task_id for task_id in queued if task_id not in waiting and queueing.enqueue(task_id)]
-    for task_id in Task.objects.filter(pk__in=forgotten, progress_message=BROKER_AWAY).values_list("pk", flat=True):
+    queued = Task.objects.filter(status=TaskStatus.QUEUED).values_list("pk", flat=True)
+    forgotten = [
+        task_id for task_id in queued.order_by("queued_at") if task_id not in waiting and queueing.enqueue(task_id)
+    ]
+    for task_id in queued.filter(progress_message=BROKER_AWAY):
         _say(task_id, "")
     return len(forgotten)
 
