@@ -91,6 +91,7 @@ async function sendAll() {
   if (sending) return;
   sending = true;
   update();
+  list.scrollIntoView({ block: "nearest" }); // on a phone it is far above the button
   for (let upload; (upload = uploads.find((other) => other.state === "waiting")); ) await send(upload);
   sending = false;
   update();
