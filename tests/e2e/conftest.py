@@ -1,0 +1,120 @@
+"""The whole service, as `make run` starts it, and a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    if CHROMIUM is None:
+        for item in items:
+            if item.get_closest_marker("browser"):
+                item.add_marker(pytest.mark.skip(reason="left out: there is no chromium on this machine"))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@dataclass
+class Service:
+    """`manage.py up` in a process of its own, with its own empty state."""
+
+    var: Path
+    port: int = field(default_factory=free_port)
+    lines: list[str] = field(default_factory=list)
+
+    def start(self) -> None:
+        environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        environment |= {"VAR_DIR": str(self.var), "PORT": str(self.port), "LOG_LEVEL": "DEBUG"}
+        self._ready, self._worker_ready = threading.Event(), threading.Event()
+        self.process = subprocess.Popen(
+            [sys.executable, "-u", "manage.py", "up"],
+            cwd=REPOSITORY,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+        assert self._ready.wait(60), "".join(self.lines)
+
+    def wait_for_worker(self) -> None:
+        assert self._worker_ready.wait(90), "".join(self.lines)
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if "Ready" in line:
+                self._ready.set()
+            if "The worker is ready" in line:
+                self._worker_ready.set()
+
+    def stop(self) -> int:
+        """Ctrl-C; the exit status."""
+        self.process.send_signal(signal.SIGINT)
+        status = self.process.wait(30)
+        self._reader.join(5)
+        return status
+
+    @property
+    def output(self) -> str:
+        return "".join(self.lines)
+
+    @property
+    def address(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def setup_link(self) -> str:
+        return re.search(r"http://\S+/setup/\?code=\S+", self.output)[0]
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    var = tempfile.mkdtemp(prefix="transcribe-e2e-")
+    service = Service(Path(var))
+    service.start()
+    yield service
+    if service.process.poll() is None:
+        service.stop()
+    shutil.rmtree(var, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-dev-shm-usage"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def context(chromium: Browser, service: Service) -> Iterator[BrowserContext]:
+    context = chromium.new_context(base_url=service.address, viewport={"width": 1280, "height": 900})
+    context.set_default_timeout(30_000)
+    yield context
+    context.close()
