@@ -1,0 +1,331 @@
+"""One task in the worker's process. The engine here is a fake that makes failures happen on demand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import django_rq
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import DatabaseError
+from django.utils import timezone
+from pytest_django import Settings
+from redis import Redis
+
+from tasks_app import jobs, progress, services
+from tasks_app.models import Task
+from tasks_app.pipeline.errors import Cancelled, NoSoundTrack
+from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.transcript import Segment, Transcript
+from tests.conftest import make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.")])
+Engine = Callable[[Callable[[Observer], Transcript]], None]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Sets what the pipeline does with the observer it is given."""
+
+    def use(act: Callable[[Observer], Transcript]) -> None:
+        monkeypatch.setattr(jobs.runner, "run", lambda path, *, observer, **asked: act(observer))
+
+    return use
+
+
+@pytest.fixture
+def stopping() -> Iterator[None]:
+    """The worker was told to stop."""
+    jobs.stop_requested.set()
+    yield
+    jobs.stop_requested.clear()
+
+
+def put_down(observer: Observer) -> Transcript:
+    """What the pipeline does as soon as the work is no longer wanted."""
+    assert observer.cancelled()
+    raise Cancelled
+
+
+def raising(error: Exception) -> Callable[[Observer], Transcript]:
+    def act(observer: Observer) -> Transcript:
+        raise error
+
+    return act
+
+
+def run(task: Task) -> Task:
+    jobs.run_task(str(task.pk))
+    task.refresh_from_db()
+    return task
+
+
+# The way it goes ------------------------------------------------------------------------------------------------------
+
+
+def test_a_task_is_completed(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    assert run(task).status == "completed"
+
+
+def test_the_pipeline_gets_what_was_asked(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = make_task(owner, language="de", max_speakers=3)
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(jobs.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
+    run(task)
+    assert (given["model"], given["language"], given["max_speakers"]) == ("tiny.en", "de", 3)
+
+
+def test_the_pipeline_gets_what_was_finished_before(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed = services.claim(task.pk)
+    services.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    services.release(claimed, claimed.lease)
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(jobs.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
+    run(task)
+    assert given["resume"] == {"transcribing": [{"chunk": 1}]}
+
+
+def test_running_twice_is_one_run(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    run(task)
+    assert run(task).attempt == 1
+
+
+def test_running_while_it_runs_is_one_run(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        jobs.run_task(str(task.pk))
+        return HELLO
+
+    engine(act)
+    assert run(task).attempt == 1
+
+
+def test_a_task_that_is_gone_is_nothing_to_run(task: Task) -> None:
+    task_id = str(task.pk)
+    services.delete(task)
+    jobs.run_task(task_id)
+    assert not Task.objects.exists()
+
+
+def test_a_finished_part_is_kept_at_once(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        observer.checkpoint("transcribing", {"chunk": 1})
+        raise NoSoundTrack
+
+    engine(act)
+    assert services.finished_parts(run(task)) == {"transcribing": [{"chunk": 1}]}
+
+
+def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        observer.segment(0, Segment(0.0, 1.0, "So far."))
+        raise NoSoundTrack
+
+    engine(act)
+    assert [segment.text for segment in run(task).segments.all()] == ["So far."]
+
+
+@pytest.mark.parametrize(
+    ("stage", "fraction", "told", "percentage"),
+    [
+        ("transcribing", 0.0, "transcribing", 10),
+        ("transcribing", 0.5, "transcribing", 25),
+        ("aligning", 0.0, "aligning", 40),
+        ("aligning", 1.0, "aligning", 60),
+        ("diarizing", 0.0, "diarizing", 60),
+        ("diarizing", 0.5, "diarizing", 70),
+        ("assigning", 0.0, "diarizing", 80),
+        ("assigning", 1.0, "diarizing", 99),  # 100 is for the finished transcript
+    ],
+)
+def test_stages_of_the_pipeline_are_told_as_the_contract_has_them(
+    task: Task, stage: str, fraction: float, told: str, percentage: int
+) -> None:
+    task = services.claim(task.pk)
+    jobs.TaskObserver(task).progress(stage, fraction)
+    progress.flush()
+    task.refresh_from_db()
+    assert (task.progress_stage, task.progress_percentage) == (told, percentage)
+
+
+# Failures -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_of_the_file_fails_the_task_with_its_code(task: Task, engine: Engine) -> None:
+    engine(raising(NoSoundTrack("no audio stream")))
+    assert (run(task).status, task.error_code, task.technical_detail) == ("failed", "NO_SOUND_TRACK", "no audio stream")
+
+
+def test_anything_unforeseen_fails_the_task(task: Task, engine: Engine) -> None:
+    engine(raising(ZeroDivisionError("division by zero")))
+    assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
+
+
+def test_what_is_told_of_the_unforeseen_names_no_path(task: Task, engine: Engine) -> None:
+    engine(raising(FileNotFoundError(2, "No such file or directory", "/srv/var/models/x.bin")))
+    assert run(task).technical_detail == "FileNotFoundError: [Errno 2] No such file or directory: (path)"
+
+
+def test_a_recording_that_is_missing_fails_the_task(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    task.media.storage.delete(task.media.name)
+    assert run(task).error_code == "FILE_MISSING"
+
+
+def test_a_transcript_that_cannot_be_written_fails_the_task(
+    task: Task, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*args: object) -> None:
+        raise DatabaseError("disk full")
+
+    engine(lambda observer: HELLO)
+    monkeypatch.setattr(services, "_write_transcript", no_room)
+    assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
+
+
+@pytest.mark.parametrize("error", [NoSoundTrack(), ZeroDivisionError()])
+def test_a_failure_of_a_task_that_was_cancelled_meanwhile_says_nothing(
+    task: Task, engine: Engine, error: Exception
+) -> None:
+    def act(observer: Observer) -> Transcript:
+        services.cancel(Task.objects.get(pk=task.pk), None)
+        raise error
+
+    engine(act)
+    assert (run(task).status, task.error_code) == ("cancelled", "")
+
+
+def test_a_failure_of_a_task_that_was_deleted_meanwhile_is_nobodys(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        services.delete(Task.objects.get(pk=task.pk))
+        raise ZeroDivisionError
+
+    engine(act)
+    jobs.run_task(str(task.pk))
+    assert not Task.objects.exists()
+
+
+# Stopping -------------------------------------------------------------------------------------------------------------
+
+
+def test_cancelling_stops_a_running_task(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        services.cancel(Task.objects.get(pk=task.pk), None)
+        return put_down(observer)
+
+    engine(act)
+    assert run(task).status == "cancelled"
+
+
+def test_deleting_stops_a_running_task(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        services.delete(Task.objects.get(pk=task.pk))
+        return put_down(observer)
+
+    engine(act)
+    jobs.run_task(str(task.pk))
+    assert not Task.objects.exists()
+
+
+def test_a_transcript_that_comes_after_cancelling_is_not_written(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        services.cancel(Task.objects.get(pk=task.pk), None)
+        return HELLO
+
+    engine(act)
+    assert (run(task).status, task.segments.count()) == ("cancelled", 0)
+
+
+def test_a_lease_lost_while_emitting_stops_the_task(task: Task) -> None:
+    observer = jobs.TaskObserver(services.claim(task.pk))
+    observer.emitter.lease_lost = True
+    assert observer.cancelled()
+
+
+def test_a_task_that_is_wanted_goes_on(task: Task) -> None:
+    assert not jobs.TaskObserver(services.claim(task.pk)).cancelled()
+
+
+def test_a_stopping_worker_gives_its_task_back(task: Task, engine: Engine, stopping: None) -> None:
+    engine(put_down)
+    assert (run(task).status, task.attempt) == ("queued", 0)
+
+
+def test_a_task_that_was_given_back_is_the_next_one(
+    task: Task, owner: AbstractUser, queue: Redis, engine: Engine, stopping: None
+) -> None:
+    queue.flushall()
+    waiting = make_task(owner)
+    engine(put_down)
+    run(task)
+    assert django_rq.get_queue(settings.TASK_QUEUE).get_job_ids() == [str(task.pk), str(waiting.pk)]
+
+
+def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, engine: Engine, stopping: None) -> None:
+    def act(observer: Observer) -> Transcript:
+        services.cancel(Task.objects.get(pk=task.pk), None)
+        return put_down(observer)
+
+    engine(act)
+    assert run(task).status == "cancelled"
+
+
+# The lease ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> threading.Semaphore:
+    """Released at each renewal that was tried; leases are short."""
+    settings.LEASE_SECONDS = 0.04
+    tried = threading.Semaphore(0)
+    renew = services.renew_lease
+
+    def counted(*args: Any) -> bool:
+        try:
+            return renew(*args)
+        finally:
+            tried.release()
+
+    monkeypatch.setattr(services, "renew_lease", counted)
+    return tried
+
+
+def test_the_lease_is_renewed_while_the_pipeline_works(task: Task, renewals: threading.Semaphore) -> None:
+    task = services.claim(task.pk)
+    Task.objects.update(lease_expires_at=timezone.now() - timedelta(hours=1))
+    with jobs.LeaseKeeper(task):
+        assert renewals.acquire(timeout=10)
+        assert renewals.acquire(timeout=10)  # the first one is committed by now
+        task.refresh_from_db()
+    assert task.lease_expires_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_renewal_that_fails_is_tried_again(
+    task: Task, renewals: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = services.claim(task.pk)
+
+    def no_database() -> None:
+        raise DatabaseError("gone for a moment")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(services, "_lease_end", no_database)
+        with jobs.LeaseKeeper(task):
+            assert renewals.acquire(timeout=10)
+            assert renewals.acquire(timeout=10)
+
+
+def test_a_lost_lease_is_not_renewed(task: Task, renewals: threading.Semaphore) -> None:
+    task = services.claim(task.pk)
+    services.cancel(Task.objects.get(pk=task.pk), None)
+    keeper = jobs.LeaseKeeper(task)
+    with keeper:
+        keeper.join(timeout=10)
+        assert not keeper.is_alive()
