@@ -32,29 +32,30 @@ ALIGN_MODEL_BYTES = 400_000_000
 def attention_words(
     model: WhisperModel,
     tokenizer: Tokenizer,
-    tokens: list[int],
+    tokens: list[list[int]],
     encoded: ctranslate2.StorageView,
-    frames: int,
-    start: float,
-    end: float,
-) -> list[Word]:
-    """Words of `tokens` with times from Whisper's cross-attention.
+    spans: list[tuple[float, float]],
+) -> list[list[Word]]:
+    """Words with times from Whisper's cross-attention, for a batch of chunks.
 
-    `encoded` is the encoder's output for the sound from `start` to `end` seconds, `frames` its length in mel frames of
-    10 ms. The words are in order and lie within [start, end].
+    `tokens` and `spans` hold each chunk's text tokens and its start and end in seconds; `encoded` is the encoder's
+    output for all of them. The words of a chunk are in order and lie within its span.
     """
     from faster_whisper.transcribe import merge_punctuations
 
-    timings = model.find_alignment(tokenizer, [tokens], encoded, frames)[0]
-    merge_punctuations(timings, PREPENDED, APPENDED)
-    words: list[Word] = []
-    for timing in timings:
-        text = timing["word"].strip()
-        if text:
-            first = min(max(start + float(timing["start"]), start), end)
-            last = min(max(start + float(timing["end"]), first), end)
-            words.append(Word(text, round(first, 3), round(last, 3), round(float(timing["probability"]), 3)))
-    return words
+    frames = [round((end - start) * model.frames_per_second) for start, end in spans]
+    timed: list[list[Word]] = []
+    for timings, (start, end) in zip(model.find_alignment(tokenizer, tokens, encoded, frames), spans, strict=True):
+        merge_punctuations(timings, PREPENDED, APPENDED)
+        words: list[Word] = []
+        for timing in timings:
+            text = timing["word"].strip()
+            if text:
+                first = min(max(start + float(timing["start"]), start), end)
+                last = min(max(start + float(timing["end"]), first), end)
+                words.append(Word(text, round(first, 3), round(last, 3), round(float(timing["probability"]), 3)))
+        timed.append(words)
+    return timed
 
 
 def forced_alignment_model(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:

@@ -1,12 +1,13 @@
 """Speech to text: Whisper on CTranslate2, chunk by chunk.
 
-The encoder is given only the frames a chunk has, not thirty seconds of padding; chunks are decoded greedily, and again
-with more care where the result looks wrong (the thresholds are those of Whisper's own `transcribe`, Radford et al.
-2022, section 4.5).
+The encoder is given little more than the frames a chunk has, not thirty seconds of padding; chunks are decoded greedily
+in small batches, and one by one with more care where the result looks wrong (the thresholds are those of Whisper's own
+`transcribe`, Radford et al. 2022, section 4.5). benchmarks/README.md has the figures behind the constants.
 """
 
 from __future__ import annotations
 
+import logging
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -30,9 +31,19 @@ if TYPE_CHECKING:
     from faster_whisper.tokenizer import Tokenizer
     from numpy.typing import NDArray
 
+logger = logging.getLogger(__name__)
+
 MAX_CHUNK_SECONDS = 15.0
 MAX_GAP_SECONDS = 2.0
 """A longer silence is left out instead of being decoded along with the speech around it."""
+
+# Whisper was trained on windows that end in silence. Without any it does not know where to stop and repeats itself.
+SILENCE_SECONDS = 1.0
+MIN_WINDOW_SECONDS = 10.0
+FULL_WINDOW_SECONDS = 30.0
+
+CPU_BATCH = 4
+"""Chunks decoded at once by one replica: the weights are read once for all of them."""
 
 BEAM_SIZE = 5
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
@@ -145,7 +156,6 @@ class Transcriber:
         self._model: WhisperModel = store.whisper(model)
         self._task = "translate" if translate else "transcribe"
         self._encoded: dict[Span, ctranslate2.StorageView] = {}
-        self.alignment_error: Exception | None = None
         multilingual = self._model.model.is_multilingual
         if language is not None and language not in LANGUAGES:
             raise UnknownLanguage(f"{language!r}")
@@ -166,16 +176,16 @@ class Transcriber:
     def run(self, *, word_times: bool, cancelled: Callable[[], bool]) -> Iterator[ChunkText]:
         """The chunks' texts, each as soon as it and all before it are finished. Ends early once `cancelled` says so."""
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
-            waiting: deque[Future[ChunkText]] = deque()
-            chunks = iter(self._chunks)
+            waiting: deque[Future[list[ChunkText]]] = deque()
+            batches = self._batches()
             try:
                 while True:
-                    # Two ahead for each replica keep all busy, and few are left to throw away on a cancel.
-                    while len(waiting) < 2 * self._workers and (chunk := next(chunks, None)):
-                        waiting.append(pool.submit(self._transcribe, chunk, word_times))
+                    # One ahead for each replica keeps all busy, and little is thrown away on a cancel.
+                    while len(waiting) < 2 * self._workers and (batch := next(batches, None)):
+                        waiting.append(pool.submit(self._transcribe, batch, word_times))
                     if not waiting or cancelled():
                         return
-                    yield waiting.popleft().result()
+                    yield from waiting.popleft().result()
             finally:
                 for future in waiting:
                     future.cancel()
@@ -184,67 +194,104 @@ class Transcriber:
         """Time the words of a chunk that was decoded earlier, by encoding it once more."""
         if chunk.text:
             tokens = self._tokenizer.encode(chunk.text)
-            encoded, frames = self._encode(Span(chunk.start, chunk.end))
-            chunk.words = self._words(chunk, tokens, encoded, frames)
+            encoded = self._encode([Span(chunk.start, chunk.end)])
+            self._time_words([chunk], [tokens], encoded)
 
-    def _transcribe(self, chunk: Span, word_times: bool) -> ChunkText:
-        encoded, frames = self._encode(chunk)
-        decoding = self._decode(encoded)
-        result = ChunkText(chunk.start, chunk.end, decoding.text)
-        if word_times and decoding.text:
+    def _batches(self) -> Iterator[list[Span]]:
+        """The chunks in batches. The first are small, so that text appears soon; a short recording is shared by all
+        replicas; what the language was detected from is encoded already and stays alone.
+        """
+        size = 1
+        batch: list[Span] = []
+        for i, chunk in enumerate(self._chunks):
+            if chunk in self._encoded:
+                if batch:
+                    yield batch
+                yield [chunk]
+                batch = []
+                continue
+            batch.append(chunk)
+            if len(batch) >= size:
+                yield batch
+                batch = []
+                share = -(-(len(self._chunks) - i - 1) // self._workers)
+                size = max(1, min(CPU_BATCH, share, (i + 1) // self._workers))
+        if batch:
+            yield batch
+
+    def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
+        encoded = self._encode(chunks)
+        decodings = [
+            self._with_care(chunk, decoding) if decoding.doubtful else decoding
+            for chunk, decoding in zip(chunks, self._generate(encoded, len(chunks), beam_size=1), strict=True)
+        ]
+        texts = [
+            ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
+            for chunk, decoding in zip(chunks, decodings, strict=True)
+        ]
+        if word_times:
             try:
-                result.words = self._words(result, decoding.tokens, encoded, frames)
-            except Exception as error:  # the text is good without times
-                self.alignment_error = error
-        return result
+                self._time_words(texts, [decoding.tokens for decoding in decodings], encoded)
+            except Exception as error:  # the text is good without times; the aligning stage tries once more
+                logger.warning("No word times from the first pass: %s", type(error).__name__)
+        return texts
 
-    def _words(self, chunk: ChunkText, tokens: list[int], encoded: ctranslate2.StorageView, frames: int) -> list[Word]:
-        return attention_words(
-            self._model, self._tokenizer, tokens, encoded, frames, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
-        )
+    def _time_words(self, chunks: list[ChunkText], tokens: list[list[int]], encoded: ctranslate2.StorageView) -> None:
+        spans = [(chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE) for chunk in chunks]
+        timed = attention_words(self._model, self._tokenizer, tokens, encoded, spans)
+        for chunk, words in zip(chunks, timed, strict=True):
+            chunk.words = words if chunk.text else []
 
-    def _encode(self, chunk: Span) -> tuple[ctranslate2.StorageView, int]:
-        """The encoder's output for a chunk and the number of mel frames (10 ms each) it stands for."""
-        frames = -(-(chunk.end - chunk.start) // self._model.feature_extractor.hop_length)
-        encoded = self._encoded.pop(chunk, None)
-        if encoded is None:
+    def _encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
+        """The encoder's output for the chunks, all in windows as long as the longest needs, or of thirty seconds."""
+        import numpy as np
+
+        if len(chunks) == 1 and not full_window and chunks[0] in self._encoded:
+            return self._encoded.pop(chunks[0])
+        longest = max(chunk.seconds for chunk in chunks) + SILENCE_SECONDS
+        seconds = FULL_WINDOW_SECONDS if full_window else min(max(longest, MIN_WINDOW_SECONDS), FULL_WINDOW_SECONDS)
+        window = int(seconds * SAMPLE_RATE)
+        features = []
+        for chunk in chunks:
             sound = to_float(self._samples[chunk.start : chunk.end])
-            encoded = self._model.encode(self._model.feature_extractor(sound))
-        return encoded, frames
+            sound = np.pad(sound, (0, window - len(sound)))
+            features.append(self._model.feature_extractor(sound, padding=0))
+        return self._model.encode(np.stack(features))
 
-    def _decode(self, encoded: ctranslate2.StorageView) -> Decoding:
-        """Greedy first; where that is doubtful, beam search, then beam search that may not repeat itself."""
-        best = self._generate(encoded, beam_size=1)
+    def _with_care(self, chunk: Span, best: Decoding) -> Decoding:
+        """Decode a doubtful chunk again: in the window Whisper was trained on, with beam search, at last with beam
+        search that may not repeat itself. Returns the most probable that is no loop.
+        """
         if best.silent:
-            return Decoding([], "", best.average_log_probability, best.no_speech_probability)
-        for more_care in ({"beam_size": BEAM_SIZE}, {"beam_size": BEAM_SIZE, "no_repeat_ngram_size": 3}):
-            if not best.doubtful:
-                break
-            other = self._generate(encoded, **more_care)
+            return best
+        encoded = self._encode([chunk], full_window=True)
+        for options in ({"beam_size": BEAM_SIZE}, {"beam_size": BEAM_SIZE, "no_repeat_ngram_size": 3}):
+            other = self._generate(encoded, 1, **options)[0]
             if (not other.looping, other.average_log_probability) > (not best.looping, best.average_log_probability):
                 best = other
+            if not best.looping:
+                break
         return best
 
-    def _generate(self, encoded: ctranslate2.StorageView, **options: Any) -> Decoding:
+    def _generate(self, encoded: ctranslate2.StorageView, count: int, **options: Any) -> list[Decoding]:
         prompt = self._model.get_prompt(self._tokenizer, [], without_timestamps=True)
-        result = self._model.model.generate(
+        results = self._model.model.generate(
             encoded,
-            [prompt],
+            [prompt] * count,
             return_scores=True,
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed,
             max_length=self._model.max_length,
             **options,
-        )[0]
-        tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
-        count = len(result.sequences_ids[0])
-        return Decoding(
-            tokens,
-            self._tokenizer.decode(tokens).strip(),
-            # The score is a mean over the tokens without the end of text; Whisper's mean counts that as well.
-            result.scores[0] * count / (count + 1),
-            result.no_speech_prob,
         )
+        decodings = []
+        for result in results:
+            tokens = [token for token in result.sequences_ids[0] if token < self._tokenizer.eot]
+            length = len(result.sequences_ids[0])
+            # The score is a mean over the tokens without the end of text; Whisper's mean counts that as well.
+            score = result.scores[0] * length / (length + 1)
+            decodings.append(Decoding(tokens, self._tokenizer.decode(tokens).strip(), score, result.no_speech_prob))
+        return decodings
 
     def _detect_language(self) -> tuple[str, float | None]:
         """The language and its probability, over windows spread across the recording and weighted by confidence.
@@ -253,12 +300,12 @@ class Transcriber:
         """
         count = min(LANGUAGE_WINDOWS, len(self._chunks))
         windows = [self._chunks[(2 * i + 1) * len(self._chunks) // (2 * count)] for i in range(count)]
-        # From the middle outwards, so that two windows that agree may end the search.
+        # The longest say most, and two that agree end the search.
         windows.sort(key=lambda chunk: -chunk.seconds)
         sums: dict[str, float] = {}
         total = 0.0
         for i, window in enumerate(windows):
-            encoded, _ = self._encode(window)
+            encoded = self._encode([window])
             self._encoded[window] = encoded
             found = [(token[2:-2], probability) for token, probability in self._model.model.detect_language(encoded)[0]]
             weight = found[0][1] * window.seconds
