@@ -7,7 +7,6 @@ language.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,15 +65,25 @@ def forced_alignment_model(store: ModelStore, language: str) -> tuple[Any, dict[
 
 
 def _load(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:
-    from whisperx.alignment import load_align_model
+    from whisperx import alignment
 
+    # WhisperX splits sentences with nltk's punkt, which it would fetch from the network; they are split here, in
+    # `segments`.
+    alignment.nltk_load = lambda resource: _WholeText()
     folder = store.directory / f"align-{language}"
     name = str(folder) if folder.is_dir() else None
     try:
-        return load_align_model(language, store.device, name, model_cache_only=not store.allow_download)
+        return alignment.load_align_model(language, store.device, name, model_cache_only=not store.allow_download)
     except (ValueError, OSError):
         # No model of this language exists, or it could not be fetched: the other way has times for every language.
         return None
+
+
+class _WholeText:
+    """A sentence splitter, as nltk has them, that leaves the text whole."""
+
+    def span_tokenize(self, text: str) -> list[tuple[int, int]]:
+        return [(0, len(text))]
 
 
 def _on_this_machine(directory: Path, language: str) -> bool:
@@ -103,25 +112,18 @@ def _on_this_machine(directory: Path, language: str) -> bool:
 
 
 def forced_words(
-    chunks: list[ChunkText],
-    samples: NDArray[np.int16],
-    aligner: tuple[Any, dict[str, Any]],
-    device: str,
-    tick: Callable[[int], None],
+    chunk: ChunkText, samples: NDArray[np.int16], aligner: tuple[Any, dict[str, Any]], device: str
 ) -> None:
-    """Give every chunk its words by forced alignment. `tick(n)` is called after n chunks and may raise to stop."""
+    """Give `chunk` its words, timed by forced alignment of its text with its part of `samples` (16 kHz)."""
     from whisperx.alignment import align
 
     model, metadata = aligner
-    for done, chunk in enumerate(chunks, 1):
-        if chunk.text:
-            start = chunk.start / SAMPLE_RATE
-            sound = to_float(samples[chunk.start : chunk.end])
-            spoken = [{"text": chunk.text, "start": 0.0, "end": len(sound) / SAMPLE_RATE}]
-            result = align(spoken, model, metadata, sound, device)
-            timed = [Word(w["word"], w.get("start"), w.get("end"), w.get("score")) for w in result["word_segments"]]
-            chunk.words = _filled(timed, start, len(sound) / SAMPLE_RATE)
-        tick(done)
+    sound = to_float(samples[chunk.start : chunk.end])
+    length = len(sound) / SAMPLE_RATE
+    spoken = {"text": chunk.text, "start": 0.0, "end": length}
+    found = align([spoken], model, metadata, sound, device)["word_segments"]
+    words = [Word(word["word"], word.get("start"), word.get("end"), word.get("score")) for word in found]
+    chunk.words = _filled(words, chunk.start / SAMPLE_RATE, length)
 
 
 def _filled(words: list[Word], offset: float, length: float) -> list[Word]:

@@ -101,7 +101,7 @@ RECORDING_MAGIC = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`max_duration`: seconds of sound a recording may have. `max_decode_seconds`: wall-clock time decoding may take."""
+    """`max_duration`: seconds of sound a recording may have. `max_decode_seconds`: wall-clock time for decoding."""
 
     max_duration: float = 6 * 3600
     max_decode_seconds: float = 600

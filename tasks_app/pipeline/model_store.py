@@ -212,8 +212,11 @@ class ModelStore:
         """Load `model` and what every task needs besides, so that the first task does not wait for it."""
         from faster_whisper.vad import get_vad_model
 
+        from .diarize import load_backend
+
         get_vad_model()
         self.whisper(model)
+        load_backend(self)
 
     def whisper(self, name: str) -> WhisperModel:
         """Model `name`, ready. On a CPU it holds as many replicas as `workers` says, sharing one set of weights."""

@@ -5,6 +5,7 @@ Light to import: what is heavy is imported by the stage that needs it.
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from .model_store import ModelStore
 from .observer import Observer
 from .speakers import Turn, assign
 from .time_left import TimeLeft
-from .transcript import StageWarning, Transcript
+from .transcript import StageWarning, Transcript, Word
 
 if TYPE_CHECKING:
     import numpy as np
@@ -64,8 +65,9 @@ class _Run:
         self._store = store
         self._observer = observer
         self._model = model
-        self._resume = {stage: list(parts) for stage, parts in resume.items()}
+        self._resume = resume
         self._warnings: list[StageWarning] = []
+        self._time_left = TimeLeft(store.speeds, model)
 
     def transcript(
         self,
@@ -76,16 +78,25 @@ class _Run:
         max_speakers: int | None,
     ) -> Transcript:
         duration = len(self._samples) / SAMPLE_RATE
-        work = {"transcribing": duration}
+        self._time_left.plan("transcribing", duration)
         if diarize:
-            work["diarizing"] = duration
-        self._time_left = TimeLeft(self._store.speeds, self._model, work)
-
+            self._time_left.plan("diarizing", duration)
+        self._enter("transcribing")
         transcriber, chunks = self._transcribe(language, translate)
-        language = "en" if translate else transcriber.language
+        self._leave("transcribing")
+        language = transcriber.text_language
+
+        self._enter("aligning")
         self._align(transcriber, chunks)
+        self._leave("aligning")
         segments = [segment for chunk in chunks for segment in chunk.segments(language)]
-        turns = self._diarize(min_speakers, max_speakers) if diarize and segments else None
+
+        turns = None
+        if diarize and segments:
+            self._enter("diarizing")
+            turns = self._diarize(min_speakers, max_speakers)
+            self._leave("diarizing")
+
         self._enter("assigning")
         if turns is not None:
             segments = assign(segments, turns, language)
@@ -93,69 +104,83 @@ class _Run:
         return Transcript(language, duration, segments, transcriber.language_probability, self._warnings)
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
-        from .transcribe import ChunkText, Transcriber, plan
+        from .transcribe import ChunkText, Transcriber, find_chunks
 
         stage = "transcribing"
-        self._enter(stage)
         parts = self._resume.get(stage, [])
-        probability = None
-        if parts:
-            language, probability = parts[0]["language"], parts[0]["language_probability"]
         chunks = [ChunkText.from_dict(part["chunk"]) for part in parts if "chunk" in part]
-        spans = plan(self._samples, self._store.threads).chunks
-        total = sum(span.seconds for span in spans) or 1.0
-        behind = chunks[-1].end if chunks else 0
-        ahead = [span for span in spans if span.start >= behind]
-        done = 1 - sum(span.seconds for span in ahead) / total
-        self._time_left.enter(stage, done)
+        spans = find_chunks(self._samples, self._store.threads)
+        total = sum(span.seconds for span in spans)
+        ahead = [span for span in spans if not chunks or span.start >= chunks[-1].end]
+        left = sum(span.seconds for span in ahead)
+        self._time_left.plan(stage, total)
+        if parts:
+            self._time_left.enter(stage, 1 - left / total if total else 1.0)
+            language = parts[0]["language"]
         transcriber = Transcriber(
             self._samples, ahead, store=self._store, model=self._model, language=language, translate=translate
         )
-        self._transcriber = transcriber
         if parts:
-            transcriber.language_probability = probability
+            transcriber.language_probability = parts[0]["language_probability"]
         else:
-            self._observer.checkpoint(
-                stage,
-                {"language": transcriber.language, "language_probability": transcriber.language_probability},
-            )
-        language = "en" if translate else transcriber.language
-        index = sum(len(chunk.segments(language)) for chunk in chunks)
-        for chunk in transcriber.run(word_times=True, cancelled=self._observer.cancelled):
+            probability = transcriber.language_probability
+            self._observer.checkpoint(stage, {"language": transcriber.language, "language_probability": probability})
+        # Cross-attention times come with the first pass, at a tenth of its cost; forced alignment has a stage of its
+        # own.
+        self._aligner = self._choose_aligner(transcriber.text_language)
+        if self._aligner:
+            self._time_left.plan("aligning", total)
+        index = sum(len(chunk.segments(transcriber.text_language)) for chunk in chunks)
+        for chunk in transcriber.run(word_times=not self._aligner, cancelled=self._observer.cancelled):
             chunks.append(chunk)
             self._observer.checkpoint(stage, {"chunk": chunk.to_dict()})
-            for segment in chunk.segments(language):
+            for segment in chunk.segments(transcriber.text_language):
                 self._observer.segment(index, segment)
                 index += 1
-            done += (chunk.end - chunk.start) / SAMPLE_RATE / total
-            self._progress(stage, min(done, 1.0))
+            left -= (chunk.end - chunk.start) / SAMPLE_RATE
+            self._progress(stage, 1 - max(left, 0.0) / total)
         self._stop_if_cancelled()
-        self._leave(stage)
-        if not any(part.get("finished") for part in parts):
+        if not _finished(parts):
             self._observer.checkpoint(stage, {"finished": True})
         return transcriber, chunks
 
+    def _choose_aligner(self, language: str) -> Any:
+        from .align import forced_alignment_model
+
+        return forced_alignment_model(self._store, language)
+
     def _align(self, transcriber: Transcriber, chunks: list[ChunkText]) -> None:
+        from .align import forced_words
+
         stage = "aligning"
-        self._enter(stage)
+        parts = self._resume.get(stage, [])
+        if _finished(parts):
+            for chunk, words in zip(chunks, parts[-1]["words"], strict=True):
+                chunk.words = [Word(**word) for word in words]
+            return
+        untimed = [chunk for chunk in chunks if chunk.text and not chunk.words]
         try:
-            for done, chunk in enumerate(chunks, 1):
-                if not chunk.words:
+            for done, chunk in enumerate(untimed, 1):
+                if self._aligner:
+                    forced_words(chunk, self._samples, self._aligner, self._store.device)
+                else:
                     transcriber.align(chunk)
-                self._progress(stage, done / len(chunks))
+                self._progress(stage, done / len(untimed))
         except Cancelled:
             raise
         except Exception as error:
             self._warn(stage, AlignmentFailed, error)
-        self._leave(stage)
+            return
+        self._observer.checkpoint(
+            stage, {"words": [[asdict(word) for word in chunk.words] for chunk in chunks], "finished": True}
+        )
 
     def _diarize(self, min_speakers: int | None, max_speakers: int | None) -> list[Turn] | None:
         from . import diarize
 
         stage = "diarizing"
-        self._enter(stage)
         parts = self._resume.get(stage, [])
-        if any(part.get("finished") for part in parts):
+        if _finished(parts):
             return [Turn(*turn) for turn in parts[-1]["turns"]]
         try:
             turns = diarize.diarize(
@@ -170,7 +195,6 @@ class _Run:
         except Exception as error:
             self._warn(stage, DiarizationFailed, error)
             return None
-        self._leave(stage)
         rows = [[turn.start, turn.end, turn.speaker] for turn in turns]
         self._observer.checkpoint(stage, {"turns": rows, "finished": True})
         return turns
@@ -184,8 +208,8 @@ class _Run:
         self._progress(stage, 0.0)
 
     def _leave(self, stage: str) -> None:
-        self._progress(stage, 1.0)
         self._time_left.leave()
+        self._progress(stage, 1.0)
 
     def _progress(self, stage: str, fraction: float) -> None:
         self._stop_if_cancelled()
@@ -194,3 +218,7 @@ class _Run:
     def _stop_if_cancelled(self) -> None:
         if self._observer.cancelled():
             raise Cancelled
+
+
+def _finished(parts: list[dict[str, Any]]) -> bool:
+    return bool(parts) and bool(parts[-1].get("finished"))

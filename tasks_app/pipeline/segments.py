@@ -80,7 +80,7 @@ def estimate_words(text: str, start: float, end: float, language: str) -> list[W
 
 
 def split_text(text: str, start: float, end: float, language: str) -> list[Segment]:
-    """Segments of a stretch of sound whose word times are not known; their borders are estimates, their `words` empty."""
+    """Segments of a stretch of sound without word times; their borders are estimates, their `words` empty."""
     segments = split_words(estimate_words(text, start, end, language), language)
     for segment in segments:
         segment.words = []

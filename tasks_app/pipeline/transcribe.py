@@ -78,22 +78,11 @@ class ChunkText:
         return cls(**{**data, "words": [Word(**word) for word in data["words"]]})
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The chunks to decode, in order of time."""
-
-    chunks: list[Span]
-
-    @property
-    def speech_seconds(self) -> float:
-        return sum(chunk.seconds for chunk in self.chunks)
-
-
-def plan(samples: NDArray[np.int16], threads: int) -> Plan:
-    """Find speech in `samples` (shape (n,), 16 kHz) and pack it into chunks."""
+def find_chunks(samples: NDArray[np.int16], threads: int) -> list[Span]:
+    """The speech in `samples` (shape (n,), 16 kHz), packed into chunks for the decoder, in order of time."""
     probabilities = speech_probabilities(samples, threads)
     spans = speech_spans(probabilities, len(samples))
-    return Plan(pack(spans, probabilities, MAX_CHUNK_SECONDS, MAX_GAP_SECONDS))
+    return pack(spans, probabilities, MAX_CHUNK_SECONDS, MAX_GAP_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +159,7 @@ class Transcriber:
             self.language, self.language_probability = language, None
         else:
             self.language, self.language_probability = self._detect_language()
+        self.text_language = "en" if translate else self.language
         self._tokenizer = self._make_tokenizer()
         self._suppressed = self._suppressed_tokens()
 

@@ -51,7 +51,7 @@ class StageWarning:
 
 @dataclass(slots=True)
 class Transcript:
-    """Segments in order of their start; `language` is an ISO 639-1 code, `duration` the recording's length in seconds."""
+    """Segments in order of their start; `language`: an ISO 639-1 code; `duration`: seconds of sound."""
 
     language: str
     duration: float
