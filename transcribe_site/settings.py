@@ -58,7 +58,9 @@ DATABASE_URL = env.text(
 )
 try:
     DATABASES = {"default": dj_database_url.parse(DATABASE_URL)}
-except (ValueError, dj_database_url.UnknownSchemeError):
+    if DATABASES["default"]["ENGINE"] not in ("django.db.backends.sqlite3", "django.db.backends.postgresql"):
+        raise ValueError
+except (ValueError, dj_database_url.UnknownSchemeError):  # which may repeat a password
     raise ImproperlyConfigured("DATABASE_URL cannot be read: write postgres://user:password@host:port/name.") from None
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # Immediate transactions take the write lock at their start, where the busy timeout applies; a transaction that
