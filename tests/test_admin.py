@@ -1,0 +1,270 @@
+"""Staff's view of everybody's tasks in Django's admin."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import AbstractUser
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from redis import Redis
+
+from tasks_app import services
+from tasks_app.models import Task
+from tasks_app.pipeline.errors import NoSoundTrack
+from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
+from tests.conftest import make_task
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/tasks_app/task/"
+HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.", speaker="SPEAKER_00")], language_probability=0.98)
+
+
+@pytest.fixture
+def admin(client: Client, staff: AbstractUser) -> Client:
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def task(owner: AbstractUser) -> Task:
+    return make_task(owner)
+
+
+def completed(task: Task, transcript: Transcript = HELLO) -> Task:
+    task = services.claim(task.pk)
+    services.complete(task, task.lease, transcript)
+    return task
+
+
+def names(page: HttpResponse) -> list[str]:
+    return sorted(task.name for task in page.context["cl"].result_list)
+
+
+def change_page(task: Task) -> str:
+    return f"{LIST}{task.pk}/change/"
+
+
+def act(admin: Client, action: str, *tasks: Task) -> list[str]:
+    """Do it to the tasks; what is said about it."""
+    chosen = {"action": action, "_selected_action": [str(task.pk) for task in tasks], "post": "yes"}
+    return [str(message) for message in get_messages(admin.post(LIST, chosen).wsgi_request)]
+
+
+# Who may --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_owner_has_no_business_here(client: Client, owner: AbstractUser, task: Task) -> None:
+    client.force_login(owner)
+    assert client.get(LIST).status_code == 302
+
+
+def test_staff_needs_no_further_permissions(client: Client, task: Task) -> None:
+    client.force_login(get_user_model().objects.create_user("sue", is_staff=True))
+    assert names(client.get(LIST)) == ["meeting.wav"]
+
+
+def test_nobody_adds_tasks_here(admin: Client) -> None:
+    assert admin.get(f"{LIST}add/").status_code == 403
+
+
+def test_nobody_edits_tasks_here(admin: Client, task: Task) -> None:
+    admin.post(change_page(task), {"name": "other.wav", "status": "completed"})
+    task.refresh_from_db()
+    assert (task.name, task.status) == ("meeting.wav", "queued")
+
+
+# The list -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_progress_as_an_element_and_a_number(admin: Client, task: Task) -> None:
+    Task.objects.update(progress_percentage=47)
+    assert re.search(r'<progress max="100" value="47"[^>]*></progress> 47%', admin.get(LIST).content.decode())
+
+
+@pytest.mark.parametrize(
+    ("column", "shown"),
+    [("status", "Queued"), ("progress_stage", "Waiting"), ("length", "0:05"), ("owners_tasks", "alice")],
+)
+def test_the_list_shows(admin: Client, task: Task, column: str, shown: str) -> None:
+    (cell,) = re.findall(rf'<td class="field-{column}">(.*?)</td>', admin.get(LIST).content.decode())
+    assert shown in cell
+
+
+def test_a_longer_list_takes_no_more_queries(admin: Client) -> None:
+    def queries(tasks: int) -> int:
+        for number in range(tasks):
+            make_task(get_user_model().objects.create_user(f"user {Task.objects.count()} {number}"))
+        with CaptureQueriesContext(
+            connection,
+        ) as captured:
+            admin.get(LIST)
+        return len(captured)
+
+    assert queries(1) == queries(9)
+
+
+@pytest.mark.parametrize("page", [LIST, "change", "/admin/"])
+def test_pages_have_nothing_that_the_content_security_policy_forbids(admin: Client, task: Task, page: str) -> None:
+    html = admin.get(change_page(task) if page == "change" else page).content.decode()
+    assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)(?![^>]*application/json)", html)
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["status__exact=failed", "progress_stage__exact=complete", "language=de", "created_at__year=2001", "q=nothing"],
+)
+def test_the_list_is_narrowed(admin: Client, task: Task, query: str) -> None:
+    assert names(admin.get(f"{LIST}?{query}")) == []
+
+
+def test_the_list_of_one_owner(admin: Client, task: Task, owner: AbstractUser, colleague: AbstractUser) -> None:
+    make_task(colleague, "other.wav")
+    assert names(admin.get(f"{LIST}?owner__id__exact={owner.pk}")) == ["meeting.wav"]
+
+
+@pytest.mark.parametrize(
+    "words", [lambda task: "meet", lambda task: str(task.pk), lambda task: "alic", lambda task: "no_sound"]
+)
+def test_searching_finds(admin: Client, task: Task, colleague: AbstractUser, words: Callable[[Task], str]) -> None:
+    make_task(colleague, "other.wav")
+    services.fail(task, NoSoundTrack())
+    assert names(admin.get(LIST, {"q": words(task)})) == ["meeting.wav"]
+
+
+# One task -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_page_of_a_task_tells_what_happened(admin: Client, task: Task) -> None:
+    services.fail(task, NoSoundTrack("no audio stream"))
+    page = admin.get(change_page(task)).content.decode()
+    assert [word for word in ("NO_SOUND_TRACK", NoSoundTrack.user_message, "no audio stream") if word not in page] == []
+
+
+def test_the_page_of_a_task_lists_its_events(admin: Client, task: Task, staff: AbstractUser) -> None:
+    services.cancel(task, staff)
+    inlines = admin.get(change_page(task)).context["inline_admin_formsets"]
+    events = [form.instance for form in inlines[0].formset.forms]
+    assert [(event.to_status, event.actor.username) for event in events] == [("queued", "alice"), ("cancelled", "sam")]
+
+
+def test_the_page_of_a_task_shows_its_options(admin: Client, owner: AbstractUser) -> None:
+    page = admin.get(change_page(make_task(owner, max_speakers=3))).content.decode()
+    assert "<b>max speakers</b>: 3" in page
+
+
+def test_the_page_of_a_task_shows_its_speakers(admin: Client, task: Task) -> None:
+    assert "SPEAKER_00" in admin.get(change_page(completed(task))).content.decode()
+
+
+def test_the_page_of_a_task_shows_what_its_transcript_lacks(admin: Client, task: Task) -> None:
+    completed(task, Transcript("en", 1.0, warnings=[StageWarning("aligning", "ALIGNMENT_FAILED", "No <word> times.")]))
+    assert "<b>ALIGNMENT_FAILED</b>: No &lt;word&gt; times." in admin.get(change_page(task)).content.decode()
+
+
+def test_the_page_of_a_task_leads_to_where_people_see_it(admin: Client, task: Task) -> None:
+    assert f'href="{reverse("task-detail", args=[task.pk])}"' in admin.get(change_page(task)).content.decode()
+
+
+# What is done ---------------------------------------------------------------------------------------------------------
+
+
+def test_tasks_are_cancelled(admin: Client, task: Task) -> None:
+    act(admin, "cancel_tasks", task)
+    task.refresh_from_db()
+    assert task.status == "cancelled"
+
+
+def test_an_act_is_the_staffs(admin: Client, task: Task, staff: AbstractUser) -> None:
+    act(admin, "cancel_tasks", task)
+    assert task.events.last().actor == staff
+
+
+def test_tasks_are_retried(admin: Client, task: Task) -> None:
+    services.fail(task, NoSoundTrack())
+    act(admin, "retry_tasks", task)
+    task.refresh_from_db()
+    assert task.status == "queued"
+
+
+def test_how_many_were_done_is_said(admin: Client, owner: AbstractUser) -> None:
+    assert act(admin, "cancel_tasks", make_task(owner), make_task(owner)) == ["2 tasks cancelled."]
+
+
+def test_what_could_not_be_done_is_said_with_the_reason(admin: Client, owner: AbstractUser) -> None:
+    done = completed(make_task(owner, "done.wav"))
+    assert act(admin, "retry_tasks", done) == [
+        "1 task not queued again: “done.wav”. The transcript is complete; there is nothing to retry."
+    ]
+
+
+def test_what_could_not_be_done_does_not_keep_the_rest_from_it(admin: Client, owner: AbstractUser) -> None:
+    done, waiting = completed(make_task(owner)), make_task(owner)
+    act(admin, "cancel_tasks", done, waiting)
+    waiting.refresh_from_db()
+    assert waiting.status == "cancelled"
+
+
+def test_what_needed_nothing_is_said(admin: Client, task: Task) -> None:
+    assert act(admin, "retry_tasks", task) == ["1 task: nothing to do."]
+
+
+@pytest.mark.parametrize("way", ["the action", "the button"])
+@pytest.mark.django_db(transaction=True)
+def test_deleting_removes_the_recording(
+    client: Client, staff: AbstractUser, owner: AbstractUser, queue: Redis, way: str
+) -> None:
+    client.force_login(staff)
+    task = make_task(owner)
+    recording = Path(task.media.path)
+    if way == "the action":
+        act(client, "delete_selected", task)
+    else:
+        client.post(f"{LIST}{task.pk}/delete/", {"post": "yes"})
+    assert (Task.objects.exists(), recording.exists()) == (False, False)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_task_that_is_deleted_leaves_the_queue(
+    client: Client, staff: AbstractUser, owner: AbstractUser, queue: Redis
+) -> None:
+    client.force_login(staff)
+    act(client, "delete_selected", make_task(owner))
+    assert not queue.llen("rq:queue:transcription")
+
+
+def test_the_question_before_deleting_does_not_list_every_segment(admin: Client, task: Task) -> None:
+    assert "Hello." not in admin.get(f"{LIST}{completed(task).pk}/delete/").content.decode()
+
+
+# Round about ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_admin_has_the_services_name(admin: Client) -> None:
+    assert admin.get("/admin/").context["site_header"] == "Transcription"
+
+
+def test_the_index_leads_to_the_queue(admin: Client) -> None:
+    assert f'href="{reverse("admin:django_rq_dashboard_changelist")}"' in admin.get("/admin/").content.decode()
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["/admin/django-rq/", "/admin/django-rq/queues/0/", "/admin/django-rq/workers/0/", "/admin/django_rq/dashboard/"],
+)
+def test_the_pages_of_the_queue_open(admin: Client, queue: Redis, page: str) -> None:
+    assert admin.get(page).status_code == 200
+
+
+def test_the_pages_of_the_queue_are_for_staff(client: Client, owner: AbstractUser) -> None:
+    client.force_login(owner)
+    assert client.get("/admin/django-rq/").status_code == 302
