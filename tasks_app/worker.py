@@ -8,7 +8,9 @@ from types import FrameType
 
 import django_rq
 from django.conf import settings
+from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 from rq import SimpleWorker
 
 from . import jobs
@@ -32,4 +34,6 @@ def work() -> None:
     model_store().preload(settings.DEFAULT_MODEL)
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)
+    # The broker may be started later, or be away for a while.
+    Retry(ConstantBackoff(0.5), retries=-1).call_with_retry(queue.connection.ping, lambda error: None)
     TranscriptionWorker([queue], connection=queue.connection).work(logging_level="WARNING")
