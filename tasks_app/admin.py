@@ -23,6 +23,7 @@ from .templatetags.recordings import clock, file_size, language_name
 admin.site.site_header = "Transcription"
 admin.site.site_title = "Transcription"
 admin.site.index_title = "Administration"
+admin.site.enable_nav_sidebar = False  # there is little to go to, and the list of tasks needs the room
 
 MOST_NAMED = 5  # tasks that a message names one by one
 
@@ -66,7 +67,7 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
         "name",
         "owners_tasks",
         "status",
-        "progress_stage",
+        "stage",
         "progress",
         "error_code",
         "length",
@@ -82,7 +83,7 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     inlines = (EventInline, SpeakerInline)
     fieldsets = (
         (None, {"fields": ("name", "owner", "identifier")}),
-        ("Progress", {"fields": ("status", "progress_stage", "progress", "progress_message", "eta_seconds")}),
+        ("Progress", {"fields": ("status", "stage", "progress", "progress_message", "eta_seconds")}),
         ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "missing")}),
         ("Recording", {"fields": ("length", "file_size", "asked", "recognised")}),
         ("Work", {"fields": ("attempt", "fruitless_attempts", "lease_expires_at")}),
@@ -104,6 +105,10 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     def owners_tasks(self, task: Task) -> SafeString:
         """A link to all tasks of the owner: a filter by owner, without a list of everybody at the side."""
         return format_html('<a href="?owner__id__exact={}">{}</a>', task.owner_id, task.owner)
+
+    @admin.display(ordering="progress_stage")
+    def stage(self, task: Task) -> str:
+        return task.get_progress_stage_display()
 
     @admin.display(ordering="progress_percentage")
     def progress(self, task: Task) -> SafeString:

@@ -93,7 +93,7 @@ def test_the_list_shows_progress_as_an_element_and_a_number(admin: Client, task:
 
 @pytest.mark.parametrize(
     ("column", "shown"),
-    [("status", "Queued"), ("progress_stage", "Waiting"), ("length", "0:05"), ("owners_tasks", "alice")],
+    [("status", "Queued"), ("stage", "Waiting"), ("length", "0:05"), ("owners_tasks", "alice")],
 )
 def test_the_list_shows(admin: Client, task: Task, column: str, shown: str) -> None:
     (cell,) = re.findall(rf'<td class="field-{column}">(.*?)</td>', admin.get(LIST).content.decode())
