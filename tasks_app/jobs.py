@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import close_old_connections, connection
 
-from . import progress, services
+from . import attempts, progress
 from .engine import limits, model_store
 from .errors import FileMissing, IllegalTransition, InternalError, technical_detail
 from .models import Task
@@ -41,7 +41,7 @@ class LeaseKeeper(threading.Thread):
         try:
             while not self._done.wait(settings.LEASE_SECONDS / 4):
                 try:
-                    if not services.renew_lease(self.task_id, self.lease):
+                    if not attempts.renew_lease(self.task_id, self.lease):
                         return
                 except Exception as error:  # the database may be back before the lease runs out
                     logger.warning("The lease of task %s was not renewed: %s", self.task_id, technical_detail(error))
@@ -77,7 +77,7 @@ class TaskObserver(Observer):
         self.emitter.emit_segment(index, segment)
 
     def checkpoint(self, stage: str, part: dict[str, Any]) -> None:
-        services.keep_part(self.task, self.lease, stage, part)
+        attempts.keep_part(self.task, self.lease, stage, part)
 
     def cancelled(self) -> bool:
         if stop_requested.is_set() or self.emitter.lease_lost:
@@ -85,13 +85,13 @@ class TaskObserver(Observer):
         now = time.monotonic()
         if now >= self._next_check and not self._unwanted:
             self._next_check = now + CHECK_INTERVAL
-            self._unwanted = not services.holds_lease(self.task.pk, self.lease)
+            self._unwanted = not attempts.holds_lease(self.task.pk, self.lease)
         return self._unwanted
 
 
 def run_task(task_id: str) -> None:
     """Transcribe one queued task. Safe to call twice: who comes second finds nothing to claim."""
-    task = services.claim(UUID(task_id))
+    task = attempts.claim(UUID(task_id))
     if task is None:
         return
     lease = task.lease
@@ -103,14 +103,14 @@ def run_task(task_id: str) -> None:
                 transcript = _transcribe(task, observer)
             finally:
                 progress.flush()
-            services.complete(task, lease, transcript)
+            attempts.complete(task, lease, transcript)
             logger.info("Task %s: completed", task.pk)
     except Cancelled:
         if stop_requested.is_set():
-            with contextlib.suppress(services.LeaseLost):  # it was cancelled or deleted, too
-                services.release(task, lease)
+            with contextlib.suppress(attempts.LeaseLost):  # it was cancelled or deleted, too
+                attempts.release(task, lease)
         logger.info("Task %s: put down", task.pk)
-    except services.LeaseLost:
+    except attempts.LeaseLost:
         logger.info("Task %s: no longer this worker's", task.pk)
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
@@ -128,7 +128,7 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
         store=model_store(),
         observer=observer,
         limits=limits(),
-        resume=services.finished_parts(task),
+        resume=attempts.finished_parts(task),
         **task.options,
     )
 
@@ -136,6 +136,6 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
 def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:
     try:
         task.refresh_from_db()  # completing it may have changed this object, and then been rolled back
-        services.fail(task, error, lease=lease)
-    except (services.LeaseLost, IllegalTransition, Task.DoesNotExist):
+        attempts.fail(task, error, lease=lease)
+    except (attempts.LeaseLost, IllegalTransition, Task.DoesNotExist):
         logger.info("Task %s: no longer this worker's", task.pk)

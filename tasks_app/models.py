@@ -19,7 +19,7 @@ class TaskStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-# Which status may follow which. Whoever changes a status (services.py alone) is held to this table.
+# Which status may follow which. Whoever changes a status (transitions.py alone) is held to this table.
 TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.QUEUED: frozenset({TaskStatus.PROCESSING, TaskStatus.CANCELLED, TaskStatus.FAILED}),
     TaskStatus.PROCESSING: frozenset(

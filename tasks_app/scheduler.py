@@ -7,7 +7,7 @@ import threading
 
 from django.db import close_old_connections
 
-from . import services
+from . import attempts
 
 logger = logging.getLogger(__name__)
 
@@ -16,7 +16,7 @@ RECONCILE_SECONDS = 5
 
 def reconcile() -> tuple[int, int]:
     """Put back the tasks of lost workers, and the queued tasks that the queue forgot; how many of each."""
-    return services.reclaim_lapsed(), services.requeue_forgotten()
+    return attempts.reclaim_lapsed(), attempts.requeue_forgotten()
 
 
 def run(stop: threading.Event) -> None:

@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from redis import Redis
 
-from tasks_app import services
+from tasks_app import attempts, services
 from tasks_app.models import Task
 from tasks_app.pipeline.errors import NoSoundTrack
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
@@ -41,8 +41,8 @@ def task(owner: AbstractUser) -> Task:
 
 
 def completed(task: Task, transcript: Transcript = HELLO) -> Task:
-    task = services.claim(task.pk)
-    services.complete(task, task.lease, transcript)
+    task = attempts.claim(task.pk)
+    attempts.complete(task, task.lease, transcript)
     return task
 
 
@@ -137,7 +137,7 @@ def test_the_list_of_one_owner(admin: Client, task: Task, owner: AbstractUser, c
 )
 def test_searching_finds(admin: Client, task: Task, colleague: AbstractUser, words: Callable[[Task], str]) -> None:
     make_task(colleague, "other.wav")
-    services.fail(task, NoSoundTrack())
+    attempts.fail(task, NoSoundTrack())
     assert names(admin.get(LIST, {"q": words(task)})) == ["meeting.wav"]
 
 
@@ -145,7 +145,7 @@ def test_searching_finds(admin: Client, task: Task, colleague: AbstractUser, wor
 
 
 def test_the_page_of_a_task_tells_what_happened(admin: Client, task: Task) -> None:
-    services.fail(task, NoSoundTrack("no audio stream"))
+    attempts.fail(task, NoSoundTrack("no audio stream"))
     page = admin.get(change_page(task)).content.decode()
     assert [word for word in ("NO_SOUND_TRACK", NoSoundTrack.user_message, "no audio stream") if word not in page] == []
 
@@ -190,7 +190,7 @@ def test_an_act_is_the_staffs(admin: Client, task: Task, staff: AbstractUser) ->
 
 
 def test_tasks_are_retried(admin: Client, task: Task) -> None:
-    services.fail(task, NoSoundTrack())
+    attempts.fail(task, NoSoundTrack())
     act(admin, "retry_tasks", task)
     task.refresh_from_db()
     assert task.status == "queued"

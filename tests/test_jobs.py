@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
-from tasks_app import jobs, progress, services
+from tasks_app import attempts, jobs, progress, services
 from tasks_app.models import Task
 from tasks_app.pipeline.errors import Cancelled, NoSoundTrack
 from tasks_app.pipeline.observer import Observer
@@ -83,9 +83,9 @@ def test_the_pipeline_gets_what_was_asked(owner: AbstractUser, queue: Redis, mon
 
 
 def test_the_pipeline_gets_what_was_finished_before(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    claimed = services.claim(task.pk)
-    services.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
-    services.release(claimed, claimed.lease)
+    claimed = attempts.claim(task.pk)
+    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    attempts.release(claimed, claimed.lease)
     given: dict[str, Any] = {}
     monkeypatch.setattr(jobs.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
     run(task)
@@ -120,7 +120,7 @@ def test_a_finished_part_is_kept_at_once(task: Task, engine: Engine) -> None:
         raise NoSoundTrack
 
     engine(act)
-    assert services.finished_parts(run(task)) == {"transcribing": [{"chunk": 1}]}
+    assert attempts.finished_parts(run(task)) == {"transcribing": [{"chunk": 1}]}
 
 
 def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: Engine) -> None:
@@ -148,7 +148,7 @@ def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: E
 def test_stages_of_the_pipeline_are_told_as_the_contract_has_them(
     task: Task, stage: str, fraction: float, told: str, percentage: int
 ) -> None:
-    task = services.claim(task.pk)
+    task = attempts.claim(task.pk)
     jobs.TaskObserver(task).progress(stage, fraction)
     progress.flush()
     task.refresh_from_db()
@@ -186,7 +186,7 @@ def test_a_transcript_that_cannot_be_written_fails_the_task(
         raise DatabaseError("disk full")
 
     engine(lambda observer: HELLO)
-    monkeypatch.setattr(services, "_write_transcript", no_room)
+    monkeypatch.setattr(attempts, "_write_transcript", no_room)
     assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
 
 
@@ -244,13 +244,13 @@ def test_a_transcript_that_comes_after_cancelling_is_not_written(task: Task, eng
 
 
 def test_a_lease_lost_while_emitting_stops_the_task(task: Task) -> None:
-    observer = jobs.TaskObserver(services.claim(task.pk))
+    observer = jobs.TaskObserver(attempts.claim(task.pk))
     observer.emitter.lease_lost = True
     assert observer.cancelled()
 
 
 def test_a_task_that_is_wanted_goes_on(task: Task) -> None:
-    assert not jobs.TaskObserver(services.claim(task.pk)).cancelled()
+    assert not jobs.TaskObserver(attempts.claim(task.pk)).cancelled()
 
 
 def test_a_stopping_worker_gives_its_task_back(task: Task, engine: Engine, stopping: None) -> None:
@@ -285,7 +285,7 @@ def renewals(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> threading.S
     """Released at each renewal that was tried; leases are short."""
     settings.LEASE_SECONDS = 0.04
     tried = threading.Semaphore(0)
-    renew = services.renew_lease
+    renew = attempts.renew_lease
 
     def counted(*args: Any) -> bool:
         try:
@@ -293,12 +293,12 @@ def renewals(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> threading.S
         finally:
             tried.release()
 
-    monkeypatch.setattr(services, "renew_lease", counted)
+    monkeypatch.setattr(attempts, "renew_lease", counted)
     return tried
 
 
 def test_the_lease_is_renewed_while_the_pipeline_works(task: Task, renewals: threading.Semaphore) -> None:
-    task = services.claim(task.pk)
+    task = attempts.claim(task.pk)
     Task.objects.update(lease_expires_at=timezone.now() - timedelta(hours=1))
     with jobs.LeaseKeeper(task):
         assert renewals.acquire(timeout=10)
@@ -310,20 +310,20 @@ def test_the_lease_is_renewed_while_the_pipeline_works(task: Task, renewals: thr
 def test_a_renewal_that_fails_is_tried_again(
     task: Task, renewals: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    task = services.claim(task.pk)
+    task = attempts.claim(task.pk)
 
     def no_database() -> None:
         raise DatabaseError("gone for a moment")
 
     with monkeypatch.context() as patched:
-        patched.setattr(services, "_lease_end", no_database)
+        patched.setattr(attempts, "_lease_end", no_database)
         with jobs.LeaseKeeper(task):
             assert renewals.acquire(timeout=10)
             assert renewals.acquire(timeout=10)
 
 
 def test_a_lost_lease_is_not_renewed(task: Task, renewals: threading.Semaphore) -> None:
-    task = services.claim(task.pk)
+    task = attempts.claim(task.pk)
     services.cancel(Task.objects.get(pk=task.pk), None)
     keeper = jobs.LeaseKeeper(task)
     with keeper:

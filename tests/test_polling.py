@@ -9,7 +9,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import progress, services
+from tasks_app import attempts, progress
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.errors import NoSoundTrack
 from tests.conftest import make_task
@@ -47,7 +47,7 @@ def test_the_owner_is_told_how_far_the_task_is(logged_in: Client, task: Task) ->
 
 
 def test_the_owner_is_told_why_it_failed(logged_in: Client, task: Task) -> None:
-    services.fail(task, NoSoundTrack("no audio stream"))
+    attempts.fail(task, NoSoundTrack("no audio stream"))
     assert logged_in.get(address(task)).json()["error"] == {
         "error_code": "NO_SOUND_TRACK",
         "user_message": NoSoundTrack.user_message,
@@ -58,7 +58,7 @@ def test_the_owner_is_told_why_it_failed(logged_in: Client, task: Task) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_the_numbers_are_those_of_the_frames(client: Client, owner: AbstractUser, queue: object) -> None:
     client.force_login(owner)
-    task = services.claim(make_task(owner).pk)
+    task = attempts.claim(make_task(owner).pk)
     progress.ProgressEmitter(task, lease=task.lease).emit_progress(TaskProgressStage.ALIGNING, 47)
     progress.flush()
     frame = progress.snapshot(task)[0]

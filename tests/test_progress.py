@@ -23,7 +23,7 @@ from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from tasks_app import progress, services
+from tasks_app import attempts, progress, services
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline import runner
 from tasks_app.pipeline.errors import NotAudio
@@ -82,7 +82,7 @@ def listen() -> Iterator[Callable[[str], Listener]]:
 
 @pytest.fixture
 def claimed(task: Task) -> Task:
-    task = services.claim(task.pk)
+    task = attempts.claim(task.pk)
     progress.flush()
     return task
 
@@ -206,7 +206,7 @@ def test_an_ending_is_never_left_out(
 ) -> None:
     emitter.emit_progress(TRANSCRIBING, 10)
     progress.flush()
-    services.fail(claimed, NotAudio(), lease=claimed.lease)
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
     assert [frame.get("status") for frame in listener.frames()] == ["processing", None, "failed"]
 
 
@@ -322,7 +322,7 @@ def test_sequence_rises_with_every_frame_of_a_task(
     snapshot = progress.snapshot(claimed)
     emitter.emit_progress(ALIGNING, 40)
     progress.flush()
-    services.fail(claimed, NotAudio(), lease=claimed.lease)
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
     heard = [frame["sequence"] for frame in listener.frames() if "sequence" in frame]
     taken = [frame["sequence"] for frame in snapshot]
     assert heard[:2] + taken + heard[2:] == sorted({*heard, *taken})
@@ -335,13 +335,13 @@ def test_a_snapshot_holds_the_segments_so_far(emitter: progress.ProgressEmitter,
 
 
 def test_a_snapshot_of_a_failed_task_holds_the_error(claimed: Task) -> None:
-    services.fail(claimed, NotAudio(), lease=claimed.lease)
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
     assert [frame["type"] for frame in progress.snapshot(claimed)] == ["progress", "error"]
 
 
 def test_a_snapshot_is_of_the_row_and_not_of_what_the_caller_knew(claimed: Task) -> None:
     """Else an ending that came between would get a smaller number than a snapshot that does not have it."""
-    services.fail(Task.objects.get(pk=claimed.pk), NotAudio(), lease=claimed.lease)
+    attempts.fail(Task.objects.get(pk=claimed.pk), NotAudio(), lease=claimed.lease)
     assert progress.snapshot(claimed)[0]["status"] == "failed"
 
 

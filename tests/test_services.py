@@ -18,7 +18,7 @@ from django.utils import timezone
 from redis import Redis
 from rq import Queue
 
-from tasks_app import progress, queueing, services
+from tasks_app import attempts, progress, queueing, services, transitions
 from tasks_app.errors import IllegalTransition, NotReady
 from tasks_app.models import Segment, Task, TaskEvent, TaskStatus
 from tasks_app.pipeline.errors import NotAudio
@@ -62,7 +62,7 @@ WITHOUT_SPEAKERS = Transcript(
 
 @pytest.fixture
 def claimed(task: Task) -> Task:
-    return services.claim(task.pk)
+    return attempts.claim(task.pk)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def row(task: Task) -> dict[str, object]:
         **values,
         "events": TaskEvent.objects.filter(task_id=task.identifier).count(),
         "segments": Segment.objects.filter(task_id=task.identifier).count(),
-        "parts": services.finished_parts(task),
+        "parts": attempts.finished_parts(task),
     }
 
 
@@ -109,10 +109,10 @@ def ended(task: Task, status: TaskStatus = FAILED) -> Task:
     if status == CANCELLED:
         services.cancel(task, None)
     elif status == FAILED:
-        services.fail(task, NotAudio("OSError: no"))
+        attempts.fail(task, NotAudio("OSError: no"))
     else:
-        task = services.claim(task.pk)
-        services.complete(task, task.lease, TWO_SPEAKERS)
+        task = attempts.claim(task.pk)
+        attempts.complete(task, task.lease, TWO_SPEAKERS)
     return task
 
 
@@ -123,7 +123,7 @@ def ended(task: Task, status: TaskStatus = FAILED) -> Task:
 def test_a_legal_change_is_made(task: Task, old: TaskStatus, new: TaskStatus) -> None:
     Task.objects.update(status=old)
     task.refresh_from_db()
-    services._transition(task, new)
+    transitions.transition(task, new)
     assert row(task)["status"] == new
 
 
@@ -132,31 +132,31 @@ def test_an_illegal_change_is_refused(task: Task, old: TaskStatus, new: TaskStat
     Task.objects.update(status=old)
     task.refresh_from_db()
     with pytest.raises(IllegalTransition):
-        services._transition(task, new)
+        transitions.transition(task, new)
     assert row(task)["status"] == old
 
 
 def test_a_change_from_a_status_that_is_no_longer_so_is_refused(task: Task) -> None:
     Task.objects.update(status=CANCELLED)
     with pytest.raises(IllegalTransition):
-        services._transition(task, PROCESSING)
+        transitions.transition(task, PROCESSING)
     assert row(task)["status"] == CANCELLED
 
 
 ACTS: dict[str, tuple[Callable[[Task, AbstractUser], object], TaskStatus, TaskStatus]] = {
-    "claim": (lambda task, owner: services.claim(task.pk), QUEUED, PROCESSING),
+    "claim": (lambda task, owner: attempts.claim(task.pk), QUEUED, PROCESSING),
     "cancel": (services.cancel, QUEUED, CANCELLED),
     "retry": (services.retry, FAILED, QUEUED),
-    "complete": (lambda task, owner: services.complete(task, task.lease, TWO_SPEAKERS), PROCESSING, COMPLETED),
-    "fail": (lambda task, owner: services.fail(task, NotAudio(), lease=task.lease), PROCESSING, FAILED),
-    "release": (lambda task, owner: services.release(task, task.lease), PROCESSING, QUEUED),
-    "reclaim": (lambda task, owner: lapse(task) or services.reclaim_lapsed(), PROCESSING, QUEUED),
+    "complete": (lambda task, owner: attempts.complete(task, task.lease, TWO_SPEAKERS), PROCESSING, COMPLETED),
+    "fail": (lambda task, owner: attempts.fail(task, NotAudio(), lease=task.lease), PROCESSING, FAILED),
+    "release": (lambda task, owner: attempts.release(task, task.lease), PROCESSING, QUEUED),
+    "reclaim": (lambda task, owner: lapse(task) or attempts.reclaim_lapsed(), PROCESSING, QUEUED),
 }
 
 
 def prepared(task: Task, status: TaskStatus) -> Task:
     if status == PROCESSING:
-        return services.claim(task.pk)
+        return attempts.claim(task.pk)
     return ended(task, status) if status in (FAILED, CANCELLED, COMPLETED) else task
 
 
@@ -233,7 +233,7 @@ def test_submitting_without_a_broker_is_accepted(owner: AbstractUser, no_broker:
 
 def test_submitting_without_a_broker_says_so(owner: AbstractUser, no_broker: None) -> None:
     task = make_task(owner)
-    assert row(task)["progress_message"] == services.BROKER_AWAY
+    assert row(task)["progress_message"] == transitions.BROKER_AWAY
 
 
 def test_a_task_submitted_without_a_broker_waits_in_the_queue_once_it_is_back(
@@ -241,7 +241,7 @@ def test_a_task_submitted_without_a_broker_waits_in_the_queue_once_it_is_back(
 ) -> None:
     task = make_task(owner)
     monkeypatch.undo()
-    services.requeue_forgotten()
+    attempts.requeue_forgotten()
     assert jobs() == [task.pk]
 
 
@@ -250,7 +250,7 @@ def test_what_was_said_about_the_broker_goes_once_it_is_back(
 ) -> None:
     task = make_task(owner)
     monkeypatch.undo()
-    services.requeue_forgotten()
+    attempts.requeue_forgotten()
     assert row(task)["progress_message"] == ""
 
 
@@ -279,7 +279,7 @@ def test_cancelling_twice_at_once_is_the_same_as_once(task: Task, owner: Abstrac
 
 
 def test_cancelling_a_task_that_was_claimed_meanwhile_cancels_it(task: Task, owner: AbstractUser) -> None:
-    services.claim(task.pk)
+    attempts.claim(task.pk)
     services.cancel(task, owner)
     assert row(task)["status"] == CANCELLED
 
@@ -287,7 +287,7 @@ def test_cancelling_a_task_that_was_claimed_meanwhile_cancels_it(task: Task, own
 def test_cancelling_a_running_task_takes_the_lease_from_its_worker(claimed: Task, owner: AbstractUser) -> None:
     lease = claimed.lease
     services.cancel(Task.objects.get(pk=claimed.pk), owner)
-    assert not services.holds_lease(claimed.pk, lease)
+    assert not attempts.holds_lease(claimed.pk, lease)
 
 
 @pytest.mark.parametrize("status", [COMPLETED, FAILED])
@@ -315,10 +315,10 @@ def test_a_retried_task_waits_in_the_queue(task: Task, owner: AbstractUser, stat
 
 
 def test_retrying_keeps_what_was_finished(claimed: Task, owner: AbstractUser) -> None:
-    services.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
-    services.fail(claimed, NotAudio(), lease=claimed.lease)
+    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
     services.retry(claimed, owner)
-    assert services.finished_parts(claimed) == {"transcribing": [{"chunk": 1}]}
+    assert attempts.finished_parts(claimed) == {"transcribing": [{"chunk": 1}]}
 
 
 def test_retrying_clears_the_error(task: Task, owner: AbstractUser) -> None:
@@ -336,15 +336,15 @@ def test_retrying_a_complete_transcript_is_refused(task: Task, owner: AbstractUs
 
 
 def test_a_transcript_that_lacks_something_can_be_retried(claimed: Task, owner: AbstractUser) -> None:
-    services.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
+    attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
     services.retry(claimed, owner)
     assert claimed.status == QUEUED
 
 
 def test_a_transcript_that_lacks_something_keeps_what_was_finished(claimed: Task) -> None:
-    services.keep_part(claimed, claimed.lease, "transcribing", {"finished": True})
-    services.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
-    assert services.finished_parts(claimed) == {"transcribing": [{"finished": True}]}
+    attempts.keep_part(claimed, claimed.lease, "transcribing", {"finished": True})
+    attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
+    assert attempts.finished_parts(claimed) == {"transcribing": [{"finished": True}]}
 
 
 def test_retrying_a_task_that_waits_changes_nothing(task: Task, owner: AbstractUser) -> None:
@@ -408,7 +408,7 @@ def test_deleting_twice_at_once_is_the_same_as_once(task: Task) -> None:
 def test_deleting_a_running_task_takes_the_lease_from_its_worker(claimed: Task) -> None:
     lease, task_id = claimed.lease, claimed.pk
     services.delete(Task.objects.get(pk=task_id))
-    assert not services.renew_lease(task_id, lease)
+    assert not attempts.renew_lease(task_id, lease)
 
 
 # What workers do ------------------------------------------------------------------------------------------------------
@@ -426,11 +426,11 @@ def test_a_task_is_claimed_once_by_two_workers_that_both_saw_it_waiting(
 
     def claim() -> None:
         try:
-            results.append(services.claim(task.pk))
+            results.append(attempts.claim(task.pk))
         finally:
             connection.close()
 
-    monkeypatch.setattr(services, "transaction", SimpleNamespace(atomic=atomic))
+    monkeypatch.setattr(attempts, "transaction", SimpleNamespace(atomic=atomic))
     results: list[Task | None] = []
     workers = [threading.Thread(target=claim) for _ in range(2)]
     for worker in workers:
@@ -442,55 +442,55 @@ def test_a_task_is_claimed_once_by_two_workers_that_both_saw_it_waiting(
 
 def test_claiming_starts_the_percentage_anew(task: Task) -> None:
     Task.objects.update(progress_percentage=55)
-    assert services.claim(task.pk).progress_percentage == 0
+    assert attempts.claim(task.pk).progress_percentage == 0
 
 
 def test_completing_writes_the_transcript(claimed: Task) -> None:
-    services.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
     assert services.transcript_of(claimed) == TWO_SPEAKERS
 
 
 def test_completing_replaces_the_text_that_was_there_while_it_ran(claimed: Task) -> None:
     Segment.objects.create(task=claimed, index=7, start=0, end=1, text="so far")
-    services.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
     assert [segment.text for segment in claimed.segments.all()] == ["Hello.", "Hi."]
 
 
 def test_completing_reaches_one_hundred(claimed: Task) -> None:
-    services.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
     assert (claimed.progress_stage, claimed.progress_percentage) == ("complete", 100)
 
 
 def test_completing_again_keeps_the_names_people_gave_to_speakers(claimed: Task, owner: AbstractUser) -> None:
     lacking = Transcript(**{**TWO_SPEAKERS.to_dict(), "warnings": WITHOUT_SPEAKERS.warnings, "segments": []})
     lacking.segments = TWO_SPEAKERS.segments
-    services.complete(claimed, claimed.lease, lacking)
+    attempts.complete(claimed, claimed.lease, lacking)
     claimed.speakers.filter(label="SPEAKER_01").update(name="Bob")
     services.retry(claimed, owner)
-    again = services.claim(claimed.pk)
-    services.complete(again, again.lease, TWO_SPEAKERS)
+    again = attempts.claim(claimed.pk)
+    attempts.complete(again, again.lease, TWO_SPEAKERS)
     assert services.transcript_of(again).speakers == ["SPEAKER_00", "Bob"]
 
 
 def test_a_speaker_that_is_no_longer_heard_goes(claimed: Task) -> None:
     claimed.speakers.create(label="SPEAKER_07", name="Nobody")
-    services.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
     assert [speaker.label for speaker in claimed.speakers.all()] == ["SPEAKER_00", "SPEAKER_01"]
 
 
 def test_a_warning_names_no_paths(claimed: Task) -> None:
-    services.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
+    attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
     assert claimed.warnings[0]["technical_detail"] == "OSError: (path) is gone"
 
 
 def test_a_reason_for_failing_names_no_paths(claimed: Task) -> None:
-    services.fail(claimed, NotAudio("OSError: /srv/media/x is gone"), lease=claimed.lease)
+    attempts.fail(claimed, NotAudio("OSError: /srv/media/x is gone"), lease=claimed.lease)
     assert row(claimed)["technical_detail"] == "OSError: (path) is gone"
 
 
 def test_a_failed_task_keeps_the_text_it_has(claimed: Task) -> None:
     Segment.objects.create(task=claimed, index=0, start=0, end=1, text="so far")
-    services.fail(claimed, NotAudio(), lease=claimed.lease)
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
     assert [segment.text for segment in services.transcript_of(claimed).segments] == ["so far"]
 
 
@@ -501,10 +501,10 @@ def test_there_is_no_transcript_while_a_task_runs(claimed: Task) -> None:
 
 
 HELD_ACTS: dict[str, Callable[[Task, UUID], None]] = {
-    "complete": lambda task, lease: services.complete(task, lease, TWO_SPEAKERS),
-    "fail": lambda task, lease: services.fail(task, NotAudio(), lease=lease),
-    "keep_part": lambda task, lease: services.keep_part(task, lease, "transcribing", {"chunk": 1}),
-    "release": services.release,
+    "complete": lambda task, lease: attempts.complete(task, lease, TWO_SPEAKERS),
+    "fail": lambda task, lease: attempts.fail(task, NotAudio(), lease=lease),
+    "keep_part": lambda task, lease: attempts.keep_part(task, lease, "transcribing", {"chunk": 1}),
+    "release": attempts.release,
 }
 
 
@@ -513,7 +513,7 @@ def test_a_worker_without_its_lease_writes_nothing(claimed: Task, act: str) -> N
     lease = claimed.lease
     Task.objects.update(lease=uuid4())  # another worker has it now
     before = row(claimed)
-    with pytest.raises(services.LeaseLost):
+    with pytest.raises(attempts.LeaseLost):
         HELD_ACTS[act](claimed, lease)
     assert row(claimed) == before
 
@@ -522,31 +522,31 @@ def test_a_worker_without_its_lease_writes_nothing(claimed: Task, act: str) -> N
 def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, act: str) -> None:
     lease = claimed.lease
     services.delete(Task.objects.get(pk=claimed.pk))
-    with pytest.raises(services.LeaseLost):
+    with pytest.raises(attempts.LeaseLost):
         HELD_ACTS[act](claimed, lease)
 
 
 def test_parts_of_a_stage_are_kept_in_order(claimed: Task) -> None:
     for number in range(3):
-        services.keep_part(claimed, claimed.lease, "transcribing", {"chunk": number})
-    assert services.finished_parts(claimed)["transcribing"] == [{"chunk": 0}, {"chunk": 1}, {"chunk": 2}]
+        attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": number})
+    assert attempts.finished_parts(claimed)["transcribing"] == [{"chunk": 0}, {"chunk": 1}, {"chunk": 2}]
 
 
 def test_renewing_the_lease_moves_its_end(claimed: Task) -> None:
     lapse(claimed)
-    services.renew_lease(claimed.pk, claimed.lease)
+    attempts.renew_lease(claimed.pk, claimed.lease)
     assert row(claimed)["lease_expires_at"] > timezone.now()
 
 
 def test_a_released_attempt_does_not_count(claimed: Task) -> None:
-    services.release(claimed, claimed.lease)
+    attempts.release(claimed, claimed.lease)
     assert claimed.attempt == 0
 
 
 def test_a_released_task_is_the_next_one(claimed: Task, owner: AbstractUser, queue: Redis) -> None:
     queue.flushall()
     waiting = make_task(owner)
-    services.release(claimed, claimed.lease)
+    attempts.release(claimed, claimed.lease)
     assert jobs() == [claimed.pk, waiting.pk]
 
 
@@ -557,20 +557,20 @@ def test_a_lapsed_task_is_the_next_one(claimed: Task, owner: AbstractUser, queue
     queue.flushall()
     waiting = make_task(owner)
     lapse(claimed)
-    services.reclaim_lapsed()
+    attempts.reclaim_lapsed()
     assert jobs() == [claimed.pk, waiting.pk]
 
 
 def test_a_task_whose_lease_is_good_is_left_alone(claimed: Task) -> None:
     before = row(claimed)
-    services.reclaim_lapsed()
+    attempts.reclaim_lapsed()
     assert row(claimed) == before
 
 
 def lose_the_worker(task: Task) -> None:
-    services.claim(task.pk)
+    attempts.claim(task.pk)
     lapse(task)
-    services.reclaim_lapsed()
+    attempts.reclaim_lapsed()
 
 
 def test_a_task_fails_after_three_attempts_that_got_no_further(task: Task) -> None:
@@ -596,10 +596,10 @@ def test_a_task_whose_worker_was_lost_keeps_its_text(task: Task) -> None:
 def test_an_attempt_that_got_further_starts_the_count_anew(task: Task) -> None:
     for _ in range(2):
         lose_the_worker(task)
-    claimed = services.claim(task.pk)
-    services.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    claimed = attempts.claim(task.pk)
+    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
     lapse(claimed)
-    services.reclaim_lapsed()
+    attempts.reclaim_lapsed()
     assert row(task)["fruitless_attempts"] == 0
 
 
@@ -614,19 +614,19 @@ def test_retrying_starts_the_count_anew(task: Task, owner: AbstractUser) -> None
 def test_queued_tasks_that_the_broker_forgot_come_back_in_their_order(owner: AbstractUser, queue: Redis) -> None:
     tasks = [make_task(owner) for _ in range(3)]
     queue.flushall()
-    services.requeue_forgotten()
+    attempts.requeue_forgotten()
     assert jobs() == [task.pk for task in tasks]
 
 
 def test_queued_tasks_that_the_broker_knows_are_left_alone(task: Task) -> None:
-    assert services.requeue_forgotten() == 0
+    assert attempts.requeue_forgotten() == 0
 
 
 def test_nothing_is_requeued_without_a_broker(task: Task, no_broker: None) -> None:
-    assert services.requeue_forgotten() == 0
+    assert attempts.requeue_forgotten() == 0
 
 
 def test_what_was_said_while_waiting_is_not_said_of_a_task_that_runs(claimed: Task) -> None:
-    services._say(claimed.pk, services.BROKER_AWAY)
+    transitions.say(claimed.pk, transitions.BROKER_AWAY)
     progress.flush()
     assert row(claimed)["progress_message"] == ""

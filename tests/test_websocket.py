@@ -25,7 +25,7 @@ from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tasks_app import consumers, progress, services
+from tasks_app import attempts, consumers, progress, services
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment, Transcript
@@ -82,7 +82,7 @@ async def receive(client: ClientConnection) -> dict:
 
 @sync_to_async
 def claim(task: Task) -> tuple[Task, progress.ProgressEmitter]:
-    claimed = services.claim(task.pk)
+    claimed = attempts.claim(task.pk)
     return claimed, progress.ProgressEmitter(claimed, lease=claimed.lease)
 
 
@@ -139,7 +139,7 @@ async def test_a_failure_is_told_with_its_reason(watch, owner, task: Task) -> No
     claimed, _ = await claim(task)
     async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
         await receive(client)
-        await sync_to_async(services.fail)(claimed, NotAudio("no stream"), lease=claimed.lease)
+        await sync_to_async(attempts.fail)(claimed, NotAudio("no stream"), lease=claimed.lease)
         error, state = await receive(client), await receive(client)
     assert set(error) == {"type", "task_id", "error_code", "user_message", "technical_detail", "timestamp"}
     assert (error["type"], error["error_code"], error["technical_detail"]) == ("error", "NOT_AUDIO", "no stream")
@@ -150,7 +150,7 @@ async def test_the_end_of_a_completed_task_is_100(watch, owner, task: Task) -> N
     claimed, _ = await claim(task)
     async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
         await receive(client)
-        await sync_to_async(services.complete)(claimed, claimed.lease, Transcript("en", 5.0))
+        await sync_to_async(attempts.complete)(claimed, claimed.lease, Transcript("en", 5.0))
         frame = await receive(client)
     assert (frame["status"], frame["stage"], frame["percentage"]) == ("completed", "complete", 100)
 

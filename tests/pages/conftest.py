@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import AbstractUser
 
-from tasks_app import services
+from tasks_app import attempts
 from tasks_app.models import Task
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tests.conftest import make_task
@@ -44,8 +44,8 @@ def completed(task: Task) -> Callable[[Transcript], Task]:
     """Completes the waiting task with a transcript."""
 
     def complete(transcript: Transcript = TWO_SPEAKERS) -> Task:
-        claimed = services.claim(task.pk)
-        services.complete(claimed, claimed.lease, transcript)
+        claimed = attempts.claim(task.pk)
+        attempts.complete(claimed, claimed.lease, transcript)
         return claimed
 
     return complete

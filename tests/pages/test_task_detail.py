@@ -5,7 +5,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import services
+from tasks_app import attempts, services, transitions
 from tasks_app.errors import InternalError
 from tasks_app.models import Segment, Task
 from tests.conftest import make_task
@@ -42,12 +42,12 @@ def test_a_waiting_task(client: Client, owner: AbstractUser, task: Task) -> None
 
 
 def test_that_the_queue_is_away_is_said(client: Client, owner: AbstractUser, task: Task) -> None:
-    Task.objects.update(progress_message=services.BROKER_AWAY)
-    assert services.BROKER_AWAY in page_of(client, owner, task)
+    Task.objects.update(progress_message=transitions.BROKER_AWAY)
+    assert transitions.BROKER_AWAY in page_of(client, owner, task)
 
 
 def test_a_running_task(client: Client, owner: AbstractUser, task: Task) -> None:
-    services.claim(task.pk)
+    attempts.claim(task.pk)
     Task.objects.update(progress_stage="aligning", progress_percentage=45, eta_seconds=200)
     Segment.objects.create(task=task, index=0, start=65, end=70, text="Fish & <b>chips</b>")
 
@@ -115,7 +115,7 @@ def test_what_a_transcript_lacks_is_said_and_can_be_tried_again(client: Client, 
 
 def test_a_failure_says_what_and_keeps_the_text(client: Client, owner: AbstractUser, task: Task) -> None:
     Segment.objects.create(task=task, index=0, start=0, end=2, text="So far so good.")
-    services.fail(services.claim(task.pk), InternalError("ValueError: nothing fits"))
+    attempts.fail(attempts.claim(task.pk), InternalError("ValueError: nothing fits"))
 
     page = page_of(client, owner, task)
 
@@ -126,7 +126,7 @@ def test_a_failure_says_what_and_keeps_the_text(client: Client, owner: AbstractU
 
 
 def test_a_failure_without_text_offers_no_files(client: Client, owner: AbstractUser, task: Task) -> None:
-    services.fail(services.claim(task.pk), InternalError())
+    attempts.fail(attempts.claim(task.pk), InternalError())
     assert 'id="downloads"' not in page_of(client, owner, task)
 
 

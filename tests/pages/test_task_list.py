@@ -5,7 +5,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import services
+from tasks_app import attempts
 from tasks_app.models import Task
 from tasks_app.pages.views import PAGE_SIZE
 from tests.conftest import make_task
@@ -36,7 +36,7 @@ def test_a_row_says_name_length_and_status(client: Client, owner: AbstractUser, 
 
 
 def test_a_running_task_shows_stage_and_percentage(client: Client, owner: AbstractUser, task: Task) -> None:
-    services.claim(task.pk)
+    attempts.claim(task.pk)
     Task.objects.update(progress_stage="aligning", progress_percentage=45)
     client.force_login(owner)
     page = client.get(TASK_LIST).text
