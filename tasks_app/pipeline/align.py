@@ -7,6 +7,7 @@ language.
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,9 +68,7 @@ def forced_alignment_model(store: ModelStore, language: str) -> tuple[Any, dict[
 def _load(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:
     from whisperx import alignment
 
-    # WhisperX splits sentences with nltk's punkt, which it would fetch from the network; they are split here, in
-    # `segments`.
-    alignment.nltk_load = lambda resource: _WholeText()
+    split_no_sentences(alignment)
     folder = store.directory / f"align-{language}"
     name = str(folder) if folder.is_dir() else None
     try:
@@ -77,6 +76,13 @@ def _load(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None
     except (ValueError, OSError):
         # No model of this language exists, or it could not be fetched: the other way has times for every language.
         return None
+
+
+def split_no_sentences(alignment: Any) -> None:
+    """Keep `whisperx.alignment` from splitting sentences: it would fetch nltk's punkt from the network, and `segments`
+    splits them for both ways alike.
+    """
+    alignment.nltk_load = lambda resource: _WholeText()
 
 
 class _WholeText:
@@ -95,7 +101,8 @@ def _on_this_machine(directory: Path, language: str) -> bool:
     from huggingface_hub.constants import HF_HUB_CACHE
 
     hub = Path(HF_HUB_CACHE)
-    torch_hub = Path.home() / ".cache/torch/hub/checkpoints"
+    torch_home = os.environ.get("TORCH_HOME", Path.home() / ".cache/torch")
+    torch_hub = Path(torch_home) / "hub/checkpoints"
     if not any(torch_hub.glob("wav2vec2*")) and not any(hub.glob("models--*wav2vec2*")):
         return False
     from whisperx.alignment import DEFAULT_ALIGN_MODELS_HF, DEFAULT_ALIGN_MODELS_TORCH

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 import resource
 import select
 import subprocess
@@ -70,6 +71,8 @@ PLAYLIST_MARKS = (
     b"file '",
 )
 
+MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+
 # How recordings begin. A file that begins so and yet cannot be read is a damaged recording; any other is none at all.
 RECORDING_MAGIC = (
     (0, b"RIFF"),
@@ -91,11 +94,18 @@ RECORDING_MAGIC = (
     (0, b"tBaK"),
     (0, b"\x00\x00\x01\xba"),
     (0, b"\x0b\x77"),
-    (4, b"ftyp"),
-    (4, b"moov"),
-    (4, b"mdat"),
-    (4, b"wide"),
-    (4, b"free"),
+    *((4, kind) for kind in MP4_BEGINNINGS),
+)
+
+
+# A protected track in an MP4: the protection box with the original format in it (ISO/IEC 14496-12, 8.12), or Audible's.
+MP4_PROTECTION = re.compile(rb"sinf....frma|aavd", re.DOTALL)
+MOST_INDEX_BYTES = 64 << 20
+# The content encryption objects of ASF (Advanced Systems Format specification, 3.14 and 3.15), as bytes on disk.
+ASF_PROTECTION = re.compile(
+    re.escape(bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"))
+    + b"|"
+    + re.escape(bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
 )
 
 
@@ -141,8 +151,6 @@ def probe(path: str | Path, limits: Limits | None = None) -> AudioInfo:
     except ValueError:
         found = {"failure": "cannot_open", "detail": f"the prober ended with status {answer.returncode}"}
     match found.get("failure"):
-        case "encrypted":
-            raise EncryptedFile("a track is encrypted")
         case "no_sound":
             raise NoSoundTrack("no audio stream")
         case "cannot_open":
@@ -183,7 +191,7 @@ def to_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 
 def _read_head(path: Path) -> bytes:
-    """The first bytes of the file. Raises EmptyFile and PlaylistFile."""
+    """The first bytes of the file. Raises EmptyFile, PlaylistFile and EncryptedFile."""
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
@@ -193,7 +201,29 @@ def _read_head(path: Path) -> bytes:
         text.startswith((b"<?xml", b"<!--")) and any(mark in text for mark in PLAYLIST_MARKS if mark.startswith(b"<"))
     ):
         raise PlaylistFile("the file begins like a playlist")
+    if ASF_PROTECTION.search(head) or (head[4:8] in MP4_BEGINNINGS and MP4_PROTECTION.search(_mp4_index(path))):
+        raise EncryptedFile("a track is encrypted")
     return head
+
+
+def _mp4_index(path: Path) -> bytes:
+    """The `moov` box of an MP4, which describes its tracks and may stand anywhere; empty if there is none."""
+    with path.open("rb") as file:
+        size = file.seek(0, 2)
+        position = 0
+        while position + 8 <= size:
+            file.seek(position)
+            header = file.read(16)
+            length, kind = int.from_bytes(header[:4], "big"), header[4:8]
+            if length == 1:
+                length = int.from_bytes(header[8:16], "big")
+            if kind == b"moov":
+                file.seek(position)
+                return file.read(min(length or size, MOST_INDEX_BYTES))
+            if length < 8:
+                break
+            position += length
+    return b""
 
 
 def _unreadable(head: bytes, detail: str) -> Exception:

@@ -10,13 +10,7 @@ import json
 import resource
 import sys
 
-# Codec tags of protected tracks: ISO/IEC 14496-12 (enca, encv), iTunes (drms, drmi, p608), Audible (aavd).
-ENCRYPTED_TAGS = frozenset({"enca", "encv", "drms", "drmi", "aavd"})
-# The ASF content encryption objects (Advanced Systems Format specification, 3.14 and 3.15), as bytes on disk.
-ASF_ENCRYPTION_OBJECTS = (
-    bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
-    bytes.fromhex("14e68a292226174cb935dae07ee9289c"),
-)
+ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is no video
 
 
 def probe(path: str, demuxers: str) -> dict:
@@ -33,17 +27,7 @@ def probe(path: str, demuxers: str) -> dict:
     except FFmpegError as error:
         return {"failure": "cannot_open", "detail": type(error).__name__}
     with container:
-        if container.format.name == "asf":
-            with open(path, "rb") as file:  # noqa: PTH123
-                header = file.read(65536)
-            if any(guid in header for guid in ASF_ENCRYPTION_OBJECTS):
-                return {"failure": "encrypted"}
         sound = container.streams.audio
-        if any(
-            (stream.codec_context.codec_tag if stream.codec_context else "") in ENCRYPTED_TAGS
-            for stream in container.streams
-        ):
-            return {"failure": "encrypted"}
         pictures = [stream for stream in container.streams.video if not stream.disposition & ATTACHED_PICTURE]
         if not sound:
             return {"failure": "no_sound" if container.streams.video else "cannot_open"}
@@ -61,9 +45,6 @@ def probe(path: str, demuxers: str) -> dict:
             "channels": stream.codec_context.channels,
             "has_video": bool(pictures),
         }
-
-
-ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is no video
 
 
 if __name__ == "__main__":

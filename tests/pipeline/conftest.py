@@ -1,0 +1,90 @@
+"""Real recordings, real models; the models are loaded once for all tests here."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from pathlib import Path
+
+import imageio_ffmpeg
+import numpy as np
+import pytest
+
+from tasks_app.pipeline.audio import decode
+from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.runner import run
+
+
+def package_folder(package: str) -> Path:
+    """Where `package` lies, found without importing it."""
+    specification = importlib.util.find_spec(package)
+    assert specification and specification.submodule_search_locations
+    return Path(specification.submodule_search_locations[0])
+
+
+TELEPHONE = package_folder("pyannote.audio") / "sample/sample.wav"
+SPOKEN = package_folder("pytest_audioeval") / "samples/audio"
+
+
+class Recorder(Observer):
+    """Writes down what it is told; wants no more once the stage `cancel_at` is entered."""
+
+    def __init__(self, cancel_at: str | None = None) -> None:
+        self.told: list[tuple] = []
+        self.parts: dict[str, list[dict]] = {}
+        self.cancel_at = cancel_at
+
+    def progress(self, stage, fraction, *, eta_seconds=None, message=""):
+        self.told.append(("progress", stage, fraction, eta_seconds))
+
+    def segment(self, index, segment):
+        self.told.append(("segment", index, segment))
+
+    def checkpoint(self, stage, part):
+        self.parts.setdefault(stage, []).append(part)
+
+    def cancelled(self):
+        return any(kind == "progress" and stage == self.cancel_at for kind, stage, *_ in self.told)
+
+    @property
+    def fractions(self) -> dict[str, list[float]]:
+        found: dict[str, list[float]] = {}
+        for kind, stage, fraction, *_ in self.told:
+            if kind == "progress":
+                found.setdefault(stage, []).append(fraction)
+        return found
+
+    @property
+    def segments(self):
+        return [told[2] for told in self.told if told[0] == "segment"]
+
+
+@pytest.fixture(scope="session")
+def store(tmp_path_factory) -> ModelStore:
+    return ModelStore(tmp_path_factory.mktemp("models"))
+
+
+@pytest.fixture(scope="session")
+def telephone():
+    """The two-person telephone recording, 30 s at 16 kHz."""
+    return decode(TELEPHONE)
+
+
+@pytest.fixture(scope="session")
+def telephone_run(store):
+    """The whole pipeline on the telephone recording with the defaults: the transcript, and what was told of it."""
+    observer = Recorder()
+    return run(TELEPHONE, store=store, observer=observer), observer
+
+
+def ffmpeg(*arguments: str | Path) -> None:
+    subprocess.run([imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-y", "-v", "error", *map(str, arguments)], check=True)
+
+
+def write_wav(path: Path, samples: np.ndarray) -> Path:
+    """`samples`: int16, 16 kHz, mono."""
+    import soundfile
+
+    soundfile.write(path, samples, 16_000, subtype="PCM_16")
+    return path

@@ -1,0 +1,232 @@
+"""The parts between the models: speech, chunks, sentences, speakers, time left; and words in many languages."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from tasks_app.pipeline import time_left
+from tasks_app.pipeline.audio import SAMPLE_RATE
+from tasks_app.pipeline.clustering import cluster
+from tasks_app.pipeline.runner import run
+from tasks_app.pipeline.segments import ends_sentence, split_text, split_words
+from tasks_app.pipeline.speakers import Turn, assign
+from tasks_app.pipeline.time_left import Speeds, TimeLeft
+from tasks_app.pipeline.transcribe import compression_ratio, repeats
+from tasks_app.pipeline.transcript import Segment, Word
+from tasks_app.pipeline.vad import HOP, Span, pack, speech_probabilities, speech_spans
+
+from .conftest import SPOKEN, TELEPHONE
+
+
+def words(text: str, seconds: float = 0.3, gap: float = 0.0) -> list[Word]:
+    return [Word(word, i * (seconds + gap), i * (seconds + gap) + seconds) for i, word in enumerate(text.split())]
+
+
+class TestSpeech:
+    def test_it_is_found_where_the_reference_has_it(self, telephone):
+        spans = speech_spans(speech_probabilities(telephone), len(telephone))
+        spoken = np.zeros(len(telephone), bool)
+        for span in spans:
+            spoken[span.start : span.end] = True
+        for line in TELEPHONE.with_suffix(".stm").read_text().splitlines():
+            _, _, _, start, end, _ = line.split(maxsplit=5)
+            assert spoken[int(float(start) * SAMPLE_RATE) : int(float(end) * SAMPLE_RATE)].mean() > 0.7
+        assert not spoken[: 6 * SAMPLE_RATE].any()
+
+    def test_a_long_recording_is_judged_in_pieces_alike(self, telephone, monkeypatch):
+        whole = speech_probabilities(telephone)
+        monkeypatch.setattr("tasks_app.pipeline.vad.PIECE_HOPS", 300)
+        pieces = speech_probabilities(telephone, threads=2)
+        assert len(whole) == len(pieces) == -(-len(telephone) // HOP)
+        assert np.abs(whole - pieces).mean() < 0.02
+
+
+class TestChunks:
+    def test_they_hold_all_speech_end_in_silence_and_are_not_too_long(self, telephone):
+        probabilities = speech_probabilities(telephone)
+        spans = speech_spans(probabilities, len(telephone))
+        chunks = pack(spans, probabilities, 15, 2)
+        for span in spans:
+            assert any(chunk.start <= span.start and span.end <= chunk.end for chunk in chunks)
+        assert all(chunk.seconds <= 15 for chunk in chunks)
+        assert all(a.end <= b.start for a, b in pairwise(chunks))
+
+    def test_speech_without_a_pause_is_cut_where_it_is_quietest(self):
+        probabilities = np.full(1000, 0.9, np.float32)
+        probabilities[[400, 700]] = 0.4
+        chunks = pack([Span(0, 1000 * HOP)], probabilities, 15, 2)
+        assert [round(chunk.end / HOP) for chunk in chunks] == [400, 700, 1000]
+
+    def test_a_long_silence_is_left_out(self):
+        spans = [Span(0, SAMPLE_RATE), Span(5 * SAMPLE_RATE, 6 * SAMPLE_RATE)]
+        assert pack(spans, np.zeros(200, np.float32), 15, 2) == spans
+
+
+class TestGuards:
+    def test_loops_are_seen(self):
+        assert compression_ratio("and I said " * 30) > 2.4
+        assert repeats([5, 6, 7, 8] * 4)
+
+    def test_speech_is_no_loop(self):
+        text = "Ask not what your country can do for you, ask what you can do for your country."
+        assert compression_ratio(text) < 2.4
+        assert not repeats([hash(word) for word in text.split()])
+
+
+class TestSegments:
+    def test_each_sentence_is_one(self):
+        found = split_words(words("Hello there. How are you? Fine!"), "en")
+        assert [segment.text for segment in found] == ["Hello there.", "How are you?", "Fine!"]
+
+    @pytest.mark.parametrize("word", ["Dr.", "U.S.", "e.g.", "J.", "3.5", "Mrs.", "etc."])
+    def test_abbreviations_end_no_sentence(self, word):
+        assert not ends_sentence(word)
+
+    @pytest.mark.parametrize("word", ["done.", "done.”", "why?!", "了。", "है।", "what…"])
+    def test_sentence_ends_of_many_scripts(self, word):
+        assert ends_sentence(word)
+
+    def test_a_long_pause_ends_one(self):
+        spoken = [Word("well", 0, 0.5), Word("yes", 3, 3.5)]
+        assert [segment.text for segment in split_words(spoken, "en")] == ["well", "yes"]
+
+    def test_long_sentences_are_split_to_captions_after_a_clause(self):
+        text = (
+            "When in the course of human events it becomes necessary for one people, to dissolve the bands of politics."
+        )
+        found = split_words(words(text), "en")
+        assert all(len(segment.text) <= 84 for segment in found)
+        assert found[0].text.endswith("people,")
+        assert " ".join(segment.text for segment in found) == text
+
+    def test_without_word_times_borders_are_estimates(self):
+        found = split_text("One two three. Four five six.", 10.0, 16.0, "en")
+        assert [segment.text for segment in found] == ["One two three.", "Four five six."]
+        assert found[0].start == 10.0
+        assert found[-1].end == pytest.approx(16.0)
+        assert all(segment.words == [] for segment in found)
+
+
+class TestSpeakers:
+    def test_a_segment_is_split_where_the_speaker_changes(self):
+        segment = Segment(0, 1.8, "a b c d e f", words("a b c d e f"))
+        found = assign([segment], [Turn(0, 0.95, "x"), Turn(0.95, 2, "y")], "en")
+        assert [(s.text, s.speaker) for s in found] == [("a b c", "SPEAKER_00"), ("d e f", "SPEAKER_01")]
+        assert (found[0].end, found[1].start) == (pytest.approx(0.9), pytest.approx(0.9))
+
+    def test_labels_follow_the_order_of_first_speech(self):
+        segments = [Segment(0, 0.3, "a", words("a")), Segment(5, 5.3, "b", [Word("b", 5, 5.3)])]
+        found = assign(segments, [Turn(0, 1, "zoe"), Turn(5, 6, "adam")], "en")
+        assert [segment.speaker for segment in found] == ["SPEAKER_00", "SPEAKER_01"]
+
+    def test_in_overlap_the_word_stays_with_whoever_spoke_before(self):
+        segment = Segment(0, 0.9, "a b c", words("a b c"))
+        found = assign([segment], [Turn(0, 0.9, "x"), Turn(0.3, 0.9, "y")], "en")
+        assert [s.text for s in found] == ["a b c"]
+
+    def test_a_lone_short_word_is_no_turn(self):
+        segment = Segment(0, 1.5, "a b c d e", words("a b c d e"))
+        found = assign([segment], [Turn(0, 0.6, "x"), Turn(0.6, 0.9, "y"), Turn(0.9, 1.5, "x")], "en")
+        assert [s.text for s in found] == ["a b c d e"]
+
+    def test_a_word_between_turns_goes_to_the_nearest(self):
+        segment = Segment(3, 3.3, "a", [Word("a", 3, 3.3)])
+        assert assign([segment], [Turn(0, 2.5, "x"), Turn(3.4, 5, "y")], "en")[0].words[0].speaker == "SPEAKER_00"
+
+    def test_segments_without_words_get_a_speaker_whole(self):
+        found = assign([Segment(0, 4, "a b")], [Turn(0, 1, "x"), Turn(1, 4, "y")], "en")
+        assert [(s.text, s.speaker) for s in found] == [("a b", "SPEAKER_00")]
+
+
+class TestClustering:
+    def voices(self, *counts: int) -> np.ndarray:
+        generator = np.random.default_rng(0)
+        centres = np.eye(len(counts), 192, dtype=np.float32)
+        return np.concatenate(
+            [centre + generator.normal(0, 0.03, (n, 192)) for centre, n in zip(centres, counts, strict=True)]
+        ).astype(np.float32)
+
+    def labels(self, embeddings, seconds=1.5, **bounds):
+        n = len(embeddings)
+        tracks = np.stack([np.arange(n), np.zeros(n, int)], axis=1)
+        return cluster(embeddings, np.full(n, seconds), tracks, **bounds)
+
+    def test_voices_are_counted(self):
+        found = self.labels(self.voices(5, 7, 3))
+        assert len(set(found)) == 3
+        assert len(set(found[:5])) == len(set(found[5:12])) == len(set(found[12:])) == 1
+
+    @pytest.mark.parametrize("bounds", [{"max_speakers": 2}, {"min_speakers": 4}])
+    def test_bounds_are_honoured(self, bounds):
+        found = len(set(self.labels(self.voices(5, 7, 3), **bounds)))
+        assert bounds.get("min_speakers", 0) <= found <= bounds.get("max_speakers", 15)
+
+    def test_two_voices_of_one_window_are_two_speakers(self):
+        alike = self.voices(8)
+        tracks = np.array([(0, i % 2) for i in range(8)])
+        found = cluster(alike, np.full(8, 1.5), tracks)
+        assert len(set(found)) == 2
+        assert len(set(found[::2])) == 1
+
+    def test_a_piece_alone_is_one_speaker(self):
+        assert self.labels(self.voices(1)).tolist() == [0]
+
+
+class TestTimeLeft:
+    @pytest.fixture
+    def clock(self, monkeypatch):
+        now = [100.0]
+        monkeypatch.setattr(time_left.time, "monotonic", lambda: now[0])
+        return now
+
+    def test_the_first_run_extrapolates_from_itself(self, clock):
+        left = TimeLeft(Speeds(), "base")
+        left.plan("transcribing", 300)
+        left.enter("transcribing")
+        assert left.seconds(0.0) is None
+        clock[0] += 10
+        assert left.seconds(0.25) == pytest.approx(30)
+
+    def test_later_runs_know_from_the_start_and_for_all_stages(self, clock):
+        speeds = Speeds()
+        speeds.record("transcribing", "base", work=100, elapsed=10)
+        speeds.record("diarizing", "", work=100, elapsed=5)
+        left = TimeLeft(speeds, "base")
+        left.plan("transcribing", 300)
+        left.plan("diarizing", 300)
+        left.enter("transcribing")
+        assert left.seconds(0.0) == pytest.approx(45)
+        clock[0] += 30
+        left.leave()
+        left.enter("diarizing")
+        clock[0] += 7.5
+        assert left.seconds(0.5) == pytest.approx(7.5)
+
+    def test_work_of_an_earlier_attempt_is_not_counted_as_speed(self, clock):
+        left = TimeLeft(Speeds(), "base")
+        left.plan("transcribing", 100)
+        left.enter("transcribing", done=0.5)
+        clock[0] += 10
+        assert left.seconds(0.75) == pytest.approx(10)
+
+
+@pytest.mark.parametrize(
+    ("language", "name"), [("fr", "comptage"), ("zh", "jishu"), ("ja", "kazoeru"), ("hi", "ginti")]
+)
+def test_every_language_is_detected_and_has_word_times(language, name, store):
+    transcript = run(SPOKEN / language / f"{name}.wav", store=store, diarize=False)
+    assert transcript.language == language
+    timed = [word for segment in transcript.segments for word in segment.words]
+    assert len(timed) > 4
+    assert timed[-1].start > timed[0].start
+    assert max(len(word.text) for word in timed) < 20
+
+
+def test_numbers_have_word_times(store):
+    transcript = run(SPOKEN / "en/counting.wav", store=store, diarize=False)
+    timed = [word for segment in transcript.segments for word in segment.words]
+    assert len(timed) >= 8
+    assert all(word.end > word.start for word in timed)
