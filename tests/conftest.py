@@ -8,12 +8,14 @@ import sys
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.core.files.base import ContentFile
+from django.db import connection
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
@@ -90,6 +92,14 @@ def task(owner: AbstractUser, queue: Redis) -> Task:
 def make_task(owner: AbstractUser, name: str = "meeting.wav", content: bytes = b"sound", **options: object) -> Task:
     asked = TranscriptionOptions(**{"model": "tiny.en", **options})
     return services.submit(owner, ContentFile(content, name=name), name, asked, duration=5.0)
+
+
+def database_url() -> str:
+    """The tests' own database, for processes of the service."""
+    database = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database}"
+    return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
 
 
 @pytest.fixture(autouse=True)

@@ -12,14 +12,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AbstractUser
-from django.db import connection
 from django.test import Client
 from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
@@ -29,7 +27,7 @@ from tasks_app import attempts, consumers, progress, services
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment, Transcript
-from tests.conftest import REPOSITORY, make_task
+from tests.conftest import REPOSITORY, database_url, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -37,12 +35,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture(scope="session")
 def daphne(broker: Redis, django_db_setup: None) -> Iterator[int]:
     """The web server on the tests' database; its port."""
-    database = connection.settings_dict["NAME"]
-    if connection.vendor == "sqlite":
-        url = f"sqlite:///{database}"
-    else:
-        url = urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "DATABASE_URL": url}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "DATABASE_URL": database_url()}
     with socket.create_server(("127.0.0.1", 0)) as listening:  # who connects before daphne is ready waits in the queue
         process = subprocess.Popen(
             [sys.executable, "-m", "daphne", "--fd", str(listening.fileno()), "transcribe_site.asgi:application"],
