@@ -90,7 +90,7 @@ def listener(page: Page, service: Service, telephone: Path) -> Listener:
     session = next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == "sessionid")
     listener = Listener(service, task_id, session)
     listener.start()
-    expect(page.locator("#transcript")).to_be_visible(timeout=150_000)
+    expect(page.locator("#transcript")).to_be_visible(timeout=240_000)
     listener.join(10)
     return listener
 
@@ -195,6 +195,6 @@ def test_a_browser_without_websocket_is_told_and_polls(
         )
         upload(deaf, short_speech)
         expect(deaf.locator("#connection[data-state=checking]").or_(deaf.locator("#transcript"))).to_be_visible()
-        expect(deaf.locator("#transcript")).to_contain_text("fox", ignore_case=True, timeout=60_000)
+        expect(deaf.locator("#transcript")).to_contain_text("fox", ignore_case=True, timeout=120_000)
     finally:
         context.close()
