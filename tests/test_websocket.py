@@ -70,7 +70,7 @@ def watch(daphne: int):
 
 
 async def receive(client: ClientConnection) -> dict:
-    return json.loads(await asyncio.wait_for(client.recv(), 10))
+    return json.loads(await asyncio.wait_for(client.recv(), 30))
 
 
 @sync_to_async
