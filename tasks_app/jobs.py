@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import threading
 import time
 from typing import Any
@@ -25,6 +26,9 @@ logger = logging.getLogger(__name__)
 
 stop_requested = threading.Event()
 """Set when the worker was told to stop: the task in hand goes back to the queue after the chunk in hand."""
+
+_in_hand: tuple[UUID, UUID] | None = None
+"""The task that this process works on, and its lease."""
 
 CHECK_INTERVAL = 0.25  # seconds between two looks at whether the task is still wanted
 
@@ -94,7 +98,9 @@ def run_task(task_id: str) -> None:
     task = attempts.claim(UUID(task_id))
     if task is None:
         return
+    global _in_hand
     lease = task.lease
+    _in_hand = task.pk, lease
     logger.info("Task %s: attempt %d", task.pk, task.attempt)
     try:
         with LeaseKeeper(task):
@@ -118,6 +124,24 @@ def run_task(task_id: str) -> None:
     except Exception as error:
         logger.exception("Task %s failed", task.pk)
         _fail(task, lease, InternalError(technical_detail(error)))
+    finally:
+        _in_hand = None
+
+
+def give_back_and_exit() -> None:
+    """End this process at once, for the chunk in hand takes too long; what is finished of its task goes back before."""
+    try:
+        if _in_hand:
+            task_id, lease = _in_hand
+            attempts.release(Task.objects.get(pk=task_id), lease)
+            logger.info("Task %s: put down in the middle of a chunk", task_id)
+            progress.flush(timeout=1)
+    except (attempts.LeaseLost, IllegalTransition, Task.DoesNotExist):
+        pass  # it ended just now, was cancelled or deleted
+    except Exception:
+        logger.exception("The task in hand was not given back; it is when its lease lapses")
+    finally:
+        os._exit(0)
 
 
 def _transcribe(task: Task, observer: Observer) -> Transcript:

@@ -88,7 +88,7 @@ def enqueue_after_commit(task_id: UUID, *, at_front: bool = False) -> None:
         if not queueing.enqueue(task_id, at_front=at_front):
             say(task_id, BROKER_AWAY)
 
-    transaction.on_commit(enqueue)
+    transaction.on_commit(enqueue, robust=True)  # the task is committed: what fails here must not look like its failure
 
 
 def say(task_id: UUID, message: str) -> None:

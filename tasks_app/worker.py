@@ -2,38 +2,63 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
+import os
+import threading
 from types import FrameType
 
 import django_rq
 from django.conf import settings
+from django.db import connections
 from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import SimpleWorker
+from rq.exceptions import StopRequested
+from rq.worker import WorkerStatus
 
-from . import jobs
+from . import jobs, progress
 from .engine import model_store
 
 logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 7
+"""How long the chunk in hand may take once the worker was told to stop; supervisord kills it after 12 s."""
 
 
 class TranscriptionWorker(SimpleWorker):
     """Works in its own process instead of forking one for every job, which would lose the loaded models."""
 
+    max_connection_wait_time = 2.0  # seconds between two looks for a broker that is away
+
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """The first signal: finish the chunk in hand, give the task back, and end. A second one ends at once."""
+        """The first signal: finish the chunk in hand, give the task back, and end. A second one ends at once.
+
+        Stopping does not depend on the broker.
+        """
+        if jobs.stop_requested.is_set():
+            os._exit(1)
         jobs.stop_requested.set()
-        with contextlib.suppress(RedisError):  # stopping must not depend on the broker
-            super().request_stop(signum, frame)
+        self._stop_requested = True
+        timer = threading.Timer(STOP_SECONDS, jobs.give_back_and_exit)
+        timer.daemon = True
+        timer.start()
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
 
 
 def work() -> None:
-    """Load the default model, then work until told to stop."""
+    """Load the default model, then work until told to stop; the process ends with it."""
     model_store().preload(settings.DEFAULT_MODEL)
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)
     # The broker may be started later, or be away for a while.
     Retry(ConstantBackoff(0.5), retries=-1).call_with_retry(queue.connection.ping, lambda error: None)
-    TranscriptionWorker([queue], connection=queue.connection).work(logging_level="WARNING")
+    try:
+        TranscriptionWorker([queue], connection=queue.connection).work(logging_level="WARNING")
+    except RedisError as error:
+        logger.warning("The broker went away: %s", error)
+    progress.flush(timeout=1)
+    connections.close_all()
+    logging.shutdown()
+    os._exit(0)  # taking torch apart would need seconds, and nothing is left to do

@@ -266,7 +266,8 @@ def test_a_task_that_was_given_back_is_the_next_one(
     waiting = make_task(owner)
     engine(put_down)
     run(task)
-    assert django_rq.get_queue(settings.TASK_QUEUE).get_job_ids() == [str(task.pk), str(waiting.pk)]
+    jobs_waiting = django_rq.get_queue(settings.TASK_QUEUE).get_jobs()
+    assert [job.args for job in jobs_waiting] == [(str(task.pk),), (str(waiting.pk),)]
 
 
 def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, engine: Engine, stopping: None) -> None:

@@ -82,7 +82,7 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def jobs() -> list[UUID]:
-    return [UUID(job_id) for job_id in django_rq.get_queue(settings.TASK_QUEUE).get_job_ids()]
+    return [UUID(job.args[0]) for job in django_rq.get_queue(settings.TASK_QUEUE).get_jobs()]
 
 
 def row(task: Task) -> dict[str, object]:
