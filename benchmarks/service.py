@@ -1,0 +1,219 @@
+"""What the service costs on top of the pipeline, and how soon clients hear of progress.
+
+    .venv/bin/python benchmarks/service.py [--audio FILE ...] [--model tiny.en] [--rounds 5] [--clients 1 100 1000]
+
+Starts the whole service with an empty state of its own. Then, in turn, each recording goes through the service (from
+the call of `services.submit` to the row's completion, warm, nothing else waiting) and through the bare pipeline in this
+process. After that it emits stage changes and measures the time from the call to the moment at which each of many
+WebSocket clients has the frame in hand. Prints medians, their spread, percentiles, and the memory of web and worker.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import os
+import platform
+import signal
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.util import find_spec
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+TELEPHONE = Path(find_spec("pyannote.audio").submodule_search_locations[0]) / "sample/sample.wav"
+STAGE_CHANGES = 20
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def start_service(var: str, port: int) -> subprocess.Popen:
+    service = subprocess.Popen(
+        [sys.executable, "-u", "manage.py", "up"],
+        cwd=REPOSITORY,
+        env={**os.environ, "VAR_DIR": var, "PORT": str(port), "MAX_SOCKETS_PER_USER": "100000"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    waited_for = {"Ready", "The worker is ready"}
+    for line in service.stdout:
+        waited_for -= {mark for mark in waited_for if mark in line}
+        if not waited_for:
+            return service
+    raise SystemExit("The service did not start.")
+
+
+def through_the_service(user, recording: Path, model: str) -> float:
+    """Seconds from submitting to completion."""
+    from django.core.files.base import ContentFile
+
+    from tasks_app import services
+    from tasks_app.models import Task
+    from tasks_app.options import TranscriptionOptions
+
+    content = ContentFile(recording.read_bytes(), name=recording.name)
+    begin = time.time()
+    task = services.submit(user, content, recording.name, TranscriptionOptions(model=model), duration=1.0)
+    while not task.has_ended:
+        time.sleep(0.05)
+        task = Task.objects.get(pk=task.pk)
+    if task.status != "completed":
+        raise SystemExit(f"The task ended with {task.error_code}: {task.technical_detail}")
+    return task.finished_at.timestamp() - begin
+
+
+def through_the_pipeline(recording: Path, model: str) -> float:
+    from tasks_app.engine import limits, model_store
+    from tasks_app.pipeline import runner
+
+    begin = time.perf_counter()
+    runner.run(recording, store=model_store(), limits=limits(), model=model)
+    return time.perf_counter() - begin
+
+
+def compare(user, recordings: list[Path], model: str, rounds: int) -> None:
+    print(
+        f"\nThrough the service and through the bare pipeline, {model}, {rounds} rounds in turn, after one to warm up"
+    )
+    print(f"{'recording':<22}{'service s':>11}{'pipeline s':>12}{'difference s':>14}{'ratio':>8}  (lowest - highest)")
+    for recording in recordings:
+        pairs = []
+        for _ in range(rounds + 1):
+            pairs.append((through_the_service(user, recording, model), through_the_pipeline(recording, model)))
+        services, pipelines = zip(*pairs[1:], strict=True)
+        ratios = sorted(s / p for s, p in pairs[1:])
+        service, pipeline = statistics.median(services), statistics.median(pipelines)
+        print(
+            f"{recording.name:<22}{service:>11.2f}{pipeline:>12.2f}{service - pipeline:>14.2f}"
+            f"{statistics.median(ratios):>8.3f}  ({ratios[0]:.3f} - {ratios[-1]:.3f})"
+        )
+
+
+def listen(port: int, path: str, session: str, clients: int, connected, results) -> None:
+    """In a process of its own: `clients` sockets, each noting how late every stage change reaches it."""
+    from websockets.asyncio.client import ClientConnection, connect
+
+    async def open_socket(place: asyncio.Semaphore) -> ClientConnection:
+        async with place:
+            client = await connect(
+                f"ws://127.0.0.1:{port}{path}",
+                additional_headers={"Cookie": f"sessionid={session}"},
+                origin=f"http://127.0.0.1:{port}",
+                open_timeout=60,
+            )
+            await client.recv()  # the present state
+            return client
+
+    async def receive(client: ClientConnection) -> list[float]:
+        latencies: list[float] = []
+        while len(latencies) < STAGE_CHANGES:
+            frame = json.loads(await client.recv())
+            now = time.time()
+            if frame["type"] == "progress":
+                latencies.append(now - float(frame["message"]))
+        await client.close()
+        return latencies
+
+    async def run() -> list[list[float]]:
+        place = asyncio.Semaphore(20)
+        opened = await asyncio.gather(*(open_socket(place) for _ in range(clients)))
+        connected.set()
+        return await asyncio.gather(*map(receive, opened))
+
+    results.put(asyncio.run(run()))
+
+
+def broadcast(user, port: int, clients: int) -> None:
+    from django.contrib.sessions.backends.db import SessionStore
+    from django.core.files.base import ContentFile
+
+    from tasks_app import progress, services
+    from tasks_app.models import TaskProgressStage
+    from tasks_app.options import TranscriptionOptions
+
+    session = SessionStore()
+    session["_auth_user_id"], session["_auth_user_backend"] = str(user.pk), "django.contrib.auth.backends.ModelBackend"
+    session["_auth_user_hash"] = user.get_session_auth_hash()
+    session.create()
+    task = services.submit(user, ContentFile(b"", name="none"), "none", TranscriptionOptions(model="tiny.en"), 1.0)
+    services.cancel(task, None)  # no worker shall take it
+    context = multiprocessing.get_context("spawn")
+    connected, results = context.Event(), context.Queue()
+    listener = context.Process(
+        target=listen, args=(port, f"/ws/tasks/{task.pk}", session.session_key, clients, connected, results)
+    )
+    listener.start()
+    if not connected.wait(120):
+        raise SystemExit(f"Not all of {clients} clients were connected within two minutes.")
+    emitter = progress.ProgressEmitter(task)
+    stages = list(TaskProgressStage)
+    for number in range(STAGE_CHANGES):
+        emitter.emit_progress(stages[number % len(stages)], 0, message=repr(time.time()))
+        time.sleep(1.0)
+    received = results.get(timeout=120)  # a frame that did not come would end the bench here
+    listener.join()
+    latencies = sorted(1000 * latency for client in received for latency in client)
+    cuts = statistics.quantiles(latencies, n=100, method="inclusive")
+    print(
+        f"{clients:>7}{len(latencies):>10}{cuts[49]:>10.1f}{cuts[98]:>10.1f}{latencies[-1]:>10.1f}",
+        flush=True,
+    )
+
+
+def memory(service: subprocess.Popen) -> None:
+    import psutil
+
+    print("\nMemory (resident, MB)")
+    for process in psutil.Process(service.pid).children(recursive=True):
+        command = " ".join(process.cmdline())
+        for mark in ("daphne", "manage.py worker", "manage.py scheduler", "valkey-server"):
+            if mark in command:
+                print(f"  {mark:<20}{process.memory_info().rss / 1e6:>8.0f}")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--audio", type=Path, nargs="+", default=[TELEPHONE])
+    parser.add_argument("--model", default="tiny.en")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--clients", type=int, nargs="+", default=[1, 100, 1000])
+    asked = parser.parse_args()
+
+    with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as var:
+        port = free_port()
+        service = start_service(var, port)
+        try:
+            os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
+            sys.path.insert(0, str(REPOSITORY))
+            import django
+
+            django.setup()
+            from django.contrib.auth import get_user_model
+
+            user = get_user_model().objects.create_user("bench")
+            print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+            if asked.rounds:
+                compare(user, asked.audio, asked.model, asked.rounds)
+            print("\nFrom emit_progress (a change of stage) to the client, one daphne process, milliseconds")
+            print(f"{'clients':>7}{'frames':>10}{'median':>10}{'p99':>10}{'longest':>10}")
+            for clients in asked.clients:
+                broadcast(user, port, clients)
+            memory(service)
+        finally:
+            service.send_signal(signal.SIGINT)
+            service.wait(30)
+
+
+if __name__ == "__main__":
+    main()
