@@ -54,6 +54,7 @@ def test_a_worker_that_dies_is_started_again_and_ctrl_c_stops_everything(fresh: 
 
 
 def test_nobody_else_can_reach_the_embedded_broker(fresh: Service) -> None:
+    fresh.wait_for_worker()  # which waits for the broker
     mode = (fresh.var / "valkey.sock").stat().st_mode & 0o777
     assert mode & 0o077 == 0
     assert fresh.var.stat().st_mode & 0o077 == 0
