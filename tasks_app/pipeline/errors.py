@@ -88,6 +88,11 @@ class ModelUnavailable(TranscriptionError):
     user_message = "The model is not on this machine and could not be fetched. Choose another model."
 
 
+class GpuOutOfMemory(TranscriptionError):
+    error_code = "GPU_OUT_OF_MEMORY"
+    user_message = "The graphics processor does not have enough memory for this model. Choose a smaller model."
+
+
 class AlignmentFailed(TranscriptionError):
     error_code = "ALIGNMENT_FAILED"
     user_message = "The times of the single words could not be found; the text and its segments are complete."

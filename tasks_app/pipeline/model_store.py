@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import ModelUnavailable
+from .errors import GpuOutOfMemory, ModelUnavailable
 from .time_left import Speeds
 
 if TYPE_CHECKING:
@@ -220,22 +220,34 @@ class ModelStore:
 
     def whisper(self, name: str) -> WhisperModel:
         """Model `name`, ready. On a CPU it holds as many replicas as `workers` says, sharing one set of weights."""
-
-        def load() -> WhisperModel:
-            from faster_whisper import WhisperModel
-
-            workers = self.workers
-            return WhisperModel(
-                str(path),
-                device=self.device,
-                compute_type=self.compute_type,
-                num_workers=workers,
-                cpu_threads=max(1, self.threads // workers),
-                local_files_only=True,
-            )
-
         path = self.resolve(name)
-        return self.keep(f"whisper {name}", (path / WEIGHTS).stat().st_size, load)
+        size = (path / WEIGHTS).stat().st_size
+        return self.keep(f"whisper {name}", size, lambda: self._load_whisper(path, self.compute_type))
+
+    def whisper_in_less_memory(self, name: str) -> WhisperModel:
+        """Model `name` again, quantised to int8, for a GPU that ran out of memory. Raises GpuOutOfMemory if it is that
+        small already.
+        """
+        small = "int8"
+        key = f"whisper {name}"
+        if key not in self._loaded or self._loaded[key][0].model.compute_type.startswith(small):
+            raise GpuOutOfMemory(f"{name} as {small}, one chunk at a time")
+        del self._loaded[key]
+        gc.collect()
+        path = self.resolve(name)
+        return self.keep(key, (path / WEIGHTS).stat().st_size // 2, lambda: self._load_whisper(path, small))
+
+    def _load_whisper(self, path: Path, compute_type: str) -> WhisperModel:
+        from faster_whisper import WhisperModel
+
+        return WhisperModel(
+            str(path),
+            device=self.device,
+            compute_type=compute_type,
+            num_workers=self.workers,
+            cpu_threads=max(1, self.threads // self.workers),
+            local_files_only=True,
+        )
 
     @property
     def workers(self) -> int:

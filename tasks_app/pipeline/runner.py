@@ -5,6 +5,7 @@ Light to import: what is heavy is imported by the stage that needs it.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .transcribe import ChunkText, Transcriber
+
+logger = logging.getLogger(__name__)
 
 STAGES = ("transcribing", "aligning", "diarizing", "assigning")
 
@@ -125,8 +128,7 @@ class _Run:
         else:
             probability = transcriber.language_probability
             self._observer.checkpoint(stage, {"language": transcriber.language, "language_probability": probability})
-        # Cross-attention times come with the first pass, at a tenth of its cost; forced alignment has a stage of its
-        # own.
+        # Cross-attention times come with the first pass, at a tenth of its cost; forced alignment has its own stage.
         self._aligner = self._choose_aligner(transcriber.text_language)
         if self._aligner:
             self._time_left.plan("aligning", total)
@@ -145,9 +147,16 @@ class _Run:
         return transcriber, chunks
 
     def _choose_aligner(self, language: str) -> Any:
+        """The forced aligner for `language`, or None: then, and where it cannot be loaded, cross-attention has the
+        times.
+        """
         from .align import forced_alignment_model
 
-        return forced_alignment_model(self._store, language)
+        try:
+            return forced_alignment_model(self._store, language)
+        except Exception:
+            logger.exception("The alignment model for %s could not be loaded", language)
+            return None
 
     def _align(self, transcriber: Transcriber, chunks: list[ChunkText]) -> None:
         from .align import forced_words

@@ -42,7 +42,7 @@ SILENCE_SECONDS = 1.0
 MIN_WINDOW_SECONDS = 10.0
 FULL_WINDOW_SECONDS = 30.0
 
-CPU_BATCH = 4
+BATCH = {"cpu": 4, "cuda": 16}
 """Chunks decoded at once by one replica: the weights are read once for all of them."""
 
 BEAM_SIZE = 5
@@ -141,7 +141,10 @@ class Transcriber:
     ) -> None:
         self._samples = samples
         self._chunks = chunks
+        self._store = store
+        self._name = model
         self._workers = store.workers
+        self._batch = BATCH[store.device]
         self._model: WhisperModel = store.whisper(model)
         self._task = "translate" if translate else "transcribe"
         self._encoded: dict[Span, ctranslate2.StorageView] = {}
@@ -205,11 +208,26 @@ class Transcriber:
                 yield batch
                 batch = []
                 share = -(-(len(self._chunks) - i - 1) // self._workers)
-                size = max(1, min(CPU_BATCH, share, (i + 1) // self._workers))
+                size = max(1, min(self._batch, share, (i + 1) // self._workers))
         if batch:
             yield batch
 
     def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
+        """The chunks' texts. Where a GPU's memory does not suffice, by half as many at a time, at last with less exact
+        weights. Raises GpuOutOfMemory.
+        """
+        try:
+            return self._transcribe_batch(chunks, word_times)
+        except RuntimeError as error:  # CTranslate2 has no class for it
+            if "out of memory" not in str(error):
+                raise
+        if len(chunks) == 1:
+            self._model = self._store.whisper_in_less_memory(self._name)
+            return self._transcribe(chunks, word_times)
+        self._batch = half = (len(chunks) + 1) // 2
+        return self._transcribe(chunks[:half], word_times) + self._transcribe(chunks[half:], word_times)
+
+    def _transcribe_batch(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         encoded = self._encode(chunks)
         decodings = [
             self._with_care(chunk, decoding) if decoding.doubtful else decoding

@@ -1,0 +1,114 @@
+"""How true words, speakers and word times are, next to stock WhisperX and faster-whisper's batched pipeline.
+
+    python -m benchmarks.accuracy [--model base --model tiny.en] [--shared FOLDER]
+
+Word error rate after Whisper's normalisation (jiwer), pooled over all recordings with a text; diarization error rate
+(pyannote.metrics, 0.25 s collar each side); distance of word starts from the begins of utterances in the reference, for
+those utterances whose first word was recognised within a second of its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import warnings
+from pathlib import Path
+
+import jiwer
+import numpy as np
+
+from benchmarks import peers
+from benchmarks.recordings import SHARED, Recording, machine, recordings
+from tasks_app.pipeline.audio import decode
+from tasks_app.pipeline.diarize import diarize
+from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.runner import run
+from tasks_app.pipeline.transcript import Transcript
+
+
+def word_errors(store: ModelStore, model: str, spoken: list[Recording], sounds: dict[str, np.ndarray]) -> None:
+    from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+
+    normalise = EnglishTextNormalizer({})
+    references = [normalise(recording.text or "") for recording in spoken]
+    count = sum(len(reference.split()) for reference in references)
+    print(f"\n## {model}: word error rate over {len(spoken)} recordings, {count} words\n")
+    print("| | pooled % | telephone % |\n|---|---|---|")
+    contenders = {
+        "WhisperX": lambda: peers.whisperx_stock(store, model, 8),
+        "faster-whisper batched": lambda: peers.faster_whisper_batched(store, model, 8),
+        "ours": lambda: peers.ours(store, model, word_times=False),
+    }
+    for name, make in contenders.items():
+        transcribe = make()
+        heard = [normalise(transcribe(sounds[recording.name])) for recording in spoken]
+        pooled, telephone = jiwer.wer(references, heard), jiwer.wer(references[0], heard[0])
+        print(f"| {name} | {100 * pooled:.1f} | {100 * telephone:.1f} |", flush=True)
+
+
+def diarization_error(recording: Recording, turns: list[tuple[float, float, str]], length: float) -> float:
+    """`turns`: start, end, speaker."""
+    from pyannote.core import Annotation, Segment, Timeline
+    from pyannote.metrics.diarization import DiarizationErrorRate
+
+    reference, hypothesis = Annotation(), Annotation()
+    for i, (start, duration, speaker) in enumerate(recording.turns):
+        reference[Segment(start, start + duration), i] = speaker
+    for i, (start, end, speaker) in enumerate(turns):
+        hypothesis[Segment(start, end), i] = speaker
+    # pyannote's collar is the sum of both sides.
+    return DiarizationErrorRate(collar=0.5)(reference, hypothesis, uem=Timeline([Segment(0, length)]))
+
+
+def speaker_errors(store: ModelStore, talks: list[Recording], sounds: dict[str, np.ndarray]) -> None:
+    print("\n## Diarization error rate\n\n| recording | turns % | speakers found | speakers |\n|---|---|---|---|")
+    for recording in talks:
+        turns = diarize(sounds[recording.name], store)
+        rows = [(turn.start, turn.end, turn.speaker) for turn in turns]
+        error = diarization_error(recording, rows, len(sounds[recording.name]) / 16_000)
+        found, there = len({turn.speaker for turn in turns}), len({speaker for *_, speaker in recording.turns})
+        print(f"| {recording.name} | {100 * error:.1f} | {found} | {there} |", flush=True)
+
+
+def start_errors(transcript: Transcript, recording: Recording) -> list[float]:
+    """Seconds between the begin of each utterance and the start of the word it begins with."""
+    words = [word for segment in transcript.segments for word in segment.words]
+    errors = []
+    for start, first in recording.starts:
+        alike = [abs(w.start - start) for w in words if _plain(w.text) == _plain(first) and abs(w.start - start) < 1]
+        errors += [min(alike)] if alike else []
+    return errors
+
+
+def _plain(word: str) -> str:
+    return word.strip(",.?!").lower()
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--model", action="append", help="base and tiny.en unless given")
+    parser.add_argument("--shared", type=Path, default=SHARED, help="a folder with more recordings and references")
+    parser.add_argument("--models-directory", default="var/models")
+    arguments = parser.parse_args()
+    store = ModelStore(arguments.models_directory, device="cpu")
+    everything = recordings(arguments.shared)
+    sounds = {recording.name: decode(recording.path) for recording in everything}
+    print(machine())
+    models = arguments.model or ["base", "tiny.en"]
+    for model in models:
+        word_errors(store, model, [recording for recording in everything if recording.text], sounds)
+    speaker_errors(store, [recording for recording in everything if recording.turns], sounds)
+    print("\n## Word starts\n\n| model | utterances found | median s | 90 % within s |\n|---|---|---|---|")
+    for model in models:
+        for recording in everything:
+            if recording.starts:
+                transcript = run(recording.path, store=store, model=model, diarize=False)
+                errors = start_errors(transcript, recording)
+                ninth = np.quantile(errors, 0.9)
+                found = f"{len(errors)} of {len(recording.starts)}"
+                print(f"| {model} | {found} | {statistics.median(errors):.3f} | {ninth:.3f} |")
+
+
+if __name__ == "__main__":
+    main()

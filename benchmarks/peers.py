@@ -1,0 +1,59 @@
+"""Stock WhisperX and faster-whisper's batched pipeline, with their own defaults, on the same weights and threads."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import logging
+from collections.abc import Callable
+
+import numpy as np
+
+from tasks_app.pipeline.audio import to_float
+from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.transcribe import Transcriber, find_chunks
+
+Transcribe = Callable[[np.ndarray], str]
+
+
+def whisperx_stock(store: ModelStore, model: str, batch_size: int) -> Transcribe:
+    """`whisperx.load_model(...).transcribe`: pyannote voice activity, thirty-second windows, beam 5."""
+    import whisperx
+
+    logging.getLogger("whisperx").setLevel(logging.ERROR)
+    with contextlib.redirect_stdout(io.StringIO()):
+        pipeline = whisperx.load_model(
+            str(store.resolve(model)), "cpu", compute_type="int8", language="en", threads=store.threads
+        )
+
+    def transcribe(samples: np.ndarray) -> str:
+        result = pipeline.transcribe(to_float(samples), batch_size=batch_size, language="en")
+        return " ".join(segment["text"].strip() for segment in result["segments"])
+
+    return transcribe
+
+
+def faster_whisper_batched(store: ModelStore, model: str, batch_size: int) -> Transcribe:
+    """`BatchedInferencePipeline.transcribe`: Silero voice activity, thirty-second windows, beam 5."""
+    from faster_whisper import BatchedInferencePipeline, WhisperModel
+
+    whisper = WhisperModel(str(store.resolve(model)), device="cpu", compute_type="int8", cpu_threads=store.threads)
+    pipeline = BatchedInferencePipeline(whisper)
+
+    def transcribe(samples: np.ndarray) -> str:
+        segments, _ = pipeline.transcribe(to_float(samples), language="en", beam_size=5, batch_size=batch_size)
+        return " ".join(segment.text.strip() for segment in segments)
+
+    return transcribe
+
+
+def ours(store: ModelStore, model: str, word_times: bool) -> Transcribe:
+    """The transcription stage of this project, voice activity included; with or without word times."""
+    store.whisper(model)
+
+    def transcribe(samples: np.ndarray) -> str:
+        chunks = find_chunks(samples, store.threads)
+        transcriber = Transcriber(samples, chunks, store=store, model=model, language="en", translate=False)
+        return " ".join(chunk.text for chunk in transcriber.run(word_times=word_times, cancelled=lambda: False))
+
+    return transcribe
