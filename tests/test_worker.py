@@ -1,0 +1,179 @@
+"""A real worker process, with the real pipeline, that is told to stop or is killed in the middle of a task."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import wave
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import django_rq
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.core.files.base import ContentFile
+from redis import Redis
+
+from tasks_app import attempts, scheduler, services
+from tasks_app.models import StageResult, Task
+from tasks_app.options import TranscriptionOptions
+from tests.conftest import REPOSITORY, database_url, make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LEASE_SECONDS = 3
+STOP_SECONDS = 10
+
+
+def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
+    """What another process does to the database becomes visible here only by looking."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+class Worker:
+    """`manage.py worker` on the tests' database and broker."""
+
+    def __init__(self) -> None:
+        environment = {
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "transcribe_site.settings",
+            "DATABASE_URL": database_url(),
+            "DEFAULT_MODEL": "tiny.en",
+            "LEASE_SECONDS": str(LEASE_SECONDS),
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "manage.py", "worker"],
+            cwd=REPOSITORY,
+            env=environment,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.log = ""
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self) -> None:
+        for line in self.process.stderr:
+            self.log += line
+
+    def stop(self, signum: int) -> int:
+        """Send the signal and wait for the end, as long as a worker may take; the exit status."""
+        self.process.send_signal(signum)
+        status = self.process.wait(STOP_SECONDS)
+        self._reader.join()
+        return status
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[], Worker]]:
+    workers: list[Worker] = []
+
+    def start() -> Worker:
+        workers.append(Worker())
+        return workers[-1]
+
+    yield start
+    for worker in workers:
+        worker.process.kill()
+        worker.process.wait()
+
+
+@pytest.fixture
+def conversation(owner: AbstractUser, queue: Redis, telephone: Path) -> Task:
+    """Five minutes of telephone: enough chunks to be interrupted between two of them."""
+    path = Path(settings.VAR_DIR) / "conversation.wav"
+    with wave.open(str(telephone)) as one, wave.open(str(path), "wb") as many:
+        many.setparams(one.getparams())
+        many.writeframes(10 * one.readframes(one.getnframes()))
+    options = TranscriptionOptions(model="tiny.en", diarize=False)
+    return services.submit(owner, ContentFile(path.read_bytes(), name="conversation.wav"), "conversation", options, 300)
+
+
+def parts(task: Task) -> list[StageResult]:
+    return list(StageResult.objects.filter(task=task))
+
+
+def chunk_starts(results: list[StageResult]) -> list[int]:
+    """Where the chunks begin that were decoded, in the order in which they were, in samples."""
+    return [result.data["chunk"]["start"] for result in results if "chunk" in result.data]
+
+
+def in_the_middle(task: Task) -> Callable[[], bool]:
+    return lambda: len(chunk_starts(parts(task))) >= 2
+
+
+def test_told_to_stop_it_gives_its_task_back_without_counting_the_attempt(
+    conversation: Task, owner: AbstractUser, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    eventually(in_the_middle(conversation))
+    kept = parts(conversation)
+    waiting = make_task(owner)
+    assert worker.stop(signal.SIGTERM) == 0, worker.log
+    conversation.refresh_from_db()
+    assert (conversation.status, conversation.attempt, conversation.lease) == ("queued", 0, None)
+    assert parts(conversation)[: len(kept)] == kept
+    hints = django_rq.get_queue(settings.TASK_QUEUE).get_jobs()
+    assert [job.args for job in hints] == [(str(conversation.pk),), (str(waiting.pk),)]  # it is the next one
+    assert "Traceback" not in worker.log
+
+
+def test_told_to_stop_twice_it_ends_at_once_and_nothing_is_lost(
+    conversation: Task, start: Callable[[], Worker]
+) -> None:
+    worker = start()
+    eventually(in_the_middle(conversation))
+    kept = parts(conversation)
+    began = time.monotonic()
+    while worker.process.poll() is None:  # two signals at the same moment would be one
+        worker.process.send_signal(signal.SIGTERM)
+        time.sleep(0.1)
+    assert time.monotonic() - began < 2
+
+    def queued() -> bool:
+        attempts.reclaim_lapsed()
+        conversation.refresh_from_db()
+        return conversation.status == "queued"
+
+    eventually(queued, LEASE_SECONDS + 2)
+    assert parts(conversation)[: len(kept)] == kept
+
+
+def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[[], Worker]) -> None:
+    worker = start()
+    eventually(lambda: b"idle" in [queue.hget(key, "state") for key in queue.smembers("rq:workers")])
+    assert worker.stop(signal.SIGTERM) == 0, worker.log
+    assert "Traceback" not in worker.log
+
+
+def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(
+    conversation: Task, start: Callable[[], Worker]
+) -> None:
+    killed = start()
+    eventually(in_the_middle(conversation))
+    killed.stop(signal.SIGKILL)
+    kept = parts(conversation)
+    eventually(lambda: scheduler.reconcile()[0], LEASE_SECONDS + 2)
+
+    start()
+    eventually(lambda: len(chunk_starts(parts(conversation))) > len(chunk_starts(kept)))
+    now = parts(conversation)
+    assert now[: len(kept)] == kept
+    assert {result.attempt for result in now[len(kept) :]} == {2}
+    starts = chunk_starts(now)
+    assert starts == sorted(set(starts))  # none was decoded twice, none left out of order
+
+    def completed() -> bool:
+        conversation.refresh_from_db()
+        return conversation.status == "completed"
+
+    eventually(completed)
+    assert conversation.attempt == 2
