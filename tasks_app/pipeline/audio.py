@@ -13,6 +13,8 @@ import math
 import re
 import resource
 import select
+import signal
+import stat
 import subprocess
 import sys
 import time
@@ -75,10 +77,10 @@ MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
 # How recordings begin. A file that begins so and yet cannot be read is a damaged recording; any other is none at all.
 RECORDING_MAGIC = (
-    (0, b"RIFF"),
-    (0, b"RF64"),
+    (8, b"WAVE"),
+    (8, b"AVI "),
+    (8, b"AIF"),
     (0, b"riff"),
-    (0, b"FORM"),
     (0, b"fLaC"),
     (0, b"OggS"),
     (0, b"ID3"),
@@ -99,8 +101,9 @@ RECORDING_MAGIC = (
 
 
 # A protected track in an MP4: the protection box with the original format in it (ISO/IEC 14496-12, 8.12), or Audible's.
-MP4_PROTECTION = re.compile(rb"sinf....frma|aavd", re.DOTALL)
+MP4_PROTECTION = re.compile(rb"sinf....frma|stsd.{12}aavd", re.DOTALL)
 MOST_INDEX_BYTES = 64 << 20
+MOST_BOXES = 1000  # before the index; real files have fewer than ten, and reading each takes time
 # The content encryption objects of ASF (Advanced Systems Format specification, 3.14 and 3.15), as bytes on disk.
 ASF_PROTECTION = re.compile(
     re.escape(bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"))
@@ -146,6 +149,8 @@ def probe(path: str | Path, limits: Limits | None = None) -> AudioInfo:
         )
     except subprocess.TimeoutExpired as error:
         raise DecodingTimedOut("looking into the file took too long") from error
+    if answer.returncode == -signal.SIGXCPU:
+        raise DecodingTimedOut("looking into the file took too much processor time")
     try:
         found = json.loads(answer.stdout)
     except ValueError:
@@ -191,7 +196,13 @@ def to_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 
 def _read_head(path: Path) -> bytes:
-    """The first bytes of the file. Raises EmptyFile, PlaylistFile and EncryptedFile."""
+    """The first bytes of the file.
+
+    Raises EmptyFile, PlaylistFile and EncryptedFile, which ffmpeg does not tell apart; NotAudio for a pipe, whose opening
+    would wait for ever, and for a folder, a device or a link, which may lead to any file of this machine.
+    """
+    if not stat.S_ISREG(path.lstat().st_mode):
+        raise NotAudio("not a regular file")
     with path.open("rb") as file:
         head = file.read(4096)
     if not head:
@@ -211,7 +222,7 @@ def _mp4_index(path: Path) -> bytes:
     with path.open("rb") as file:
         size = file.seek(0, 2)
         position = 0
-        while position + 8 <= size:
+        for _ in range(MOST_BOXES):
             file.seek(position)
             header = file.read(16)
             length, kind = int.from_bytes(header[:4], "big"), header[4:8]
@@ -220,7 +231,7 @@ def _mp4_index(path: Path) -> bytes:
             if kind == b"moov":
                 file.seek(position)
                 return file.read(min(length or size, MOST_INDEX_BYTES))
-            if length < 8:
+            if length < 8 or position + length >= size:
                 break
             position += length
     return b""

@@ -10,6 +10,7 @@ import json
 import resource
 import sys
 
+LEAST_BIT_RATE = 50  # bit/s; next to nothing but silence takes less
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is no video
 
 
@@ -30,13 +31,15 @@ def probe(path: str, demuxers: str) -> dict:
         sound = container.streams.audio
         pictures = [stream for stream in container.streams.video if not stream.disposition & ATTACHED_PICTURE]
         if not sound:
-            return {"failure": "no_sound" if container.streams.video else "cannot_open"}
+            return {"failure": "no_sound" if len(container.streams) else "cannot_open"}
         stream = sound[0]
         duration = None
         if stream.duration is not None and stream.time_base is not None:
             duration = float(stream.duration * stream.time_base)
         elif container.duration is not None:
             duration = container.duration / 1_000_000
+        if duration is not None and not 0 < duration * LEAST_BIT_RATE / 8 <= container.size:
+            duration = None  # a damaged header: decoding will tell
         return {
             "container": container.format.name,
             "codec": stream.codec_context.name,
