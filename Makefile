@@ -4,13 +4,17 @@ UV = .venv/bin/uv
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: run test lint lock
+.PHONY: run test hostile lint lock
 
 run: .venv/installed
 	@.venv/bin/python manage.py up
 
 test: lint
 	@.venv/bin/python -m pytest
+
+# All hostile files; `make test` reads one of each kind.
+hostile: .venv/installed-dev
+	@.venv/bin/python -m pytest tests/hostile --full
 
 lint: .venv/installed-dev
 	@.venv/bin/ruff check .

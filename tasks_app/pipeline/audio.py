@@ -198,8 +198,8 @@ def to_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 def _read_head(path: Path) -> bytes:
     """The first bytes of the file.
 
-    Raises EmptyFile, PlaylistFile and EncryptedFile, which ffmpeg does not tell apart; NotAudio for a pipe, whose opening
-    would wait for ever, and for a folder, a device or a link, which may lead to any file of this machine.
+    Raises EmptyFile, PlaylistFile and EncryptedFile, which ffmpeg does not tell apart; NotAudio for a pipe, whose
+    opening would wait for ever, and for a folder, a device or a link, which may lead to any file of this machine.
     """
     if not stat.S_ISREG(path.lstat().st_mode):
         raise NotAudio("not a regular file")
