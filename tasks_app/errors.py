@@ -53,6 +53,11 @@ class FileMissing(TranscriptionError):
     user_message = "The recording is no longer stored here. Upload it again."
 
 
+class StorageFull(TranscriptionError):
+    error_code = "STORAGE_FULL"
+    user_message = "There is no room left for recordings here. Nothing was kept of this one; try again later."
+
+
 # In quotation marks, as Python's own errors have them, paths may hold spaces; bare ones end there.
 _PATH = re.compile(r"""(?P<mark>['"])(?:[A-Za-z]:)?[\\/].*?(?P=mark)|(?:[A-Za-z]:)?(?:[\\/][^\s'":,;()\[\]]+)+""")
 

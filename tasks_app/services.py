@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 from django.contrib.auth.models import AbstractUser
@@ -10,16 +11,22 @@ from django.db import transaction
 from django.utils import timezone
 
 from . import progress, queueing
-from .errors import IllegalTransition, NotReady
-from .models import Task, TaskEvent, TaskStatus
+from .errors import IllegalTransition, NotReady, StorageFull
+from .models import Task, TaskEvent, TaskStatus, upload_path
 from .options import TranscriptionOptions
 from .pipeline.transcript import Segment as TranscriptSegment
 from .pipeline.transcript import StageWarning, Transcript, Word
 from .transitions import NO_ERROR, NO_LEASE, enqueue_after_commit, lock, requeue, transition
 
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
 
 def submit(owner: AbstractUser, recording: File, name: str, options: TranscriptionOptions, duration: float) -> Task:
-    """Take in a recording that was checked (see `uploads.receive`) and queue it."""
+    """Take in a recording that was checked (see `uploads.check`) and queue it.
+
+    Raises:
+        StorageFull: there is no room for it; nothing of it stays.
+    """
     task = Task(
         owner=owner,
         name=name,
@@ -28,15 +35,17 @@ def submit(owner: AbstractUser, recording: File, name: str, options: Transcripti
         options=options.to_dict(),
         queued_at=timezone.now(),
     )
-    task.media.save(name, recording, save=False)
     try:
+        task.media.save(name, recording, save=False)
         with transaction.atomic():
             task.save(force_insert=True)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)
             progress.ProgressEmitter(task).emit_state()
             enqueue_after_commit(task.pk)
-    except BaseException:
-        task.media.storage.delete(task.media.name)
+    except BaseException as error:
+        task.media.storage.delete(upload_path(task, name))
+        if isinstance(error, OSError) and error.errno in NO_ROOM:
+            raise StorageFull from error
         raise
     return task
 

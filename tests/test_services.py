@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,7 +20,7 @@ from redis import Redis
 from rq import Queue
 
 from tasks_app import attempts, progress, queueing, services, transitions
-from tasks_app.errors import IllegalTransition, NotReady
+from tasks_app.errors import IllegalTransition, NotReady, StorageFull
 from tasks_app.models import Segment, Task, TaskEvent, TaskStatus
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
@@ -196,6 +197,18 @@ def test_the_events_of_an_attempt_have_its_number(task: Task, owner: AbstractUse
 
 
 # Submitting -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_recording_that_finds_no_room_is_refused_and_leaves_nothing(owner: AbstractUser, queue: Redis) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # as a full disk: the file breaks off in the middle
+    try:
+        with pytest.raises(StorageFull):
+            make_task(owner, content=bytes(200_000))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert not stored_files()
+    assert not Task.objects.exists()
 
 
 def test_a_submitted_task_waits_in_the_queue(owner: AbstractUser, queue: Redis) -> None:

@@ -7,7 +7,7 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from ..errors import TaskNotFound
+from ..errors import StorageFull, TaskNotFound
 from ..pipeline.errors import TranscriptionError
 
 View = Callable[..., HttpResponse]
@@ -31,6 +31,8 @@ def json_errors(view: View) -> View:
             return view(request, *args, **kwargs)
         except TaskNotFound as error:
             return error_response(error.error_code, error.user_message, 404)
+        except StorageFull as error:
+            return error_response(error.error_code, error.user_message, 507)
         except TranscriptionError as error:
             return error_response(error.error_code, error.user_message, 400, error.technical_detail)
 

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from .. import services, uploads
 from ..access import task_visible_to, tasks_visible_to
 from ..api.errors import json_errors
-from ..errors import IllegalTransition, InvalidOptions, NotReady, TaskNotFound
+from ..errors import IllegalTransition, InvalidOptions, NotReady, StorageFull, TaskNotFound
 from ..exports import FORMATS
 from ..models import Task, TaskProgressStage
 from ..options import TranscriptionOptions
@@ -101,7 +101,7 @@ def _upload_page(request: HttpRequest) -> HttpResponse:
             for recording in recordings:
                 try:
                     accepted.append(_take_in(request.user, recording, options))
-                except InputError as error:
+                except (InputError, StorageFull) as error:
                     refused.append({"name": uploads.display_name(recording.name), "message": error.user_message})
             if not refused:
                 return redirect("task-detail", accepted[0].identifier) if len(accepted) == 1 else redirect("task-list")

@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from tasks_app import services
+from tasks_app.errors import StorageFull
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
 
@@ -125,6 +127,15 @@ def test_a_file_over_the_limit_is_refused_by_the_server_too(user: Client, settin
     response = send(user, SimpleUploadedFile("large.wav", b"0" * 1_000_001), headers=JSON)
 
     assert response.json()["error"]["code"] == "FILE_TOO_LARGE"
+
+
+def test_no_room_for_the_recording_is_no_fault_of_the_client(user: Client, speech, monkeypatch) -> None:
+    def no_room(*args: object) -> None:
+        raise StorageFull
+
+    monkeypatch.setattr(services, "submit", no_room)
+    answer = send(user, speech, headers=JSON)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (507, "STORAGE_FULL")
 
 
 def test_no_file_is_an_error(user: Client) -> None:
