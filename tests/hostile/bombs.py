@@ -40,7 +40,7 @@ def specimens() -> Iterator[Specimen]:
             "days of silence", f"{container} of 1 Hz", lambda c=container, s=silence: encoded(s, c, rate=1), TOO_LONG
         )
     yield of_bytes(
-        "compressed", "matroska, 128 MiB of silence in 128 KiB", lambda: deflated_matroska(8, 16 << 20), TOO_LONG
+        "compressed", "matroska, 128 MiB of silence in 128 KiB", lambda: deflated_matroska(32, 4 << 20), TOO_LONG
     )
     yield of_bytes("compressed", "matroska, one block of 256 MiB", lambda: deflated_matroska(1, 256 << 20))
     yield of_bytes("absurd length", "matroska whose clock jumps by 100 hours", jumping_matroska, SOUND)

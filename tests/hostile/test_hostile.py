@@ -14,7 +14,7 @@ from .reader import LIMITS, PROBE_SECONDS, Reading
 from .recordings import NO_FILE, READABLE, UNREADABLE, encoded, recorded, speech
 from .specimen import SOUND, Specimen
 
-STARTING = 3  # seconds that starting and ending the processes may take on a busy machine
+STARTING = 5  # seconds that starting and ending the processes may take on a busy machine
 MOST_GROWTH = 100 << 20
 
 
