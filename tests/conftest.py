@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,6 +17,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.core.files.base import ContentFile
 from django.db import connection
+from pytest_django import DjangoDbBlocker
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
@@ -103,7 +105,8 @@ def database_url() -> str:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_left_in_the_background() -> None:
+def _nothing_left_in_the_background(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """What a test emitted is written before its database is emptied."""
     yield
-    progress.flush()
+    with django_db_blocker.unblock():  # that thread looks after its connection, whatever the test may do
+        progress.flush()
