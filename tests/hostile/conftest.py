@@ -41,7 +41,7 @@ class Laboratory:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.readings: dict[Specimen, Reading] = {}
+        self.readings: dict[Specimen, Reading | None] = {}
         self.server = socket.create_server(("127.0.0.1", 0))
         self.server.setblocking(False)
         canary, secret = folder / "canary.wav", folder / "secret.txt"
@@ -62,8 +62,12 @@ class Laboratory:
 
     def read(self, specimen: Specimen) -> Reading:
         if specimen not in self.readings:
+            self.readings[specimen] = None
             self.readings[specimen] = self._ask(self._lay(specimen))
-        return self.readings[specimen]
+        reading = self.readings[specimen]
+        if reading is None:
+            pytest.fail("It has ended the reading process before.")
+        return reading
 
     def _lay(self, specimen: Specimen) -> Path:
         place = self.folder / str(len(self.readings))

@@ -51,7 +51,7 @@ def specimens() -> Iterator[Specimen]:
         ("matroska flac", "a.jpg"),
         ("aiff", "a.exe"),
         ("webm", "a"),
-        ("opus", "a.%03d.png"),
+        ("opus", "a.png"),
     ]:
         yield of_bytes(
             "renamed", f"{what} as {file_name}", lambda what=what: recorded(what), SOUND, file_name=file_name
