@@ -239,7 +239,7 @@ def _mp4_index(path: Path) -> bytes:
 
 def _unreadable(head: bytes, detail: str) -> Exception:
     begins_like_recording = any(head[offset:].startswith(magic) for offset, magic in RECORDING_MAGIC) or (
-        # MPEG audio and ADTS frames begin with eleven or twelve set bits; UTF-16 texts with a byte order mark like them.
+        # MPEG audio and ADTS frames begin with eleven or twelve set bits; so does text in UTF-16 (FF FE).
         len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] != 0xFE
     )
     return TruncatedFile(detail) if begins_like_recording else NotAudio(detail)
