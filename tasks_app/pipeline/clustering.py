@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SAME_SPEAKER_DISTANCE = 0.6
+SAME_SPEAKER_DISTANCE = 0.58
 """Mean cosine distance between two groups of CAM++ embeddings up to which they are one speaker."""
 
 RELIABLE_SECONDS = 0.6  # pieces shorter than this join a speaker but cannot make one

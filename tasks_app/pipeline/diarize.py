@@ -31,10 +31,10 @@ PYANNOTE_BYTES = 200_000_000
 
 WINDOW_SECONDS = 10.0
 STEP_SECONDS = 5.0
-PIECE_SECONDS = 1.5
-CONTEXT_SECONDS = 1.0  # least sound for an embedding
+PIECE_SECONDS = 0.75
+CONTEXT_SECONDS = 1.5  # of sound around the middle of a piece, for its embedding
 MEL_BINS = 80
-SEGMENTATION_SHARE = 0.4  # of the time the whole takes
+SEGMENTATION_SHARE = 0.25  # of the time the whole takes
 
 Tick = Callable[[float], None]
 
