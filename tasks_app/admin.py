@@ -16,8 +16,8 @@ from django.utils.text import Truncator, get_text_list
 
 from . import services
 from .access import tasks_visible_to
-from .errors import IllegalTransition
 from .models import Speaker, Task, TaskEvent
+from .pipeline.errors import TranscriptionError
 from .templatetags.recordings import clock, file_size, language_name
 
 admin.site.site_header = "Transcription"
@@ -178,7 +178,7 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
             was = task.status
             try:
                 act(task, request.user)
-            except IllegalTransition as error:
+            except TranscriptionError as error:
                 refused.setdefault(error.user_message, []).append(task.name)
             else:
                 changed += task.status != was

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
 from . import progress, queueing
@@ -22,6 +22,7 @@ from .transitions import (
     NO_LEASE,
     LeaseLost,
     enqueue_after_commit,
+    lock_owner,
     requeue,
     say,
     transition,
@@ -57,6 +58,56 @@ def claim(task_id: UUID) -> Task | None:
     except IllegalTransition:
         return None
     return task
+
+
+def claim_next(hint: UUID) -> Task | None:
+    """Take the queued task whose turn it is, for this worker. None if there is nothing to take.
+
+    A job only says that something waits; `hint` is the task it was made for. Whose turn it is the database says, so
+    that one person's hundred recordings do not keep another's one waiting.
+    """
+    while (chosen := _next_in_turn()) is not None:
+        with transaction.atomic():
+            lock_owner(chosen.owner_id)
+            task = claim(chosen.pk) if _may_run_one_more(chosen.owner_id) else None
+        if task is not None:
+            if task.pk != hint:
+                queueing.forget(task.pk)  # its job stands for the hint from now on
+                if Task.objects.filter(pk=hint, status=TaskStatus.QUEUED).exists():
+                    queueing.enqueue(hint)
+            return task
+    return None
+
+
+def _next_in_turn() -> Task | None:
+    """The queued task that a worker should take now.
+
+    What a worker did not finish comes first. Otherwise it is the turn of the owner who has the fewest tasks running,
+    among several of the one who was served longest ago; of that owner's tasks, the one that waits longest is next.
+    """
+    queued = Task.objects.filter(status=TaskStatus.QUEUED)
+    owners = (
+        Task.objects.filter(owner__in=queued.values("owner"))
+        .order_by()
+        .values("owner")
+        .annotate(
+            running=Count("pk", filter=Q(status=TaskStatus.PROCESSING)),
+            served=Max("started_at"),
+            waiting_since=Min("queued_at", filter=Q(status=TaskStatus.QUEUED)),
+        )
+    )
+    if settings.MAX_RUNNING_PER_USER:
+        owners = owners.filter(running__lt=settings.MAX_RUNNING_PER_USER)
+    in_turn = owners.order_by("running", F("served").asc(nulls_first=True), "waiting_since")
+    turns = list(in_turn.values_list("owner", flat=True))
+    interrupted = queued.filter(owner__in=turns, started_at__isnull=False)
+    next_owners = queued.filter(owner__in=turns[:1])
+    return interrupted.order_by("started_at").first() or next_owners.order_by("queued_at").first()
+
+
+def _may_run_one_more(owner_id: int) -> bool:
+    limit = settings.MAX_RUNNING_PER_USER
+    return not limit or Task.objects.filter(owner=owner_id, status=TaskStatus.PROCESSING).count() < limit
 
 
 def renew_lease(task_id: UUID, lease: UUID) -> bool:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+from collections import Counter
 from typing import Any
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 
@@ -21,12 +23,23 @@ HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters a client may send at once; it has nothing to say but ping
 GONE = 4404
 
+_open_sockets: Counter[int] = Counter()
+"""How many sockets each user holds open, in this process: several web processes would each allow as many."""
+
 
 class _FrameConsumer(AsyncWebsocketConsumer):
     """Subscribes to a group, sends a snapshot, then passes on the group's frames that are newer than the snapshot."""
 
     heartbeat: asyncio.Task[None] | None = None
     group: str | None = None
+    counted = False
+
+    async def __call__(self, *connection: Any) -> None:
+        try:
+            await super().__call__(*connection)
+        finally:  # however it ended
+            if self.counted:
+                _open_sockets[self.scope["user"].pk] -= 1
 
     async def connect(self) -> None:
         try:
@@ -34,6 +47,12 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         except TaskNotFound:
             await self.close()  # before accepting: refused with 403, whether it does not exist or is somebody else's
             return
+        user_id = self.scope["user"].pk
+        if _open_sockets[user_id] >= settings.MAX_SOCKETS_PER_USER:
+            await self.close()
+            return
+        _open_sockets[user_id] += 1
+        self.counted = True
         # Subscribe first: what happens while the snapshot is read waits in the channel, and nothing falls between.
         await self.channel_layer.group_add(group, self.channel_name)
         self.group = group

@@ -53,6 +53,11 @@ class FileMissing(TranscriptionError):
     user_message = "The recording is no longer stored here. Upload it again."
 
 
+class TooManyTasks(RequestError):
+    error_code = "TOO_MANY_TASKS"
+    user_message = "Many of your recordings wait already. Come back when some are done, or cancel some."
+
+
 class StorageFull(TranscriptionError):
     error_code = "STORAGE_FULL"
     user_message = "There is no room left for recordings here. Nothing was kept of this one; try again later."

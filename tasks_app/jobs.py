@@ -95,7 +95,7 @@ class TaskObserver(Observer):
 
 def run_task(task_id: str) -> None:
     """Transcribe one queued task. Safe to call twice: who comes second finds nothing to claim."""
-    task = attempts.claim(UUID(task_id))
+    task = attempts.claim_next(UUID(task_id))
     if task is None:
         return
     global _in_hand

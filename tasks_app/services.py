@@ -5,18 +5,19 @@ from __future__ import annotations
 import errno
 from typing import Any
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
 from . import progress, queueing
-from .errors import IllegalTransition, NotReady, StorageFull
+from .errors import FileMissing, IllegalTransition, NotReady, StorageFull, TooManyTasks
 from .models import Task, TaskEvent, TaskStatus, upload_path
 from .options import TranscriptionOptions
 from .pipeline.transcript import Segment as TranscriptSegment
 from .pipeline.transcript import StageWarning, Transcript, Word
-from .transitions import NO_ERROR, NO_LEASE, enqueue_after_commit, lock, requeue, transition
+from .transitions import NO_ERROR, NO_LEASE, enqueue_after_commit, lock, lock_owner, requeue, transition
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -25,7 +26,10 @@ def submit(owner: AbstractUser, recording: File, name: str, options: Transcripti
     """Take in a recording that was checked (see `uploads.check`) and queue it.
 
     Raises:
-        StorageFull: there is no room for it; nothing of it stays.
+        TooManyTasks: so many of the owner's wait already that this one may not.
+        StorageFull: there is no room for it.
+
+    Nothing of a recording that is refused stays.
     """
     task = Task(
         owner=owner,
@@ -38,6 +42,7 @@ def submit(owner: AbstractUser, recording: File, name: str, options: Transcripti
     try:
         task.media.save(name, recording, save=False)
         with transaction.atomic():
+            _check_room_to_wait(owner.pk)
             task.save(force_insert=True)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)
             progress.ProgressEmitter(task).emit_state()
@@ -48,6 +53,15 @@ def submit(owner: AbstractUser, recording: File, name: str, options: Transcripti
             raise StorageFull from error
         raise
     return task
+
+
+def _check_room_to_wait(owner_id: int) -> None:
+    lock_owner(owner_id)
+    waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.QUEUED).count()
+    if waiting >= settings.MAX_WAITING_PER_USER:
+        raise TooManyTasks(
+            user_message=f"{waiting} of your recordings wait already. Come back when some are done, or cancel some."
+        )
 
 
 def cancel(task: Task, actor: AbstractUser | None) -> None:
@@ -81,6 +95,8 @@ def retry(task: Task, actor: AbstractUser | None) -> None:
 
     Raises:
         IllegalTransition: it is completed and lacks nothing.
+        FileMissing: the recording is no longer kept.
+        TooManyTasks: so many of the owner's wait already that this one may not.
     """
     with transaction.atomic():
         lock(task)
@@ -90,7 +106,12 @@ def retry(task: Task, actor: AbstractUser | None) -> None:
             raise IllegalTransition(
                 "completed -> queued", user_message="The transcript is complete; there is nothing to retry."
             )
-        requeue(task, actor=actor, detail="retry", fruitless_attempts=0, warnings=[], finished_at=None, **NO_ERROR)
+        if not task.media:
+            raise FileMissing
+        _check_room_to_wait(task.owner_id)
+        # Without a start: unlike a task that a worker did not finish, it waits for its turn.
+        anew = {"started_at": None, "finished_at": None, "fruitless_attempts": 0, "warnings": [], **NO_ERROR}
+        requeue(task, actor=actor, detail="retry", **anew)
         enqueue_after_commit(task.pk)
 
 

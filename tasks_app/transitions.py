@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 from django.utils import timezone
@@ -66,6 +67,12 @@ def lock(task: Task) -> None:
         task.refresh_from_db(from_queryset=Task.objects.select_for_update())
     except Task.DoesNotExist:
         raise IllegalTransition("deleted") from None
+
+
+def lock_owner(owner_id: int) -> None:
+    """For the rest of the transaction, nobody else counts this person's tasks to add one."""
+    # The lock leaves the row to those who only refer to it, as every new row of a task does.
+    get_user_model().objects.select_for_update(no_key=True).filter(pk=owner_id).first()
 
 
 def requeue(task: Task, **changes: Any) -> None:

@@ -173,6 +173,12 @@ FILE_UPLOAD_TEMP_DIR = VAR_DIR / "tmp"  # on the same file system as MEDIA_ROOT,
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
+KEEP_RECORDINGS_DAYS = env.integer(
+    "KEEP_RECORDINGS_DAYS", 0, "days that a recording is kept after its task ended, its transcript stays; 0 for ever"
+)
+KEEP_TRANSCRIPTS_DAYS = env.integer(
+    "KEEP_TRANSCRIPTS_DAYS", 0, "days that a whole task is kept after it ended, transcript and recording; 0 for ever"
+)
 MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", 2048, "largest file that may be uploaded, in MB", minimum=1)
 MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", 360, "longest recording, in minutes", minimum=1)
 MAX_DECODE_SECONDS = env.integer("MAX_DECODE_SECONDS", 900, "longest time that reading a file may take", minimum=1)
@@ -199,6 +205,14 @@ RQ_SHOW_ADMIN_LINK = True
 WORKERS = env.integer("WORKERS", 1, "worker processes; each keeps its own models in memory", minimum=1)
 LEASE_SECONDS = env.integer(
     "LEASE_SECONDS", 20, "how long a task stays with a worker that is no longer heard of", minimum=3
+)
+
+MAX_RUNNING_PER_USER = env.integer(
+    "MAX_RUNNING_PER_USER", 0, "tasks of one user that run at once; 0 for as many as there are workers"
+)
+MAX_WAITING_PER_USER = env.integer("MAX_WAITING_PER_USER", 200, "tasks of one user that may wait at once", minimum=1)
+MAX_SOCKETS_PER_USER = env.integer(
+    "MAX_SOCKETS_PER_USER", 20, "WebSockets that one user may hold open at once", minimum=1
 )
 
 CHANNEL_LAYERS = {

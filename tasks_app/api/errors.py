@@ -7,10 +7,12 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from ..errors import StorageFull, TaskNotFound
+from ..errors import StorageFull, TaskNotFound, TooManyTasks
 from ..pipeline.errors import TranscriptionError
 
 View = Callable[..., HttpResponse]
+
+HTTP_STATUS: dict[type[TranscriptionError], int] = {TaskNotFound: 404, TooManyTasks: 429, StorageFull: 507}
 
 
 def error_response(code: str, message: str, status: int, detail: str = "") -> JsonResponse:
@@ -29,11 +31,8 @@ def json_errors(view: View) -> View:
             return error_response("NOT_LOGGED_IN", "Log in first.", 401)
         try:
             return view(request, *args, **kwargs)
-        except TaskNotFound as error:
-            return error_response(error.error_code, error.user_message, 404)
-        except StorageFull as error:
-            return error_response(error.error_code, error.user_message, 507)
         except TranscriptionError as error:
-            return error_response(error.error_code, error.user_message, 400, error.technical_detail)
+            status = HTTP_STATUS.get(type(error), 400)
+            return error_response(error.error_code, error.user_message, status, error.technical_detail)
 
     return wrapped

@@ -24,11 +24,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from .. import services, uploads
 from ..access import task_visible_to, tasks_visible_to
 from ..api.errors import json_errors
-from ..errors import IllegalTransition, InvalidOptions, NotReady, StorageFull, TaskNotFound
+from ..errors import InvalidOptions, NotReady, StorageFull, TaskNotFound
 from ..exports import FORMATS
 from ..models import Task, TaskProgressStage
 from ..options import TranscriptionOptions
-from ..pipeline.errors import InputError
+from ..pipeline.errors import InputError, TranscriptionError
 from ..pipeline.transcript import Segment, Transcript
 from .forms import UploadForm
 
@@ -212,7 +212,7 @@ def _act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUs
     task = _task_or_404(request, identifier)
     try:
         act(task, request.user)
-    except IllegalTransition as error:
+    except TranscriptionError as error:
         messages.error(request, error.user_message)
     return redirect("task-detail", task.identifier)
 
