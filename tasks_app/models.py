@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from . import fields
 from .options import TranscriptionOptions
 
 
@@ -50,25 +51,25 @@ class Task(models.Model):
 
     identifier = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tasks")
-    name = models.CharField(max_length=255, help_text="the uploaded file's name; for display only")
+    name = fields.CharField(max_length=255, help_text="the uploaded file's name; for display only")
     media = models.FileField(upload_to=upload_path, max_length=255, blank=True)
     size = models.BigIntegerField(default=0, help_text="bytes")
     duration = models.FloatField(null=True, help_text="seconds")
-    options = models.JSONField(default=dict)
+    options = fields.JSONField(default=dict)
 
     status = models.CharField(max_length=12, choices=TaskStatus, default=TaskStatus.QUEUED)
     progress_percentage = models.PositiveSmallIntegerField(default=0)
     progress_stage = models.CharField(max_length=12, choices=TaskProgressStage, default=TaskProgressStage.QUEUED)
-    progress_message = models.CharField(max_length=200, blank=True)
+    progress_message = fields.CharField(max_length=200, blank=True)
     eta_seconds = models.FloatField(null=True, help_text="seconds left, as last estimated")
     sequence = models.BigIntegerField(default=0, help_text="number of the last message sent about this task")
 
-    error_code = models.CharField(max_length=40, blank=True)
-    user_message = models.CharField(max_length=500, blank=True)
-    technical_detail = models.CharField(max_length=1000, blank=True)
-    warnings = models.JSONField(default=list, help_text="what a completed transcript lacks, and why")
+    error_code = fields.CharField(max_length=40, blank=True)
+    user_message = fields.CharField(max_length=500, blank=True)
+    technical_detail = fields.CharField(max_length=1000, blank=True)
+    warnings = fields.JSONField(default=list, help_text="what a completed transcript lacks, and why")
 
-    language = models.CharField(max_length=8, blank=True)
+    language = fields.CharField(max_length=8, blank=True)
     language_probability = models.FloatField(null=True)
 
     attempt = models.PositiveIntegerField(default=0)
@@ -112,7 +113,7 @@ class TaskEvent(models.Model):
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="empty: the service"
     )
     attempt = models.PositiveIntegerField()
-    detail = models.CharField(max_length=300, blank=True)
+    detail = fields.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -126,10 +127,10 @@ class StageResult(models.Model):
     """One finished piece of a stage, from which the next attempt goes on (see `Observer.checkpoint`)."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="stage_results")
-    stage = models.CharField(max_length=12)
+    stage = fields.CharField(max_length=12)
     part = models.PositiveIntegerField()
     attempt = models.PositiveIntegerField(help_text="the attempt that finished it")
-    data = models.JSONField()
+    data = fields.JSONField()
 
     class Meta:
         ordering = ("pk",)
@@ -143,8 +144,8 @@ class Speaker(models.Model):
     """A voice in a recording: `label` is diarization's (SPEAKER_00), `name` what a person calls it."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="speakers")
-    label = models.CharField(max_length=20)
-    name = models.CharField(max_length=100, blank=True)
+    label = fields.CharField(max_length=20)
+    name = fields.CharField(max_length=100, blank=True)
 
     class Meta:
         ordering = ("label",)
@@ -161,9 +162,9 @@ class Segment(models.Model):
     index = models.PositiveIntegerField()
     start = models.FloatField(help_text="seconds")
     end = models.FloatField(help_text="seconds")
-    text = models.TextField()
+    text = fields.TextField()
     speaker = models.ForeignKey(Speaker, null=True, on_delete=models.SET_NULL)
-    words = models.JSONField(default=list, help_text="text, start, end, score and speaker label of each word")
+    words = fields.JSONField(default=list, help_text="text, start, end, score and speaker label of each word")
 
     class Meta:
         ordering = ("index",)

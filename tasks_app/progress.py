@@ -243,7 +243,7 @@ class ProgressEmitter:
                     lease=self.lease,
                     progress_stage=stage,
                     progress_percentage=percentage,
-                    progress_message=message[:200],
+                    progress_message=message,
                     eta_seconds=eta,
                 )
                 if sequence is None:
@@ -278,8 +278,8 @@ class ProgressEmitter:
             _take_sequence(
                 self.task_id,
                 error_code=error_code,
-                user_message=user_message[:500],
-                technical_detail=technical_detail[:1000],
+                user_message=user_message,
+                technical_detail=technical_detail,
             )
             task = Task.objects.get(pk=self.task_id)
             broadcast(task, error_frame(task))

@@ -52,7 +52,7 @@ def transition(
         to_status=to,
         actor=actor,
         attempt=max(task.attempt, changes.get("attempt", 0)),  # the one that begins, or the one that ends
-        detail=detail[:300],
+        detail=detail,
     )
     task.refresh_from_db()
 

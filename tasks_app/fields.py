@@ -1,0 +1,47 @@
+"""Django's fields for texts, which make a text fit as it is written.
+
+Texts come from recordings, libraries and people. One that the database would refuse must not fail a task: NUL and half
+surrogate pairs, which PostgreSQL has no room for, are left out, and what is longer than its column is cut.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.db import models
+
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def _storable(value: Any) -> Any:
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("", value)
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_storable(item) for item in value]
+    return value
+
+
+class _Fitting:
+    def get_prep_value(self, value: Any) -> Any:
+        value = _storable(super().get_prep_value(value))
+        return value[: self.max_length] if isinstance(value, str) else value
+
+    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+        """To the database, and so to migrations, it is Django's own field of the same name."""
+        name, _, args, kwargs = super().deconstruct()
+        return name, f"django.db.models.{type(self).__name__}", args, kwargs
+
+
+class CharField(_Fitting, models.CharField):
+    pass
+
+
+class TextField(_Fitting, models.TextField):
+    pass
+
+
+class JSONField(_Fitting, models.JSONField):
+    pass
