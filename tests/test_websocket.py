@@ -11,14 +11,16 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from uuid import uuid4
 
 import pytest
 from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
+from pytest_django import Settings
 from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -220,3 +222,36 @@ def test_the_path_without_websocket_is_not_found(daphne: int) -> None:
     with pytest.raises(urllib.error.HTTPError) as answer:
         urllib.request.urlopen(f"http://127.0.0.1:{daphne}/ws/tasks/")
     assert answer.value.code == 404
+
+
+async def test_more_sockets_than_one_user_may_hold_are_refused_until_one_is_closed(
+    watch, owner, colleague, task: Task, settings: Settings
+) -> None:
+    async with AsyncExitStack() as sockets:
+        held = [
+            await sockets.enter_async_context(await watch(owner, "/ws/tasks/"))
+            for _ in range(settings.MAX_SOCKETS_PER_USER)
+        ]
+        with pytest.raises(InvalidStatus) as refusal:
+            await sockets.enter_async_context(await watch(owner, f"/ws/tasks/{task.pk}"))
+        assert refusal.value.response.status_code == 403
+        await sockets.enter_async_context(await watch(colleague, "/ws/tasks/"))
+
+        await held[0].close()
+        async with asyncio.timeout(10):
+            while True:
+                with suppress(InvalidStatus):  # until the server has seen that it was closed
+                    await sockets.enter_async_context(await watch(owner, "/ws/tasks/"))
+                    break
+
+
+async def test_a_socket_that_could_not_be_opened_does_not_count(monkeypatch, owner, task: Task) -> None:
+    async def no_broker(*args: object) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(get_channel_layer(), "group_add", no_broker)
+    communicator = WebsocketCommunicator(consumers.TaskConsumer.as_asgi(), f"/ws/tasks/{task.pk}")
+    communicator.scope |= {"user": owner, "url_route": {"kwargs": {"task_id": task.pk}}}
+    with pytest.raises(OSError, match="no broker"):
+        await communicator.connect(timeout=5)
+    assert consumers._open_sockets[owner.pk] == 0
