@@ -279,6 +279,37 @@ def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, eng
     assert run(task).status == "cancelled"
 
 
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The exit statuses with which the process would have ended at once."""
+    statuses: list[int] = []
+    monkeypatch.setattr(jobs.os, "_exit", statuses.append)
+    return statuses
+
+
+def test_a_chunk_that_takes_too_long_does_not_keep_its_task(task: Task, engine: Engine, exits: list[int]) -> None:
+    def act(observer: Observer) -> Transcript:
+        observer.checkpoint("transcribing", {"chunk": 1})
+        jobs.give_back_and_exit()  # the worker's timer does so in the middle of the next chunk
+        return HELLO
+
+    engine(act)
+    assert (run(task).status, task.attempt, exits) == ("queued", 0, [0])
+    assert attempts.finished_parts(task) == {"transcribing": [{"chunk": 1}]}
+
+
+def test_a_task_that_was_cancelled_meanwhile_does_not_keep_the_worker(
+    task: Task, engine: Engine, exits: list[int]
+) -> None:
+    def act(observer: Observer) -> Transcript:
+        services.cancel(Task.objects.get(pk=task.pk), None)
+        jobs.give_back_and_exit()
+        return HELLO
+
+    engine(act)
+    assert (run(task).status, exits) == ("cancelled", [0])
+
+
 # The lease ------------------------------------------------------------------------------------------------------------
 
 
