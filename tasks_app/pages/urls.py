@@ -1,11 +1,15 @@
 """Routes for people."""
 
 from django.contrib.auth.views import LogoutView
+from django.templatetags.static import static
 from django.urls import path
+from django.views.generic import RedirectView
 
 from . import accounts, views
 
 urlpatterns = [
+    # For pages that name no icon of their own, such as the admin's.
+    path("favicon.ico", RedirectView.as_view(url=static("tasks_app/favicon.svg"))),
     path("", accounts.home, name="home"),
     path("setup/", accounts.setup, name="setup"),
     path("login/", accounts.LogIn.as_view(), name="login"),
