@@ -19,14 +19,19 @@ def connect_signals() -> None:
 
 def _delete_file_after_commit(sender: type[Task], instance: Task, using: str, **kwargs: object) -> None:
     """A signal, because rows go in many ways: from a page, in bulk from the admin, with their owner."""
-    if not instance.media:
+    delete_after_commit(instance, using=using)
+
+
+def delete_after_commit(task: Task, using: str | None = None) -> None:
+    """Remove the task's recording once the running transaction, which takes it from its row, is committed."""
+    if not task.media:
         return
-    name, identifier = instance.media.name, instance.identifier
+    name, identifier = task.media.name, task.identifier
 
     def delete() -> None:
         try:
             default_storage.delete(name)
         except OSError:
-            logger.exception("The recording of deleted task %s could not be removed", identifier)
+            logger.exception("The recording of task %s could not be removed", identifier)
 
     transaction.on_commit(delete, using=using)

@@ -1,0 +1,117 @@
+"""What is kept, and for how long: recordings and tasks that had their time, and files that belong to nothing.
+
+Nothing is removed before the change of its row is committed, nothing outside the two folders of recordings and of
+uploads in progress, and no link is followed.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from . import progress, storage
+from .models import ENDED, Task
+
+logger = logging.getLogger(__name__)
+
+UNOWNED_AFTER = timedelta(days=1)
+"""A file that no row owns may be an upload in progress until it has lain still for so long."""
+
+
+class Removal(NamedTuple):
+    """`kind` is task, recording, stray file or unfinished upload; `name` is for people, `size` in bytes."""
+
+    kind: str
+    name: str
+    size: int
+
+
+def clean_up(*, dry_run: bool = False, now: datetime | None = None) -> Iterator[Removal]:
+    """Remove what had its time, each thing as the iterator comes to it; only say so if `dry_run`.
+
+    What cannot be removed is logged and left out; the next time tries again.
+    """
+    now = now or timezone.now()
+    counts: Counter[str] = Counter()
+    for removal in _everything(now, dry_run):
+        counts[removal.kind] += 1
+        if not dry_run:
+            logger.info("Removed %s %s, %d bytes", *removal)
+        yield removal
+    if counts and not dry_run:
+        logger.info("Cleaned up: %s", ", ".join(f"{count} of kind {kind}" for kind, count in counts.items()))
+
+
+def _everything(now: datetime, dry_run: bool) -> Iterator[Removal]:
+    if settings.KEEP_TRANSCRIPTS_DAYS:
+        yield from _tasks(_ended_before(now - timedelta(days=settings.KEEP_TRANSCRIPTS_DAYS)), dry_run)
+    if settings.KEEP_RECORDINGS_DAYS:
+        yield from _recordings(_ended_before(now - timedelta(days=settings.KEEP_RECORDINGS_DAYS)), dry_run)
+    oldest = now - UNOWNED_AFTER
+    yield from _files("stray file", settings.MEDIA_ROOT, oldest, dry_run)
+    yield from _files("unfinished upload", settings.FILE_UPLOAD_TEMP_DIR, oldest, dry_run)
+
+
+def _ended_before(moment: datetime) -> QuerySet[Task]:
+    return Task.objects.filter(status__in=ENDED, finished_at__lt=moment)
+
+
+def _tasks(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
+    for task in rows.order_by("finished_at"):
+        with transaction.atomic():
+            # Looked at again, under a lock: somebody may have retried it.
+            still = rows.select_for_update().filter(pk=task.pk).first()
+            if still is None:
+                continue
+            if not dry_run:
+                still.delete()
+                progress.broadcast_gone(task.pk)
+        yield Removal("task", f"{task.pk} “{task.name}”", task.size)
+
+
+def _recordings(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
+    for task in rows.exclude(media="").order_by("finished_at"):
+        if not dry_run:
+            with transaction.atomic():
+                if not rows.filter(pk=task.pk, media=task.media.name).update(media=""):
+                    continue  # somebody retried it meanwhile
+                storage.delete_after_commit(task)
+        yield Removal("recording", f"{task.pk} “{task.name}”", task.size)
+
+
+def _files(kind: str, folder: Path, oldest: datetime, dry_run: bool) -> Iterator[Removal]:
+    """Files below `folder` that no row owns and that were last changed before `oldest`."""
+    if not folder.exists():  # before the first upload
+        return
+    folder = folder.resolve()  # the folder itself may be a link, to a larger disk
+    # A row of such a file would be as old: none that is made from now on can own it.
+    owned = set(Task.objects.exclude(media="").values_list("media", flat=True))
+    # fwalk holds each folder open, so that a link put in a folder's place meanwhile leads nowhere else.
+    for path, _, names, descriptor in os.fwalk(folder):
+        for name in names:
+            shown = (Path(path) / name).relative_to(folder)
+            try:
+                found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+                # The change time, too: a file that was moved here may bring along an old modification time.
+                changed = datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), tz=oldest.tzinfo)
+                if not stat.S_ISREG(found.st_mode) or changed >= oldest or shown.as_posix() in owned:
+                    continue
+                if not dry_run:
+                    os.unlink(name, dir_fd=descriptor)
+            except FileNotFoundError:
+                continue  # an upload that was finished meanwhile
+            except OSError as error:
+                logger.warning("The %s %s could not be removed: %s", kind, shown, error.strerror)
+                continue
+            yield Removal(kind, str(shown), found.st_size)
