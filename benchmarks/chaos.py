@@ -1,6 +1,6 @@
 """Whatever dies on the way, nothing that was accepted is lost: the fault bench.
 
-    .venv/bin/python -m benchmarks.chaos [--database both] [--tasks 60] [--kills 80] [--seed 1]
+    .venv/bin/python -m benchmarks.chaos [--database both] [--tasks 60] [--kills 80] [--seed 1] [--keep]
 
 Starts the real processes on an empty state: broker, web, two workers, scheduler; each is started again when it ends. An
 undisturbed run of every recording with every set of options says what is right. Then three people upload short
@@ -216,8 +216,10 @@ def bench(asked: argparse.Namespace, var: Path) -> bool:
             f"longest unchanged row        queued {watch.longest['queued']:.1f} s, processing "
             f"{watch.longest['processing']:.1f} s"
         )
-        for words in ("database is locked", "Traceback", " ERROR "):
-            print(f"in the logs, {words.strip()!r:<21} {dict(processes.count_in_logs(words)) or 0}")
+        for words in ("database is locked", "Traceback"):
+            print(f"in the logs, {words!r:<21} {dict(processes.count_in_logs(words)) or 0}")
+        for last, count in processes.tracebacks().most_common():
+            print(f"  {count:>3} {last}")
     return well and in_time
 
 
@@ -227,6 +229,7 @@ def main() -> None:
     parser.add_argument("--tasks", type=int, default=60)
     parser.add_argument("--kills", type=int, default=80, help="at least so many")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--keep", action="store_true", help="keep the folder with the logs, also if all is well")
     asked = parser.parse_args()
     if asked.database == "both":
         own = [sys.executable, "-m", "benchmarks.chaos", "--tasks", str(asked.tasks), "--kills", str(asked.kills)]
@@ -253,7 +256,7 @@ def main() -> None:
             os.environ["DATABASE_URL"] = server.get_uri()
         print(f"{asked.database}, {asked.tasks} tasks, {len(PEOPLE)} people, {WORKERS} workers, seed {asked.seed}")
         well = bench(asked, var)
-    if well:
+    if well and not asked.keep:
         shutil.rmtree(var)
     else:
         print(f"The logs are in {var}/logs.")

@@ -127,6 +127,15 @@ class Processes:
             found[part.kind] += part.log.read_text(errors="replace").count(words)
         return +found
 
+    def tracebacks(self) -> Counter[str]:
+        """What tracebacks in the logs end with, by kind of process and exception."""
+        found: Counter[str] = Counter()
+        for part in self.parts.values():
+            for trace in part.log.read_text(errors="replace").split("Traceback (most recent call last):\n")[1:]:
+                last = next((line for line in trace.splitlines() if not line.startswith(" ")), "cut off")
+                found[f"{part.kind}: {last[:160]}"] += 1
+        return found
+
 
 class SmallDisk:
     """The media folder on a file system of its own, which can be filled to the last byte. Needs the right to mount."""
