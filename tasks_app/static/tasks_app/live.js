@@ -7,6 +7,7 @@ const PATIENCE = 8000; // for the answer to a ping
 const FAILURES_BEFORE_CHECKING = 2;
 const RETRY_WAIT = 3000;
 const GONE = 4404;
+const OPEN = 1; // a socket's readyState
 
 /** What `check` throws where there is nothing to check any more. */
 export class Gone extends Error {}
@@ -75,7 +76,13 @@ export class LiveConnection {
 
   #connect() {
     clearTimeout(this.retry);
-    const socket = new WebSocket(this.url);
+    let socket;
+    try {
+      socket = new WebSocket(this.url);
+    } catch {
+      this.#wait(); // there is none in this browser, or a policy forbids it
+      return;
+    }
     this.socket = socket;
     socket.onopen = () => {
       this.failures = 0;
@@ -110,7 +117,7 @@ export class LiveConnection {
   #watch() {
     clearTimeout(this.watchdog);
     this.watchdog = setTimeout(() => {
-      if (this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "ping" }));
+      if (this.socket.readyState === OPEN) this.socket.send(JSON.stringify({ type: "ping" }));
       this.watchdog = setTimeout(() => this.#abandon(), PATIENCE);
     }, SILENCE);
   }
@@ -133,17 +140,17 @@ export class LiveConnection {
 
   /** Someone looks, or the network is back: do not wait for the end of a long pause. */
   #hurry() {
-    if (this.ended || (this.socket && this.socket.readyState <= WebSocket.OPEN)) return;
+    if (this.ended || (this.socket && this.socket.readyState <= OPEN)) return;
     this.#connect();
   }
 
   async #checkOn() {
     if (this.checking) return;
     this.checking = true;
-    while (!this.ended && this.socket?.readyState !== WebSocket.OPEN) {
+    while (!this.ended && this.socket?.readyState !== OPEN) {
       try {
         await this.check();
-        if (this.socket?.readyState !== WebSocket.OPEN) this.show("checking");
+        if (this.socket?.readyState !== OPEN) this.show("checking");
       } catch (error) {
         if (error instanceof Gone) {
           this.stop();
