@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
@@ -13,8 +14,9 @@ from django.db import connections
 from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
-from rq import SimpleWorker
+from rq import Queue, SimpleWorker
 from rq.exceptions import StopRequested
+from rq.job import Job
 from rq.worker import WorkerStatus
 
 from . import jobs, progress
@@ -46,18 +48,27 @@ class TranscriptionWorker(SimpleWorker):
         if self.get_state() != WorkerStatus.BUSY:
             raise StopRequested
 
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        try:
+            super().execute_job(job, queue)
+        except RedisError:  # the task is done, RQ's own notes about it are not
+            raise StopRequested from None
+
 
 def work() -> None:
     """Load the default model, then work until told to stop; the process ends with it."""
     model_store().preload(settings.DEFAULT_MODEL)
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)
-    # The broker may be started later, or be away for a while.
-    Retry(ConstantBackoff(0.5), retries=-1).call_with_retry(queue.connection.ping, lambda error: None)
-    try:
-        TranscriptionWorker([queue], connection=queue.connection).work(logging_level="WARNING")
-    except RedisError as error:
-        logger.warning("The broker went away: %s", error)
+    while not jobs.stop_requested.is_set():
+        # RQ's loop ends where the broker goes away during a task. The models are loaded here: wait until it is back.
+        with contextlib.suppress(StopRequested):
+            Retry(ConstantBackoff(0.5), retries=-1).call_with_retry(queue.connection.ping, lambda error: None)
+            try:
+                TranscriptionWorker([queue], connection=queue.connection).work(logging_level="WARNING")
+            except RedisError as error:
+                logger.warning("The broker went away: %s", error)
+            jobs.stop_requested.wait(0.5)
     progress.flush(timeout=1)
     connections.close_all()
     logging.shutdown()

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import django_rq
 import pytest
+import rq
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.files.base import ContentFile
 from redis import Redis
+from redis.exceptions import ConnectionError
 
 from tasks_app import attempts, scheduler, services
 from tasks_app.models import StageResult, Task
@@ -41,13 +43,14 @@ def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
 class Worker:
     """`manage.py worker` on the tests' database and broker."""
 
-    def __init__(self) -> None:
+    def __init__(self, **settings: str) -> None:
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "transcribe_site.settings",
             "DATABASE_URL": database_url(),
             "DEFAULT_MODEL": "tiny.en",
             "LEASE_SECONDS": str(LEASE_SECONDS),
+            **settings,
         }
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "worker"],
@@ -73,11 +76,11 @@ class Worker:
 
 
 @pytest.fixture
-def start() -> Iterator[Callable[[], Worker]]:
+def start() -> Iterator[Callable[..., Worker]]:
     workers: list[Worker] = []
 
-    def start() -> Worker:
-        workers.append(Worker())
+    def start(**settings: str) -> Worker:
+        workers.append(Worker(**settings))
         return workers[-1]
 
     yield start
@@ -97,6 +100,14 @@ def conversation(owner: AbstractUser, queue: Redis, telephone: Path) -> Task:
     return services.submit(owner, ContentFile(path.read_bytes(), name="conversation.wav"), "conversation", options, 300)
 
 
+def is_idle(broker: Redis) -> bool:
+    """Whether a worker waits for jobs there."""
+    try:
+        return b"idle" in [broker.hget(key, "state") for key in broker.smembers("rq:workers")]
+    except ConnectionError:
+        return False
+
+
 def parts(task: Task) -> list[StageResult]:
     return list(StageResult.objects.filter(task=task))
 
@@ -111,7 +122,7 @@ def in_the_middle(task: Task) -> Callable[[], bool]:
 
 
 def test_told_to_stop_it_gives_its_task_back_without_counting_the_attempt(
-    conversation: Task, owner: AbstractUser, start: Callable[[], Worker]
+    conversation: Task, owner: AbstractUser, start: Callable[..., Worker]
 ) -> None:
     worker = start()
     eventually(in_the_middle(conversation))
@@ -127,7 +138,7 @@ def test_told_to_stop_it_gives_its_task_back_without_counting_the_attempt(
 
 
 def test_told_to_stop_twice_it_ends_at_once_and_nothing_is_lost(
-    conversation: Task, start: Callable[[], Worker]
+    conversation: Task, start: Callable[..., Worker]
 ) -> None:
     worker = start()
     eventually(in_the_middle(conversation))
@@ -147,15 +158,15 @@ def test_told_to_stop_twice_it_ends_at_once_and_nothing_is_lost(
     assert parts(conversation)[: len(kept)] == kept
 
 
-def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[[], Worker]) -> None:
+def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[..., Worker]) -> None:
     worker = start()
-    eventually(lambda: b"idle" in [queue.hget(key, "state") for key in queue.smembers("rq:workers")])
+    eventually(lambda: is_idle(queue))
     assert worker.stop(signal.SIGTERM) == 0, worker.log
     assert "Traceback" not in worker.log
 
 
 def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(
-    conversation: Task, start: Callable[[], Worker]
+    conversation: Task, start: Callable[..., Worker]
 ) -> None:
     killed = start()
     eventually(in_the_middle(conversation))
@@ -177,3 +188,45 @@ def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(
 
     eventually(completed)
     assert conversation.attempt == 2
+
+
+@pytest.fixture
+def own_broker(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen]]:
+    """Starts a broker of the test's own, which may be killed, on `tmp_path`/valkey.sock."""
+    brokers: list[subprocess.Popen] = []
+
+    def start() -> subprocess.Popen:
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "VAR_DIR": str(tmp_path)}
+        command = [sys.executable, "manage.py", "broker"]
+        brokers.append(subprocess.Popen(command, cwd=REPOSITORY, env=environment))
+        return brokers[-1]
+
+    yield start
+    for broker in brokers:
+        broker.kill()
+        broker.wait()
+
+
+def test_a_broker_that_dies_during_a_task_costs_neither_the_task_nor_the_loaded_models(
+    conversation: Task, start: Callable[..., Worker], own_broker: Callable[[], subprocess.Popen], tmp_path: Path
+) -> None:
+    url = f"unix://{tmp_path}/valkey.sock"
+    client = Redis.from_url(url)
+    first = own_broker()
+    worker = start(REDIS_URL=url)
+    eventually(lambda: is_idle(client))
+    rq.Queue(settings.TASK_QUEUE, connection=client).enqueue("tasks_app.jobs.run_task", str(conversation.pk))
+    eventually(in_the_middle(conversation))
+    first.kill()
+    first.wait()
+
+    def completed() -> bool:
+        conversation.refresh_from_db()
+        return conversation.status == "completed"
+
+    eventually(completed)
+    own_broker()
+    eventually(lambda: is_idle(client))
+    assert worker.process.poll() is None
+    assert worker.log.count("The worker is ready") == 1
+    assert "Traceback" not in worker.log
