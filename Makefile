@@ -9,8 +9,12 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 run: .venv/installed
 	@.venv/bin/python manage.py up
 
+# What does not depend on the kind of database, or chooses its own, is tested once.
+ONCE = pipeline exports hostile e2e test_env.py test_sqlite.py test_web_process.py test_worker.py
+
 test: lint
 	@.venv/bin/python -m pytest
+	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ONCE:%=--ignore=tests/%)
 
 # All hostile files; `make test` reads one of each kind.
 hostile: .venv/installed-dev
