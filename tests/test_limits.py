@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
+from types import ModuleType
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AbstractUser
+from django.db import connection
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -179,6 +186,51 @@ def test_a_retry_without_its_recording_is_refused_on_its_page(client: Client, ta
     client.force_login(owner)
     response = client.post(reverse("task-retry", args=[task.pk]), follow=True)
     assert FileMissing.user_message in response.text
+
+
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
+    """Does two things at once: each goes on from its check when both have, or when one keeps the other from it."""
+
+    def both(module: ModuleType, check: str, *acts: Callable[[], object]) -> list[object]:
+        checked = threading.Barrier(2)
+        original = getattr(module, check)
+
+        def checking(owner_id: int) -> object:
+            result = original(owner_id)
+            with suppress(threading.BrokenBarrierError):
+                checked.wait(timeout=1)
+            return result
+
+        def run(act: Callable[[], object]) -> object:
+            try:
+                return act()
+            except TooManyTasks as error:
+                return error
+            finally:
+                connection.close()
+
+        monkeypatch.setattr(module, check, checking)
+        with ThreadPoolExecutor(2) as threads:
+            return list(threads.map(run, acts))
+
+    return both
+
+
+def test_two_workers_that_choose_at_once_keep_the_limit(
+    owner: AbstractUser, queue: Redis, settings: Settings, both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 1
+    choices = iter([make_task(owner), make_task(owner), None, None])
+    monkeypatch.setattr(attempts, "_next_in_turn", lambda: next(choices))
+    taken = both(attempts, "_may_run_one_more", *[lambda: attempts.claim_next(uuid4())] * 2)
+    assert taken.count(None) == 1
+
+
+def test_two_uploads_at_once_keep_the_limit(owner: AbstractUser, queue: Redis, settings: Settings, both) -> None:
+    settings.MAX_WAITING_PER_USER = 1
+    both(services, "_check_room_to_wait", *[lambda: make_task(owner)] * 2)
+    assert Task.objects.count() == 1
 
 
 # Texts ----------------------------------------------------------------------------------------------------------------

@@ -252,6 +252,7 @@ async def test_a_socket_that_could_not_be_opened_does_not_count(monkeypatch, own
     monkeypatch.setattr(get_channel_layer(), "group_add", no_broker)
     communicator = WebsocketCommunicator(consumers.TaskConsumer.as_asgi(), f"/ws/tasks/{task.pk}")
     communicator.scope |= {"user": owner, "url_route": {"kwargs": {"task_id": task.pk}}}
+    await communicator.send_input({"type": "websocket.connect"})
     with pytest.raises(OSError, match="no broker"):
-        await communicator.connect(timeout=5)
+        await communicator.wait(timeout=5)
     assert consumers._open_sockets[owner.pk] == 0
