@@ -1,6 +1,6 @@
 """What a worker's memory does over a very long recording, and over very many short ones.
 
-    .venv/bin/python benchmarks/endurance.py [--hours 3] [--tasks 100] [--model tiny.en]
+    .venv/bin/python -m benchmarks.endurance [--hours 3] [--tasks 100] [--model tiny.en]
 
 Starts the whole service with an empty state of its own. One recording of `--hours` hours, made by repeating real
 speech, goes through it; after that, in a fresh service, `--tasks` short ones in a row through one warm worker. Prints
@@ -13,7 +13,6 @@ import argparse
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 import wave
@@ -22,7 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from service import REPOSITORY, TELEPHONE, free_port, start_service
+
+from benchmarks.service import TELEPHONE, free_port, start_service
 
 SETTLED = 20  # tasks after which a worker has loaded and allocated what it needs
 
@@ -82,7 +82,6 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as var:
         os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
-        sys.path.insert(0, str(REPOSITORY))
         import django
 
         django.setup()

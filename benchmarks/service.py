@@ -1,6 +1,6 @@
 """What the service costs on top of the pipeline, and how soon clients hear of progress.
 
-    .venv/bin/python benchmarks/service.py [--audio FILE ...] [--model tiny.en] [--rounds 5] [--clients 1 100 1000]
+    .venv/bin/python -m benchmarks.service [--audio FILE ...] [--model tiny.en] [--rounds 5] [--clients 1 100 1000]
 
 Starts the whole service with an empty state of its own. Then, in turn, each recording goes through the service (from
 the call of `services.submit` to the row's completion, warm, nothing else waiting) and through the bare pipeline in this
@@ -195,7 +195,6 @@ def main() -> None:
         service = start_service(var, port)
         try:
             os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
-            sys.path.insert(0, str(REPOSITORY))
             import django
 
             django.setup()
