@@ -51,7 +51,10 @@ class TranscriptionWorker(SimpleWorker):
     def execute_job(self, job: Job, queue: Queue) -> None:
         try:
             super().execute_job(job, queue)
-        except RedisError:  # the task is done, RQ's own notes about it are not
+        except StopRequested:
+            raise
+        except Exception as error:  # the task is done or was not begun; only RQ's notes about it failed, or are gone
+            logger.warning("The broker went away during a task: %s", error)
             raise StopRequested from None
 
 
