@@ -27,7 +27,8 @@ def enqueue(task_id: UUID, *, at_front: bool = False) -> bool:
             return True
         # Each job has an identifier of its own: RQ removes what is stored of a job once it ended, which must not be
         # the next one of a task that was given back to the queue during it.
-        queue.enqueue(JOB, str(task_id), job_id=f"{task_id}_{uuid4().hex}", at_front=at_front, failure_ttl=0)
+        job_id = f"{task_id}_{uuid4().hex}"
+        queue.enqueue(JOB, str(task_id), job_id=job_id, at_front=at_front, result_ttl=0, failure_ttl=0)
     except (RedisError, OSError) as error:
         logger.warning("The broker cannot be reached; task %s waits in the database: %s", task_id, type(error).__name__)
         return False
