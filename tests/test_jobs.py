@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
+from rq import SimpleWorker
 
 from tasks_app import attempts, jobs, progress, services
 from tasks_app.models import Task
@@ -268,6 +269,16 @@ def test_a_task_that_was_given_back_is_the_next_one(
     run(task)
     jobs_waiting = django_rq.get_queue(settings.TASK_QUEUE).get_jobs()
     assert [job.args for job in jobs_waiting] == [(str(task.pk),), (str(waiting.pk),)]
+
+
+def test_what_rq_removes_after_a_job_is_not_the_hint_of_the_task_it_gave_back(
+    task: Task, engine: Engine, stopping: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine(put_down)
+    monkeypatch.setattr(SimpleWorker, "_install_signal_handlers", lambda worker: None)  # pytest has its own
+    waiting = django_rq.get_queue(settings.TASK_QUEUE)
+    SimpleWorker([waiting], connection=waiting.connection).work(burst=True, max_jobs=1)
+    assert [job.args for job in waiting.get_jobs()] == [(str(task.pk),)]
 
 
 def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, engine: Engine, stopping: None) -> None:
