@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
 from . import attempts, progress
 from .engine import limits, model_store
@@ -121,6 +121,8 @@ def run_task(task_id: str) -> None:
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
         _fail(task, lease, error)
+    except (OperationalError, InterfaceError):  # the database went away, which says nothing about the recording
+        logger.exception("Task %s: goes on from its last part when its lease has lapsed", task.pk)
     except Exception as error:
         logger.exception("Task %s failed", task.pk)
         _fail(task, lease, InternalError(technical_detail(error)))

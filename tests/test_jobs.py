@@ -11,7 +11,7 @@ import django_rq
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.db import DatabaseError
+from django.db import DatabaseError, OperationalError
 from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
@@ -179,6 +179,12 @@ def test_a_recording_that_is_missing_fails_the_task(task: Task, engine: Engine) 
     engine(lambda observer: HELLO)
     task.media.storage.delete(task.media.name)
     assert run(task).error_code == "FILE_MISSING"
+
+
+def test_a_database_that_goes_away_leaves_the_task_to_the_next_attempt(task: Task, engine: Engine) -> None:
+    engine(raising(OperationalError("server closed the connection unexpectedly")))
+    assert (run(task).status, task.error_code) == ("processing", "")
+    assert task.lease is not None  # which lapses, for nobody renews it
 
 
 def test_a_transcript_that_cannot_be_written_fails_the_task(
