@@ -16,8 +16,10 @@ from tasks_app.pipeline.transcribe import Transcriber, find_chunks
 Transcribe = Callable[[np.ndarray], str]
 
 
-def whisperx_stock(store: ModelStore, model: str, batch_size: int) -> Transcribe:
-    """`whisperx.load_model(...).transcribe`: pyannote voice activity, thirty-second windows, beam 5."""
+def whisperx_stock(store: ModelStore, model: str, batch_size: int | None) -> Transcribe:
+    """`whisperx.load_model(...).transcribe`: pyannote voice activity, thirty-second windows, beam 5. None: its default
+    batch size.
+    """
     import whisperx
 
     logging.getLogger("whisperx").setLevel(logging.ERROR)

@@ -1,13 +1,14 @@
 """Speech to text: Whisper on CTranslate2, chunk by chunk.
 
-The encoder is given little more than the frames a chunk has, not thirty seconds of padding; chunks are decoded greedily
-in small batches, and one by one with more care where the result looks wrong (the thresholds are those of Whisper's own
-`transcribe`, Radford et al. 2022, section 4.5). benchmarks/README.md has the figures behind the constants.
+The encoder is given half the window Whisper was trained on, which costs a quarter; chunks are decoded in batches, and
+one by one with more care where the result looks wrong (the thresholds are those of Whisper's own `transcribe`, Radford
+et al. 2022, section 4.5). benchmarks/README.md has the figures behind the constants.
 """
 
 from __future__ import annotations
 
 import logging
+import time
 import zlib
 from collections import Counter, deque
 from collections.abc import Callable, Iterator
@@ -39,11 +40,13 @@ MAX_GAP_SECONDS = 2.0
 
 # Whisper was trained on windows that end in silence. Without any it does not know where to stop and repeats itself.
 SILENCE_SECONDS = 1.0
-MIN_WINDOW_SECONDS = 10.0
+WINDOW_SECONDS = MAX_CHUNK_SECONDS + SILENCE_SECONDS
 FULL_WINDOW_SECONDS = 30.0
 
-BATCH = {"cpu": 4, "cuda": 16}
+BATCH = {"cpu": 8, "cuda": 16}
 """Chunks decoded at once by one replica: the weights are read once for all of them."""
+GROUP_SECONDS = 5.0
+"""How long a group of chunks should take at most: its text appears at once."""
 
 BEAM_SIZE = 5
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
@@ -167,21 +170,37 @@ class Transcriber:
         self._suppressed = self._suppressed_tokens()
 
     def run(self, *, word_times: bool, cancelled: Callable[[], bool]) -> Iterator[ChunkText]:
-        """The chunks' texts, each as soon as it and all before it are finished. Ends early once `cancelled` says so."""
-        with ThreadPoolExecutor(max_workers=self._workers) as pool:
-            waiting: deque[Future[list[ChunkText]]] = deque()
-            batches = self._batches()
+        """The chunks' texts in order of time, a group at a time. Ends early once `cancelled` says so.
+
+        The first group is one chunk for each replica, so that text appears soon; the next are as large as can be done
+        in a moment. What a chunk's text is does not depend on the group it is in.
+        """
+        from threadpoolctl import threadpool_limits
+
+        size = self._workers
+        first, ahead = 0, 1
+        # NumPy's threads, when done with a spectrogram, keep spinning for more work and take the replicas' cores.
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(max_workers=self._workers) as pool:
+            groups: deque[list[Future[list[ChunkText]]]] = deque()
             try:
                 while True:
-                    # One ahead for each replica keeps all busy, and little is thrown away on a cancel.
-                    while len(waiting) < 2 * self._workers and (batch := next(batches, None)):
-                        waiting.append(pool.submit(self._transcribe, batch, word_times))
-                    if not waiting or cancelled():
+                    # One group ahead keeps all replicas busy, once it is known how long a group takes.
+                    while len(groups) < ahead and first < len(self._chunks):
+                        batches = self._batches(self._chunks[first : first + size])
+                        groups.append([pool.submit(self._transcribe, batch, word_times) for batch in batches])
+                        first += size
+                    if not groups or cancelled():
                         return
-                    yield from waiting.popleft().result()
+                    begun = time.monotonic()
+                    texts = [text for batch in groups[0] for text in batch.result()]
+                    groups.popleft()
+                    yield from sorted(texts, key=lambda text: text.start)
+                    fitting = int(size * GROUP_SECONDS / (time.monotonic() - begun))
+                    size = max(self._workers, min(fitting, self._workers * self._batch))
+                    ahead = 2
             finally:
-                for future in waiting:
-                    future.cancel()
+                for batch in [batch for group in groups for batch in group]:
+                    batch.cancel()
 
     def align(self, chunk: ChunkText) -> None:
         """Time the words of a chunk that was decoded earlier, by encoding it once more."""
@@ -190,27 +209,11 @@ class Transcriber:
             encoded = self._encode([Span(chunk.start, chunk.end)])
             self._time_words([chunk], [tokens], encoded)
 
-    def _batches(self) -> Iterator[list[Span]]:
-        """The chunks in batches. The first are small, so that text appears soon; a short recording is shared by all
-        replicas; what the language was detected from is encoded already and stays alone.
-        """
-        size = 1
-        batch: list[Span] = []
-        for i, chunk in enumerate(self._chunks):
-            if chunk in self._encoded:
-                if batch:
-                    yield batch
-                yield [chunk]
-                batch = []
-                continue
-            batch.append(chunk)
-            if len(batch) >= size:
-                yield batch
-                batch = []
-                share = -(-(len(self._chunks) - i - 1) // self._workers)
-                size = max(1, min(self._batch, share, (i + 1) // self._workers))
-        if batch:
-            yield batch
+    def _batches(self, group: list[Span]) -> list[list[Span]]:
+        """`group` in equal parts that keep all replicas busy."""
+        parts = max(min(self._workers, len(group)), -(-len(group) // self._batch))
+        by_length = sorted(group, key=lambda chunk: chunk.seconds)
+        return [by_length[i::parts] for i in range(parts)]
 
     def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         """The chunks' texts. Where a GPU's memory does not suffice, by half as many at a time, at last with less exact
@@ -231,7 +234,7 @@ class Transcriber:
         encoded = self._encode(chunks)
         decodings = [
             self._with_care(chunk, decoding) if decoding.doubtful else decoding
-            for chunk, decoding in zip(chunks, self._generate(encoded, len(chunks), beam_size=1), strict=True)
+            for chunk, decoding in zip(chunks, self._generate(encoded, len(chunks)), strict=True)
         ]
         texts = [
             ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
@@ -251,29 +254,36 @@ class Transcriber:
             chunk.words = words if chunk.text else []
 
     def _encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
-        """The encoder's output for the chunks, all in windows as long as the longest needs, or of thirty seconds."""
+        """The encoder's output for the chunks, all in the window Whisper was trained on or in the shorter one."""
+        import ctranslate2
         import numpy as np
 
-        if len(chunks) == 1 and not full_window and chunks[0] in self._encoded:
-            return self._encoded.pop(chunks[0])
-        longest = max(chunk.seconds for chunk in chunks) + SILENCE_SECONDS
-        seconds = FULL_WINDOW_SECONDS if full_window else min(max(longest, MIN_WINDOW_SECONDS), FULL_WINDOW_SECONDS)
-        window = int(seconds * SAMPLE_RATE)
-        features = []
+        seconds = FULL_WINDOW_SECONDS if full_window else WINDOW_SECONDS
+        if self._store.device == "cuda":
+            return self._model.encode(np.stack([self._features(chunk, seconds) for chunk in chunks]))
+        # One by one: a batch's attention matrices outgrow the processor's caches, and nothing is gained by it.
+        encoded = []
         for chunk in chunks:
-            sound = to_float(self._samples[chunk.start : chunk.end])
-            sound = np.pad(sound, (0, window - len(sound)))
-            features.append(self._model.feature_extractor(sound, padding=0))
-        return self._model.encode(np.stack(features))
+            kept = None if full_window else self._encoded.pop(chunk, None)
+            encoded.append(np.array(kept or self._model.encode(self._features(chunk, seconds)[np.newaxis])))
+        return ctranslate2.StorageView.from_array(np.concatenate(encoded))
+
+    def _features(self, chunk: Span, seconds: float) -> NDArray[np.float32]:
+        """The log-Mel spectrogram of a chunk in a window of `seconds`; shape (bands, frames of 10 ms)."""
+        import numpy as np
+
+        sound = to_float(self._samples[chunk.start : chunk.end])
+        sound = np.pad(sound, (0, int(seconds * SAMPLE_RATE) - len(sound)))
+        return self._model.feature_extractor(sound, padding=0)
 
     def _with_care(self, chunk: Span, best: Decoding) -> Decoding:
-        """Decode a doubtful chunk again: in the window Whisper was trained on, with beam search, at last with beam
-        search that may not repeat itself. Returns the most probable that is no loop.
+        """Decode a doubtful chunk again: in the window Whisper was trained on, at last so that it may not repeat
+        itself. Returns the most probable that is no loop.
         """
         if best.silent:
             return best
         encoded = self._encode([chunk], full_window=True)
-        for options in ({"beam_size": BEAM_SIZE}, {"beam_size": BEAM_SIZE, "no_repeat_ngram_size": 3}):
+        for options in ({}, {"no_repeat_ngram_size": 3}):
             other = self._generate(encoded, 1, **options)[0]
             if (not other.looping, other.average_log_probability) > (not best.looping, best.average_log_probability):
                 best = other
@@ -290,6 +300,7 @@ class Transcriber:
             return_no_speech_prob=True,
             suppress_tokens=self._suppressed,
             max_length=self._model.max_length,
+            beam_size=BEAM_SIZE,
             **options,
         )
         decodings = []

@@ -28,7 +28,7 @@ ONSET = 0.5
 OFFSET = 0.35
 MIN_SILENCE = 0.1  # seconds; a shorter one does not end a stretch
 MIN_SPEECH = 0.1
-PADDING = 0.2  # seconds kept around a stretch: soft consonants lie below the threshold
+PADDING = 0.4  # seconds kept around a stretch: soft consonants lie below the threshold
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a GPU without enough memory does, told by an encoder that refuses as CTranslate2 does."""
+"""Chunks in batches, and what a GPU without enough memory does: told by a decoder that refuses as CTranslate2 does."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ def transcriber(telephone, store):
 
 
 def refuse_more_than(count, transcriber, monkeypatch):
-    model = transcriber._model
-    encode = type(model).encode
+    generate = transcriber._generate
     asked = []
 
-    def limited(features):
-        asked.append(len(features))
-        if len(features) > count:
+    def limited(encoded, chunks, **options):
+        asked.append(chunks)
+        if chunks > count:
             raise RuntimeError("CUDA failed with error out of memory")
-        return encode(model, features)
+        return generate(encoded, chunks, **options)
 
-    monkeypatch.setattr(model, "encode", limited)
+    monkeypatch.setattr(transcriber, "_generate", limited)
     return asked
 
 
@@ -45,3 +44,18 @@ def test_the_end_of_the_road_has_a_name(transcriber, monkeypatch):
     refuse_more_than(0, transcriber, monkeypatch)
     with pytest.raises(GpuOutOfMemory):
         transcriber._transcribe(chunks, word_times=True)
+
+
+def test_the_text_of_a_chunk_does_not_depend_on_its_company(transcriber):
+    transcriber, chunks = transcriber
+    together = transcriber._transcribe(chunks, word_times=False)
+    alone = [text for chunk in chunks for text in transcriber._transcribe([chunk], word_times=False)]
+    assert alone == together
+
+
+def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
+    spans = [(0, 3), (3, 11), (11, 13), (13, 18), (18, 19), (19, 24), (24, 25), (25, 30)]
+    chunks = [Span(start * 16_000, end * 16_000) for start, end in spans]
+    transcriber = Transcriber(telephone, chunks, store=store, model="tiny.en", language="en", translate=False)
+    texts = list(transcriber.run(word_times=False, cancelled=lambda: False))
+    assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
