@@ -3,8 +3,9 @@
     python -m benchmarks.speed [--audio FILE ...] [--model base --model tiny.en] [--rounds 5] [--batch-size 8]
 
 Each contender has its own process that loads its model and warms up once; then they take turns, round by round, so
-that whatever else the machine does falls on all alike. Same weights, int8, beam 5, language given, same cores. WhisperX's
-`transcribe` decodes one window at a time unless told otherwise; both ways are shown. Without --audio, three real conversations (90 s: two people on the telephone, two excerpts of a meeting) are repeated to 270 s.
+that whatever else the machine does falls on all alike. Same weights, int8, beam 5, language given, same cores.
+WhisperX's `transcribe` decodes one window at a time unless told otherwise; both ways are shown. Without --audio, three
+real conversations (90 s: two people on the telephone, two excerpts of a meeting) are repeated to 270 s.
 """
 
 from __future__ import annotations
