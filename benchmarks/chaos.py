@@ -185,7 +185,7 @@ def bench(asked: argparse.Namespace, var: Path) -> bool:
     with ExitStack() as stack:
         disk = SmallDisk(settings.MEDIA_ROOT, megabytes=64 + 2 * asked.tasks)
         stack.callback(disk.close)
-        processes = Processes(var, settings.PORT, WORKERS)
+        processes = Processes(var, WORKERS)
         stack.callback(processes.close)
         start_seconds = processes.wait_for_workers()
         clients = [Client(settings.PORT, username) for username in PEOPLE]

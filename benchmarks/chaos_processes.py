@@ -54,14 +54,13 @@ class Part:
 class Processes:
     """Broker, web, workers and scheduler, with the settings that stand in the environment."""
 
-    def __init__(self, var: Path, port: int, workers: int) -> None:
+    def __init__(self, var: Path, workers: int) -> None:
         self._broker_data = var / "valkey"
         self.logs = var / "logs"
         self.logs.mkdir()
-        web = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "-v", "0", "transcribe_site.asgi:application"]
         commands = {
             "broker": ["manage.py", "broker"],
-            "web": web,
+            "web": ["manage.py", "web"],
             **{f"worker-{number}": ["manage.py", "worker"] for number in range(workers)},
             "scheduler": ["manage.py", "scheduler"],
         }

@@ -177,7 +177,7 @@ def memory(service: subprocess.Popen) -> None:
     print("\nMemory (resident, MB)")
     for process in psutil.Process(service.pid).children(recursive=True):
         command = " ".join(process.cmdline())
-        for mark in ("daphne", "manage.py worker", "manage.py scheduler", "valkey-server"):
+        for mark in ("manage.py web", "manage.py worker", "manage.py scheduler", "valkey-server"):
             if mark in command:
                 print(f"  {mark:<20}{process.memory_info().rss / 1e6:>8.0f}")
 

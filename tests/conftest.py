@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
@@ -83,6 +85,36 @@ def queue(broker: Redis) -> Redis:
     """The broker, empty."""
     broker.flushall()
     return broker
+
+
+@contextmanager
+def web_server(**environment: str) -> Iterator[int]:
+    """`manage.py web` on the tests' database, as `make run` starts it; its port."""
+    environment = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "transcribe_site.settings",
+        "DATABASE_URL": database_url(),
+        **environment,
+    }
+    with socket.create_server(("127.0.0.1", 0)) as listening:  # who connects before it is ready waits in the queue
+        process = subprocess.Popen(
+            [sys.executable, "manage.py", "web", "--fd", str(listening.fileno())],
+            cwd=REPOSITORY,
+            env=environment,
+            pass_fds=[listening.fileno()],
+        )
+        try:
+            yield listening.getsockname()[1]
+        finally:
+            process.terminate()
+            process.wait()
+
+
+@pytest.fixture(scope="session")
+def daphne(broker: Redis, django_db_setup: None) -> Iterator[int]:
+    """The port of a web server that all tests share."""
+    with web_server() as port:
+        yield port
 
 
 @pytest.fixture

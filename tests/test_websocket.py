@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import socket
-import subprocess
-import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from uuid import uuid4
 
@@ -21,7 +16,6 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from pytest_django import Settings
-from redis import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
@@ -29,25 +23,9 @@ from tasks_app import attempts, consumers, progress, services
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment, Transcript
-from tests.conftest import REPOSITORY, database_url, make_task
+from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(scope="session")
-def daphne(broker: Redis, django_db_setup: None) -> Iterator[int]:
-    """The web server on the tests' database; its port."""
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "DATABASE_URL": database_url()}
-    with socket.create_server(("127.0.0.1", 0)) as listening:  # who connects before daphne is ready waits in the queue
-        process = subprocess.Popen(
-            [sys.executable, "-m", "daphne", "--fd", str(listening.fileno()), "transcribe_site.asgi:application"],
-            cwd=REPOSITORY,
-            env=environment,
-            pass_fds=[listening.fileno()],
-        )
-        yield listening.getsockname()[1]
-        process.terminate()
-        process.wait()
 
 
 @pytest.fixture

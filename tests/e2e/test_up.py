@@ -14,7 +14,7 @@ from tests.e2e.conftest import REPOSITORY, Service
 
 
 def children(service: Service) -> dict[str, psutil.Process]:
-    names = {"broker": "valkey-server", "web": "daphne", "worker": "worker", "scheduler": "scheduler"}
+    names = {"broker": "valkey-server", "web": "manage.py web", "worker": "worker", "scheduler": "scheduler"}
     found = {}
     for process in psutil.Process(service.process.pid).children(recursive=True):
         command = " ".join(process.cmdline())
