@@ -11,7 +11,7 @@ import numpy as np
 
 from tasks_app.pipeline.audio import to_float
 from tasks_app.pipeline.model_store import ModelStore
-from tasks_app.pipeline.transcribe import Transcriber, find_chunks
+from tasks_app.pipeline.transcribe import Transcriber, find_speech
 
 Transcribe = Callable[[np.ndarray], str]
 
@@ -54,8 +54,8 @@ def ours(store: ModelStore, model: str, word_times: bool) -> Transcribe:
     store.whisper(model)
 
     def transcribe(samples: np.ndarray) -> str:
-        chunks = find_chunks(samples, store.threads)
-        transcriber = Transcriber(samples, chunks, store=store, model=model, language="en", translate=False)
+        speech, chunks = find_speech(samples, store.threads)
+        transcriber = Transcriber(samples, speech, chunks, store=store, model=model, language="en", translate=False)
         return " ".join(chunk.text for chunk in transcriber.run(word_times=word_times, cancelled=lambda: False))
 
     return transcribe

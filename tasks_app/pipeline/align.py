@@ -7,7 +7,9 @@ language.
 
 from __future__ import annotations
 
+import bisect
 import os
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 PREPENDED = "\"'“¿([{-"
 APPENDED = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
 ALIGN_MODEL_BYTES = 400_000_000
+SNAP_SECONDS = 0.6
 
 
 def attention_words(
@@ -56,6 +59,32 @@ def attention_words(
                 words.append(Word(text, round(first, 3), round(last, 3), round(float(timing["probability"]), 3)))
         timed.append(words)
     return timed
+
+
+def snap_to_speech(words: list[Word], speech: list[tuple[float, float]]) -> list[Word]:
+    """`words` with the silence around them taken away: attention may begin in the pause before a word, or come late.
+
+    `speech`: start and end of stretches of speech in seconds, in order. Of the words that lie in a stretch for the most
+    part, the first begins where it does, unless that is more than SNAP_SECONDS earlier, and the last ends with it at
+    the latest.
+    """
+    for (onset, end), spoken in groupby(words, lambda word: _stretch_of(word, speech)):
+        if onset == end:
+            continue
+        within = list(spoken)
+        if within[0].start - onset <= SNAP_SECONDS:
+            within[0].start = round(onset, 3)
+        within[-1].end = round(min(within[-1].end, end), 3)
+    for word, following in pairwise(words):
+        word.end = max(word.start, min(word.end, following.start))
+    return words
+
+
+def _stretch_of(word: Word, speech: list[tuple[float, float]]) -> tuple[float, float]:
+    """The stretch that holds most of the word; (0, 0) if none holds any of it."""
+    first = bisect.bisect_left(speech, word.start, key=lambda stretch: stretch[1])
+    after = bisect.bisect_right(speech, word.end, key=lambda stretch: stretch[0])
+    return max(speech[first:after], key=lambda s: min(s[1], word.end) - max(s[0], word.start), default=(0.0, 0.0))
 
 
 def forced_alignment_model(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:

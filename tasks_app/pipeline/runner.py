@@ -107,12 +107,12 @@ class _Run:
         return Transcript(language, duration, segments, transcriber.language_probability, self._warnings)
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
-        from .transcribe import ChunkText, Transcriber, find_chunks
+        from .transcribe import ChunkText, Transcriber, find_speech
 
         stage = "transcribing"
         parts = self._resume.get(stage, [])
         chunks = [ChunkText.from_dict(part["chunk"]) for part in parts if "chunk" in part]
-        spans = find_chunks(self._samples, self._store.threads)
+        speech, spans = find_speech(self._samples, self._store.threads)
         total = sum(span.seconds for span in spans)
         ahead = [span for span in spans if not chunks or span.start >= chunks[-1].end]
         left = sum(span.seconds for span in ahead)
@@ -121,7 +121,7 @@ class _Run:
             self._time_left.enter(stage, 1 - left / total if total else 1.0)
             language = parts[0]["language"]
         transcriber = Transcriber(
-            self._samples, ahead, store=self._store, model=self._model, language=language, translate=translate
+            self._samples, speech, ahead, store=self._store, model=self._model, language=language, translate=translate
         )
         if parts:
             transcriber.language_probability = parts[0]["language_probability"]

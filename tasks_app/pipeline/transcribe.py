@@ -16,14 +16,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .align import attention_words
+from .align import attention_words, snap_to_speech
 from .audio import SAMPLE_RATE, to_float
 from .errors import UnknownLanguage
 from .languages import LANGUAGES
 from .model_store import ModelStore
 from .segments import split_text, split_words
 from .transcript import Segment, Word
-from .vad import Span, pack, speech_probabilities, speech_spans
+from .vad import Span, pack, pad, speech_probabilities, speech_spans
 
 if TYPE_CHECKING:
     import ctranslate2
@@ -81,11 +81,11 @@ class ChunkText:
         return cls(**{**data, "words": [Word(**word) for word in data["words"]]})
 
 
-def find_chunks(samples: NDArray[np.int16], threads: int) -> list[Span]:
-    """The speech in `samples` (shape (n,), 16 kHz), packed into chunks for the decoder, in order of time."""
+def find_speech(samples: NDArray[np.int16], threads: int) -> tuple[list[Span], list[Span]]:
+    """The speech in `samples` (shape (n,), 16 kHz), and the chunks for the decoder that hold it; in order of time."""
     probabilities = speech_probabilities(samples, threads)
-    spans = speech_spans(probabilities, len(samples))
-    return pack(spans, probabilities, MAX_CHUNK_SECONDS, MAX_GAP_SECONDS)
+    speech = speech_spans(probabilities, len(samples))
+    return speech, pack(pad(speech, len(samples)), probabilities, MAX_CHUNK_SECONDS, MAX_GAP_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,14 +127,15 @@ def repeats(tokens: list[int], length: int = 4, times: int = 4) -> bool:
 class Transcriber:
     """Decodes the chunks of one recording with one model.
 
-    `samples`: int16, shape (n,), 16 kHz. `language`: a code of LANGUAGES, or None to have it detected. With
-    `word_times`, words are timed by cross-attention while the encoder's output is at hand.
+    `samples`: int16, shape (n,), 16 kHz; `speech` and `chunks` are those of `find_speech`. `language`: a code of
+    LANGUAGES, or None to have it detected.
     Raises UnknownLanguage, ModelUnavailable.
     """
 
     def __init__(
         self,
         samples: NDArray[np.int16],
+        speech: list[Span],
         chunks: list[Span],
         *,
         store: ModelStore,
@@ -143,6 +144,7 @@ class Transcriber:
         translate: bool,
     ) -> None:
         self._samples = samples
+        self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
         self._chunks = chunks
         self._store = store
         self._name = model
@@ -171,6 +173,8 @@ class Transcriber:
 
     def run(self, *, word_times: bool, cancelled: Callable[[], bool]) -> Iterator[ChunkText]:
         """The chunks' texts in order of time, a group at a time. Ends early once `cancelled` says so.
+
+        With `word_times`, words are timed by cross-attention while the encoder's output is at hand.
 
         The first group is one chunk for each replica, so that text appears soon; the next are as large as can be done
         in a moment. What a chunk's text is does not depend on the group it is in.
@@ -251,7 +255,7 @@ class Transcriber:
         spans = [(chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE) for chunk in chunks]
         timed = attention_words(self._model, self._tokenizer, tokens, encoded, spans)
         for chunk, words in zip(chunks, timed, strict=True):
-            chunk.words = words if chunk.text else []
+            chunk.words = snap_to_speech(words, self._speech) if chunk.text else []
 
     def _encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
         """The encoder's output for the chunks, all in the window Whisper was trained on or in the shorter one."""

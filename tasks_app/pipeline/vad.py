@@ -62,7 +62,7 @@ def speech_probabilities(samples: NDArray[np.int16], threads: int = 1) -> NDArra
 
 
 def speech_spans(probabilities: NDArray[np.float32], length: int) -> list[Span]:
-    """Stretches of speech in a recording of `length` samples, in order, padded and not overlapping."""
+    """Stretches of speech in a recording of `length` samples, in order and apart."""
     shortest_silence = MIN_SILENCE * SAMPLE_RATE / HOP
     found: list[list[int]] = []
     start = silence = None
@@ -79,15 +79,18 @@ def speech_spans(probabilities: NDArray[np.float32], length: int) -> list[Span]:
                 start = silence = None
     if start is not None:
         found.append([start * HOP, length])
-    found = [span for span in found if span[1] - span[0] >= MIN_SPEECH * SAMPLE_RATE]
+    return [Span(start, end) for start, end in found if end - start >= MIN_SPEECH * SAMPLE_RATE]
 
+
+def pad(spans: list[Span], length: int) -> list[Span]:
+    """`spans` with some of the silence around them, not overlapping, in a recording of `length` samples."""
     padding = int(PADDING * SAMPLE_RATE)
-    spans: list[Span] = []
-    for i, (start, end) in enumerate(found):
-        before = (start - found[i - 1][1]) // 2 if i else start
-        after = (found[i + 1][0] - end) // 2 if i + 1 < len(found) else length - end
-        spans.append(Span(start - min(padding, before), end + min(padding, after)))
-    return spans
+    padded: list[Span] = []
+    for i, span in enumerate(spans):
+        before = (span.start - spans[i - 1].end) // 2 if i else span.start
+        after = (spans[i + 1].start - span.end) // 2 if i + 1 < len(spans) else length - span.end
+        padded.append(Span(span.start - min(padding, before), span.end + min(padding, after)))
+    return padded
 
 
 def pack(

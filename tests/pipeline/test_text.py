@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline import time_left
+from tasks_app.pipeline.align import snap_to_speech
 from tasks_app.pipeline.audio import SAMPLE_RATE
 from tasks_app.pipeline.clustering import cluster
 from tasks_app.pipeline.runner import run
@@ -16,7 +17,7 @@ from tasks_app.pipeline.speakers import Turn, assign
 from tasks_app.pipeline.time_left import Speeds, TimeLeft
 from tasks_app.pipeline.transcribe import compression_ratio, repeats
 from tasks_app.pipeline.transcript import Segment, Word
-from tasks_app.pipeline.vad import HOP, Span, pack, speech_probabilities, speech_spans
+from tasks_app.pipeline.vad import HOP, Span, pack, pad, speech_probabilities, speech_spans
 
 from .conftest import SPOKEN, TELEPHONE
 
@@ -27,7 +28,7 @@ def words(text: str, seconds: float = 0.3, gap: float = 0.0) -> list[Word]:
 
 class TestSpeech:
     def test_it_is_found_where_the_reference_has_it(self, telephone):
-        spans = speech_spans(speech_probabilities(telephone), len(telephone))
+        spans = pad(speech_spans(speech_probabilities(telephone), len(telephone)), len(telephone))
         spoken = np.zeros(len(telephone), bool)
         for span in spans:
             spoken[span.start : span.end] = True
@@ -47,7 +48,7 @@ class TestSpeech:
 class TestChunks:
     def test_they_hold_all_speech_end_in_silence_and_are_not_too_long(self, telephone):
         probabilities = speech_probabilities(telephone)
-        spans = speech_spans(probabilities, len(telephone))
+        spans = pad(speech_spans(probabilities, len(telephone)), len(telephone))
         chunks = pack(spans, probabilities, 15, 2)
         for span in spans:
             assert any(chunk.start <= span.start and span.end <= chunk.end for chunk in chunks)
@@ -74,6 +75,24 @@ class TestGuards:
         text = "Ask not what your country can do for you, ask what you can do for your country."
         assert compression_ratio(text) < 2.4
         assert not repeats([hash(word) for word in text.split()])
+
+
+class TestSnapping:
+    def test_a_word_begins_and_ends_with_the_speech_it_is_in(self):
+        spoken = [Word("hello", 0.6, 1.4), Word("there", 1.4, 2.3), Word("yes", 3.3, 3.3), Word("so", 3.5, 3.8)]
+        snapped = snap_to_speech(spoken, [(1.0, 2.0), (3.0, 4.0)])
+        assert [(word.start, word.end) for word in snapped] == [(1.0, 1.4), (1.4, 2.0), (3.0, 3.3), (3.5, 3.8)]
+
+    def test_a_word_far_from_the_begin_of_speech_stays(self):
+        assert snap_to_speech([Word("late", 3.0, 3.5)], [(1.0, 4.0)]) == [Word("late", 3.0, 3.5)]
+
+    def test_words_stay_in_order(self):
+        spoken = [Word("a", 0.5, 1.2), Word("b", 1.2, 1.4)]
+        snapped = snap_to_speech(spoken, [(0.0, 0.9), (1.0, 2.0)])
+        assert [(word.start, word.end) for word in snapped] == [(0.0, 0.9), (1.0, 1.4)]
+
+    def test_without_speech_nothing_is_moved(self):
+        assert snap_to_speech([Word("a", 0.5, 1.2)], []) == [Word("a", 0.5, 1.2)]
 
 
 class TestSegments:

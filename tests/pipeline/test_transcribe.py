@@ -12,7 +12,7 @@ from tasks_app.pipeline.vad import Span
 @pytest.fixture
 def transcriber(telephone, store):
     chunks = [Span(6 * 16_000, 11 * 16_000), Span(11 * 16_000, 18 * 16_000), Span(18 * 16_000, 24 * 16_000)]
-    return Transcriber(telephone, chunks, store=store, model="tiny.en", language="en", translate=False), chunks
+    return Transcriber(telephone, [], chunks, store=store, model="tiny.en", language="en", translate=False), chunks
 
 
 def refuse_more_than(count, transcriber, monkeypatch):
@@ -56,6 +56,6 @@ def test_the_text_of_a_chunk_does_not_depend_on_its_company(transcriber):
 def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
     spans = [(0, 3), (3, 11), (11, 13), (13, 18), (18, 19), (19, 24), (24, 25), (25, 30)]
     chunks = [Span(start * 16_000, end * 16_000) for start, end in spans]
-    transcriber = Transcriber(telephone, chunks, store=store, model="tiny.en", language="en", translate=False)
+    transcriber = Transcriber(telephone, [], chunks, store=store, model="tiny.en", language="en", translate=False)
     texts = list(transcriber.run(word_times=False, cancelled=lambda: False))
     assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
