@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from .pipeline.audio import Limits
+from .pipeline.catalogue import ModelInfo, known_models
 
 if TYPE_CHECKING:
     from .pipeline.model_store import ModelStore
@@ -20,7 +21,7 @@ def limits() -> Limits:
 @functools.cache
 def model_store() -> ModelStore:
     """The one store of this process: what it loads stays warm from task to task."""
-    from .pipeline.model_store import ModelStore
+    from .pipeline.model_store import MEGABYTE, ModelStore
 
     return ModelStore(
         settings.MODEL_DIR,
@@ -28,15 +29,11 @@ def model_store() -> ModelStore:
         device=settings.DEVICE,
         compute_type=settings.COMPUTE_TYPE,
         hf_token=settings.HF_TOKEN,
+        memory_budget=settings.MODEL_MEMORY_MB * MEGABYTE,
     )
 
 
-def offered_models() -> list[str]:
-    """Names of the models that may be asked for here."""
-    from .pipeline.model_store import known_models
-
-    return [
-        model.name
-        for model in known_models(settings.MODEL_DIR)
-        if settings.ALLOW_MODEL_DOWNLOAD or model.state != "downloadable"
-    ]
+def offered_models() -> list[ModelInfo]:
+    """The models that may be asked for here."""
+    models = known_models(settings.MODEL_DIR)
+    return [model for model in models if settings.ALLOW_MODEL_DOWNLOAD or model.state != "downloadable"]

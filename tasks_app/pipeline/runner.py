@@ -120,6 +120,9 @@ class _Run:
         if parts:
             self._time_left.enter(stage, 1 - left / total if total else 1.0)
             language = parts[0]["language"]
+        self._store.resolve(
+            self._model, lambda here: self._progress(stage, 0.0, f"Fetching the model {self._model}: {here:.0%}")
+        )
         transcriber = Transcriber(
             self._samples, speech, ahead, store=self._store, model=self._model, language=language, translate=translate
         )
@@ -220,9 +223,9 @@ class _Run:
         self._time_left.leave()
         self._progress(stage, 1.0)
 
-    def _progress(self, stage: str, fraction: float) -> None:
+    def _progress(self, stage: str, fraction: float, message: str = "") -> None:
         self._stop_if_cancelled()
-        self._observer.progress(stage, fraction, eta_seconds=self._time_left.seconds(fraction))
+        self._observer.progress(stage, fraction, eta_seconds=self._time_left.seconds(fraction), message=message)
 
     def _stop_if_cancelled(self) -> None:
         if self._observer.cancelled():

@@ -6,9 +6,10 @@ import hashlib
 
 import pytest
 
-from tasks_app.pipeline import model_store
+from tasks_app.pipeline import catalogue
+from tasks_app.pipeline.catalogue import BUNDLED, known_models
 from tasks_app.pipeline.errors import ModelUnavailable
-from tasks_app.pipeline.model_store import BUNDLED, ModelStore, known_models
+from tasks_app.pipeline.model_store import ModelStore
 
 
 @pytest.mark.parametrize("name", ["tiny.en", "base"])
@@ -21,7 +22,7 @@ def test_bundled_models_are_whole(name, store):
 
 def test_wrong_weights_are_refused_and_leave_nothing_behind(tmp_path, monkeypatch):
     (tmp_path / "part").write_bytes(b"not these")
-    monkeypatch.setattr(model_store, "_package_file", lambda package, file: tmp_path / "part")
+    monkeypatch.setattr(catalogue, "_package_file", lambda package, file: tmp_path / "part")
     directory = tmp_path / "models"
     with pytest.raises(ModelUnavailable, match="SHA-256"):
         ModelStore(directory).resolve("tiny.en")

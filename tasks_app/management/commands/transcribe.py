@@ -65,7 +65,7 @@ class Command(BaseCommand):
                 diarize=options["diarize"],
                 min_speakers=options["min_speakers"],
                 max_speakers=options["max_speakers"],
-            ).check(offered_models())
+            ).check([model.name for model in offered_models()])
             transcript = runner.run(file, store=model_store(), observer=bar, limits=limits(), **asked.to_dict())
         except TranscriptionError as error:
             raise CommandError(f"{error.user_message} ({error.error_code})") from None

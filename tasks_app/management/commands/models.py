@@ -1,0 +1,54 @@
+"""`manage.py models`: which Whisper models there are, and fetching them."""
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from tqdm import tqdm
+
+from tasks_app import queueing
+from tasks_app.pipeline.catalogue import HUB, cached, fetched, known_models
+
+
+class Command(BaseCommand):
+    help = "List the Whisper models there are, where they are loaded, and fetch them from the Hugging Face hub."
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--fetch", metavar="NAME", help="fetch this model from the hub, so that it can be chosen")
+
+    def handle(self, *, fetch: str | None, **options: object) -> None:
+        if fetch:
+            self._fetch(fetch)
+        else:
+            self._list()
+
+    def _list(self) -> None:
+        loaded = queueing.loaded()
+        row = "{:<18}{:>10}  {:<14}{:<14}{}"
+        self.stdout.write(row.format("name", "size", "languages", "state", "loaded by"))
+        for model in known_models(settings.MODEL_DIR):
+            workers = [worker for worker, names in (loaded or {}).items() if f"whisper {model.name}" in names]
+            size = f"{model.size_bytes / 1e6:,.0f} MB"
+            line = row.format(model.name, size, model.languages, model.state, ", ".join(workers))
+            self.stdout.write(line.rstrip())
+        if loaded is None:
+            self.stdout.write("What is loaded where is not known: the broker cannot be reached.")
+
+    def _fetch(self, name: str) -> None:
+        if name not in HUB:
+            raise CommandError(f"{name} cannot be fetched. These can: {', '.join(HUB)}.")
+        repository, size = HUB[name]
+        if cached(repository):
+            self.stdout.write(f"{name} is here already.")
+            return
+        with tqdm(total=size, desc=name, unit="B", unit_scale=True) as bar:
+
+            def tick(fraction: float) -> None:
+                bar.n = int(fraction * size)
+                bar.refresh()
+
+            try:
+                fetched(name, settings.HF_TOKEN, tick)
+            except Exception as error:  # the hub's client raises many kinds
+                raise CommandError(f"{name} could not be fetched ({type(error).__name__}: {error})") from None
+            tick(1.0)
+        self.stdout.write(f"{name} is here now.")
