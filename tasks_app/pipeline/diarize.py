@@ -34,7 +34,8 @@ STEP_SECONDS = 5.0
 PIECE_SECONDS = 0.75
 CONTEXT_SECONDS = 1.5  # of sound around the middle of a piece, for its embedding
 MEL_BINS = 80
-SEGMENTATION_SHARE = 0.25  # of the time the whole takes
+EMBEDDING_BATCH = 4
+SEGMENTATION_SHARE = 0.2  # of the time the whole takes
 
 Tick = Callable[[float], None]
 
@@ -209,14 +210,18 @@ class _Models:
     def embed(self, samples: NDArray[np.int16], pieces: list[_Piece]) -> Iterator[NDArray[np.float32]]:
         """The voice of each piece, shape (192,)."""
 
-        def one(piece: _Piece) -> NDArray[np.float32]:
+        def some(pieces: list[_Piece]) -> list[NDArray[np.float32]]:
             import torch
 
-            features = self._features(samples, piece)
+            features = [self._features(samples, piece) for piece in pieces]
+            alike = len({len(frames) for frames in features}) == 1  # not where the recording begins or ends in a piece
+            batches = [torch.stack(features)] if alike else [frames[None] for frames in features]
             with torch.inference_mode():
-                return self._embedding(features[None].to(self._device))[0].cpu().numpy()
+                return [voice for batch in batches for voice in self._embedding(batch.to(self._device)).cpu().numpy()]
 
-        yield from self._in_order(one, pieces)
+        batches = [pieces[i : i + EMBEDDING_BATCH] for i in range(0, len(pieces), EMBEDDING_BATCH)]
+        for voices in self._in_order(some, batches):
+            yield from voices
 
     def _features(self, samples: NDArray[np.int16], piece: _Piece) -> torch.Tensor:
         """Kaldi's log mel filter banks of the piece, its mean taken away; shape (frames, 80)."""
