@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import multiprocessing
 import os
 import resource
@@ -60,13 +61,13 @@ def contender(name: str, model: str, directory: str, batch_size: int, audio: str
         pipe.send({"seconds": taken, "cpu": time.process_time() - processor, "megabytes": peak, "text": text})
 
 
-def conversation(files: list[Path]) -> np.ndarray:
-    """int16 samples at 16 kHz: the given files one after another, or the built-in conversations repeated to 270 s."""
+def conversation(files: list[Path], seconds: float = 270) -> np.ndarray:
+    """int16 samples at 16 kHz: the given files one after another, or real conversations repeated to `seconds`."""
     if files:
         return np.concatenate([decode(path) for path in files])
     talks = [decode(recording.path) for recording in recordings() if recording.turns]
     once = np.concatenate(talks)
-    return np.tile(once, -(-270 * SAMPLE_RATE // len(once)))
+    return np.tile(once, math.ceil(seconds * SAMPLE_RATE / len(once)))
 
 
 def race(

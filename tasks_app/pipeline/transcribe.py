@@ -8,21 +8,23 @@ et al. 2022, section 4.5). benchmarks/README.md has the figures behind the const
 from __future__ import annotations
 
 import logging
+import math
 import time
-import zlib
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .align import attention_words, snap_to_speech
 from .audio import SAMPLE_RATE, to_float
 from .errors import UnknownLanguage
+from .guards import compression_ratio, left_out, repeats
 from .languages import LANGUAGES
 from .model_store import ModelStore
 from .segments import split_text, split_words
-from .transcript import Segment, Word
+from .transcript import Segment, Word, word_separator
 from .vad import Span, pack, pad, speech_probabilities, speech_spans
 
 if TYPE_CHECKING:
@@ -39,11 +41,13 @@ MAX_GAP_SECONDS = 2.0
 """A longer silence is left out instead of being decoded along with the speech around it."""
 
 # Whisper was trained on windows that end in silence. Without any it does not know where to stop and repeats itself.
-SILENCE_SECONDS = 1.0
-WINDOW_SECONDS = MAX_CHUNK_SECONDS + SILENCE_SECONDS
+SILENCE_SECONDS = 3.0
+WINDOW_STEP_SECONDS = 3.0
+SHORTEST_WINDOW_SECONDS = 12.0
 FULL_WINDOW_SECONDS = 30.0
+MARGIN_SECONDS = 0.2  # around what was left out
 
-BATCH = {"cpu": 8, "cuda": 16}
+BATCH = {"cpu": 2, "cuda": 16}
 """Chunks decoded at once by one replica: the weights are read once for all of them."""
 GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
@@ -113,15 +117,10 @@ class Decoding:
         return self.looping or self.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY
 
 
-def compression_ratio(text: str) -> float:
-    data = text.encode()
-    return len(data) / len(zlib.compress(data))
-
-
-def repeats(tokens: list[int], length: int = 4, times: int = 4) -> bool:
-    """Whether some sequence of `length` tokens comes `times` times or more: a sign of a decoder caught in a loop."""
-    sequences = Counter(tuple(tokens[i : i + length]) for i in range(len(tokens) - length + 1))
-    return max(sequences.values(), default=0) >= times
+def _window_seconds(chunk: Span) -> float:
+    """Length of the window that the encoder gets `chunk` in; what its text is depends on it."""
+    steps = math.ceil((chunk.seconds + SILENCE_SECONDS) / WINDOW_STEP_SECONDS)
+    return min(max(steps * WINDOW_STEP_SECONDS, SHORTEST_WINDOW_SECONDS), FULL_WINDOW_SECONDS)
 
 
 class Transcriber:
@@ -214,10 +213,12 @@ class Transcriber:
             self._time_words([chunk], [tokens], encoded)
 
     def _batches(self, group: list[Span]) -> list[list[Span]]:
-        """`group` in equal parts that keep all replicas busy."""
-        parts = max(min(self._workers, len(group)), -(-len(group) // self._batch))
-        by_length = sorted(group, key=lambda chunk: chunk.seconds)
-        return [by_length[i::parts] for i in range(parts)]
+        """`group` in batches of chunks that have the same window."""
+        batches = []
+        for _, alike in groupby(sorted(group, key=lambda chunk: chunk.seconds), _window_seconds):
+            chunks = list(alike)
+            batches += [chunks[i : i + self._batch] for i in range(0, len(chunks), self._batch)]
+        return batches
 
     def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         """The chunks' texts. Where a GPU's memory does not suffice, by half as many at a time, at last with less exact
@@ -247,9 +248,34 @@ class Transcriber:
         if word_times:
             try:
                 self._time_words(texts, [decoding.tokens for decoding in decodings], encoded)
+                for text in texts:
+                    self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
                 logger.warning("No word times from the first pass: %s", type(error).__name__)
         return texts
+
+    def _add_left_out(self, chunk: ChunkText) -> None:
+        """Decode by itself the speech that the chunk's words leave out, and put what it says in its place."""
+        start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
+        missing = left_out(chunk.words, self._speech, start, end) if chunk.words else None
+        if missing is None:
+            return
+        place, first, last = missing
+        margin = MARGIN_SECONDS
+        part = Span(
+            max(chunk.start, int((first - margin) * SAMPLE_RATE)), min(chunk.end, int((last + margin) * SAMPLE_RATE))
+        )
+        encoded = self._encode([part])
+        decoding = self._with_care(part, self._generate(encoded, 1)[0])
+        if decoding.doubtful or not decoding.text:
+            return
+        found = ChunkText(part.start, part.end, decoding.text)
+        self._time_words([found], [decoding.tokens], encoded)
+        if place:
+            before = chunk.words[place - 1]
+            before.end = max(before.start, min(before.end, first))
+        chunk.words[place:place] = found.words
+        chunk.text = word_separator(self.text_language).join(word.text for word in chunk.words)
 
     def _time_words(self, chunks: list[ChunkText], tokens: list[list[int]], encoded: ctranslate2.StorageView) -> None:
         spans = [(chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE) for chunk in chunks]
@@ -262,7 +288,7 @@ class Transcriber:
         import ctranslate2
         import numpy as np
 
-        seconds = FULL_WINDOW_SECONDS if full_window else WINDOW_SECONDS
+        seconds = FULL_WINDOW_SECONDS if full_window else _window_seconds(chunks[0])
         if self._store.device == "cuda":
             return self._model.encode(np.stack([self._features(chunk, seconds) for chunk in chunks]))
         # One by one: a batch's attention matrices outgrow the processor's caches, and nothing is gained by it.

@@ -11,11 +11,11 @@ from tasks_app.pipeline import time_left
 from tasks_app.pipeline.align import snap_to_speech
 from tasks_app.pipeline.audio import SAMPLE_RATE
 from tasks_app.pipeline.clustering import cluster
+from tasks_app.pipeline.guards import compression_ratio, left_out, repeats
 from tasks_app.pipeline.runner import run
 from tasks_app.pipeline.segments import ends_sentence, split_text, split_words
 from tasks_app.pipeline.speakers import Turn, assign
 from tasks_app.pipeline.time_left import Speeds, TimeLeft
-from tasks_app.pipeline.transcribe import compression_ratio, repeats
 from tasks_app.pipeline.transcript import Segment, Word
 from tasks_app.pipeline.vad import HOP, Span, pack, pad, speech_probabilities, speech_spans
 
@@ -75,6 +75,22 @@ class TestGuards:
         text = "Ask not what your country can do for you, ask what you can do for your country."
         assert compression_ratio(text) < 2.4
         assert not repeats([hash(word) for word in text.split()])
+
+    def test_speech_without_words_is_seen(self):
+        spoken = [Word("hello", 1.0, 1.5), Word("world", 1.5, 9.5), Word("bye", 9.5, 10.0)]
+        speech = [(1.0, 2.0), (2.5, 5.0), (5.5, 9.0), (9.4, 10.0)]
+        assert left_out(spoken, speech, 0.5, 10.5) == (2, 2.5, 9.0)
+
+    def test_also_before_the_first_word_and_behind_the_last(self):
+        assert left_out([Word("late", 4.0, 4.5)], [(0.5, 3.0), (4.0, 4.5)], 0.0, 5.0) == (0, 0.5, 3.0)
+        assert left_out([Word("early", 0.5, 1.0)], [(0.5, 1.0), (1.5, 4.0)], 0.0, 4.5) == (1, 1.5, 4.0)
+
+    def test_a_word_that_is_drawn_out_leaves_nothing_out(self):
+        assert left_out([Word("well", 1.0, 4.0)], [(0.9, 4.0)], 0.5, 4.5) is None
+
+    def test_short_noises_are_no_words(self):
+        blips = [(2.0 + i / 2, 2.2 + i / 2) for i in range(12)]
+        assert left_out([Word("well", 1.0, 1.5)], [(1.0, 1.5), *blips], 0.5, 9.0) is None
 
 
 class TestSnapping:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
+import numpy as np
 import pytest
 
+from tasks_app.pipeline.audio import decode
 from tasks_app.pipeline.errors import GpuOutOfMemory
-from tasks_app.pipeline.transcribe import Transcriber
+from tasks_app.pipeline.transcribe import Transcriber, find_speech
 from tasks_app.pipeline.vad import Span
+
+from .conftest import SPOKEN
 
 
 @pytest.fixture
@@ -59,3 +65,29 @@ def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
     transcriber = Transcriber(telephone, [], chunks, store=store, model="tiny.en", language="en", translate=False)
     texts = list(transcriber.run(word_times=False, cancelled=lambda: False))
     assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
+
+
+def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypatch):
+    pause = np.zeros(8_000, np.int16)
+    clips = [decode(SPOKEN / f"en/{name}.wav") for name in ("hello_world", "quick_brown_fox", "hello_world")]
+    sound = np.concatenate([part for clip in clips for part in (clip, pause)])
+    speech, [chunk] = find_speech(sound, 1)
+    transcriber = Transcriber(sound, speech, [chunk], store=store, model="tiny.en", language="en", translate=False)
+    generate, calls = transcriber._generate, []
+
+    def forgetful(encoded, count, **options):
+        """The first time, only what was said first."""
+        calls.append(count)
+        found = generate(encoded, count, **options)
+        if len(calls) > 1:
+            return found
+        text = "Hello world."
+        return [dataclasses.replace(found[0], tokens=transcriber._tokenizer.encode(text), text=text)]
+
+    monkeypatch.setattr(transcriber, "_generate", forgetful)
+    [mended] = transcriber._transcribe([chunk], word_times=True)
+    assert len(calls) > 1
+    assert mended.text.startswith("Hello world. The quick brown fox jumps over the lazy dog")
+    assert mended.text == " ".join(word.text for word in mended.words)
+    starts = [word.start for word in mended.words]
+    assert starts == sorted(starts)
