@@ -27,6 +27,16 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+def _use_wide_vectors() -> None:
+    """Have CTranslate2 use AVX-512 where it costs no clock speed; by itself it stops at AVX2.
+
+    Processors that have VBMI2 (Intel since Ice Lake, AMD since Zen 4) keep their clock; older ones lower it.
+    """
+    info = Path("/proc/cpuinfo")
+    if info.is_file() and "avx512_vbmi2" in info.read_text():
+        os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
+
+
 class ModelStore:
     """Finds, checks, loads and keeps models. Not for use from several threads at once.
 
@@ -46,6 +56,7 @@ class ModelStore:
         threads: int | None = None,
         memory_budget: int = 4_000 * MEGABYTE,
     ) -> None:
+        _use_wide_vectors()
         self.directory = Path(directory)
         self.allow_download = allow_download
         self.hf_token = hf_token

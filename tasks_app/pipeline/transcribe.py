@@ -8,13 +8,11 @@ et al. 2022, section 4.5). benchmarks/README.md has the figures behind the const
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from .align import attention_words, snap_to_speech
@@ -42,8 +40,7 @@ MAX_GAP_SECONDS = 2.0
 
 # Whisper was trained on windows that end in silence. Without any it does not know where to stop and repeats itself.
 SILENCE_SECONDS = 3.0
-WINDOW_STEP_SECONDS = 3.0
-SHORTEST_WINDOW_SECONDS = 12.0
+WINDOW_SECONDS = MAX_CHUNK_SECONDS + SILENCE_SECONDS
 FULL_WINDOW_SECONDS = 30.0
 MARGIN_SECONDS = 0.2  # around what was left out
 
@@ -115,12 +112,6 @@ class Decoding:
     @property
     def doubtful(self) -> bool:
         return self.looping or self.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY
-
-
-def _window_seconds(chunk: Span) -> float:
-    """Length of the window that the encoder gets `chunk` in; what its text is depends on it."""
-    steps = math.ceil((chunk.seconds + SILENCE_SECONDS) / WINDOW_STEP_SECONDS)
-    return min(max(steps * WINDOW_STEP_SECONDS, SHORTEST_WINDOW_SECONDS), FULL_WINDOW_SECONDS)
 
 
 class Transcriber:
@@ -213,12 +204,10 @@ class Transcriber:
             self._time_words([chunk], [tokens], encoded)
 
     def _batches(self, group: list[Span]) -> list[list[Span]]:
-        """`group` in batches of chunks that have the same window."""
-        batches = []
-        for _, alike in groupby(sorted(group, key=lambda chunk: chunk.seconds), _window_seconds):
-            chunks = list(alike)
-            batches += [chunks[i : i + self._batch] for i in range(0, len(chunks), self._batch)]
-        return batches
+        """`group` in equal parts that keep all replicas busy."""
+        parts = max(min(self._workers, len(group)), -(-len(group) // self._batch))
+        by_length = sorted(group, key=lambda chunk: chunk.seconds)
+        return [by_length[i::parts] for i in range(parts)]
 
     def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         """The chunks' texts. Where a GPU's memory does not suffice, by half as many at a time, at last with less exact
@@ -288,7 +277,7 @@ class Transcriber:
         import ctranslate2
         import numpy as np
 
-        seconds = FULL_WINDOW_SECONDS if full_window else _window_seconds(chunks[0])
+        seconds = FULL_WINDOW_SECONDS if full_window else WINDOW_SECONDS
         if self._store.device == "cuda":
             return self._model.encode(np.stack([self._features(chunk, seconds) for chunk in chunks]))
         # One by one: a batch's attention matrices outgrow the processor's caches, and nothing is gained by it.

@@ -22,7 +22,7 @@ HOP = 512
 # The recurrent state of the model settles within this many hops, so that pieces of a long recording can be judged
 # apart.
 WARM_UP_HOPS = 64
-PIECE_HOPS = 4096
+PIECE_HOPS = 1024
 
 ONSET = 0.5
 OFFSET = 0.35
