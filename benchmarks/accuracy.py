@@ -2,9 +2,10 @@
 
     python -m benchmarks.accuracy [--model base --model tiny.en] [--shared FOLDER]
 
-Word error rate after Whisper's normalisation (jiwer), pooled over all recordings with a text; diarization error rate
-(pyannote.metrics, 0.25 s collar each side); distance of word starts from the begins of utterances in the reference, for
-those utterances whose first word was recognised within a second of its place.
+Word error rate after Whisper's normalisation (jiwer): pooled over all English recordings with a text, over alterations
+of them, and over those in other languages, the language given (letters instead of words where a language has no spaces);
+diarization error rate (pyannote.metrics, 0.25 s collar each side); distance of word starts from the begins of utterances
+in the reference, for those utterances whose first word was recognised within a second of its place.
 """
 
 from __future__ import annotations
@@ -18,32 +19,50 @@ import jiwer
 import numpy as np
 
 from benchmarks import peers
+from benchmarks.alterations import altered
 from benchmarks.recordings import SHARED, Recording, machine, recordings
 from tasks_app.pipeline.audio import decode
 from tasks_app.pipeline.diarize import diarize
 from tasks_app.pipeline.model_store import ModelStore
 from tasks_app.pipeline.runner import run
-from tasks_app.pipeline.transcript import Transcript
+from tasks_app.pipeline.transcript import LANGUAGES_WITHOUT_SPACES, Transcript
 
 
 def word_errors(store: ModelStore, model: str, spoken: list[Recording], sounds: dict[str, np.ndarray]) -> None:
-    from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
+    from transformers.models.whisper.english_normalizer import BasicTextNormalizer, EnglishTextNormalizer
 
-    normalise = EnglishTextNormalizer({})
-    references = [normalise(recording.text or "") for recording in spoken]
-    count = sum(len(reference.split()) for reference in references)
-    print(f"\n## {model}: word error rate over {len(spoken)} recordings, {count} words\n")
-    print("| | pooled % | telephone % |\n|---|---|---|")
+    normalise_english = EnglishTextNormalizer({})
+
+    def normalise(text: str, language: str) -> str:
+        if language == "en":
+            return normalise_english(text)
+        return BasicTextNormalizer(split_letters=language in LANGUAGES_WITHOUT_SPACES)(text)
+
+    said = [(sounds[recording.name], recording.text or "", recording.language) for recording in spoken]
+    english = [(sound, text) for sound, text, language in said if language == "en"]
+    sets = {
+        "pooled": [(sound, text, "en") for sound, text in english],
+        "telephone alone": [(*english[0], "en")],
+        "altered": [(sound, text, "en") for sound, text in altered(english)],
+    }
+    if not model.endswith(".en"):
+        sets["other languages"] = [row for row in said if row[2] != "en"]
+    references = {name: [normalise(text, language) or "-" for _, text, language in rows] for name, rows in sets.items()}
     contenders = {
         "WhisperX": lambda: peers.whisperx_stock(store, model, 8),
         "faster-whisper batched": lambda: peers.faster_whisper_batched(store, model, 8),
-        "ours": lambda: peers.ours(store, model, word_times=False),
+        "ours": lambda: peers.ours(store, model, word_times=True),
     }
-    for name, make in contenders.items():
+    print(f"\n## {model}: word error rate, %\n")
+    print("| |" + "".join(f" {name} |" for name in sets) + "\n|" + "---|" * (len(sets) + 1))
+    print("| words |" + "".join(f" {sum(len(r.split()) for r in rows)} |" for rows in references.values()))
+    for contender, make in contenders.items():
         transcribe = make()
-        heard = [normalise(transcribe(sounds[recording.name])) for recording in spoken]
-        pooled, telephone = jiwer.wer(references, heard), jiwer.wer(references[0], heard[0])
-        print(f"| {name} | {100 * pooled:.1f} | {100 * telephone:.1f} |", flush=True)
+        print(f"| {contender} |", end="", flush=True)
+        for name, rows in sets.items():
+            heard = [normalise(transcribe(sound, language), language) for sound, _, language in rows]
+            print(f" {100 * jiwer.wer(references[name], heard):.1f} |", end="", flush=True)
+        print()
 
 
 def diarization_error(recording: Recording, turns: list[tuple[float, float, str]], length: float) -> float:

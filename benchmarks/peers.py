@@ -13,7 +13,8 @@ from tasks_app.pipeline.audio import to_float
 from tasks_app.pipeline.model_store import ModelStore
 from tasks_app.pipeline.transcribe import Transcriber, find_speech
 
-Transcribe = Callable[[np.ndarray], str]
+Transcribe = Callable[[np.ndarray, str], str]
+"""From int16 samples at 16 kHz and the language spoken to the text."""
 
 
 def whisperx_stock(store: ModelStore, model: str, batch_size: int | None) -> Transcribe:
@@ -28,8 +29,9 @@ def whisperx_stock(store: ModelStore, model: str, batch_size: int | None) -> Tra
             str(store.resolve(model)), "cpu", compute_type="int8", language="en", threads=store.threads
         )
 
-    def transcribe(samples: np.ndarray) -> str:
-        result = pipeline.transcribe(to_float(samples), batch_size=batch_size, language="en")
+    def transcribe(samples: np.ndarray, language: str) -> str:
+        with contextlib.redirect_stdout(io.StringIO()):
+            result = pipeline.transcribe(to_float(samples), batch_size=batch_size, language=language, task="transcribe")
         return " ".join(segment["text"].strip() for segment in result["segments"])
 
     return transcribe
@@ -42,8 +44,8 @@ def faster_whisper_batched(store: ModelStore, model: str, batch_size: int) -> Tr
     whisper = WhisperModel(str(store.resolve(model)), device="cpu", compute_type="int8", cpu_threads=store.threads)
     pipeline = BatchedInferencePipeline(whisper)
 
-    def transcribe(samples: np.ndarray) -> str:
-        segments, _ = pipeline.transcribe(to_float(samples), language="en", beam_size=5, batch_size=batch_size)
+    def transcribe(samples: np.ndarray, language: str) -> str:
+        segments, _ = pipeline.transcribe(to_float(samples), language=language, beam_size=5, batch_size=batch_size)
         return " ".join(segment.text.strip() for segment in segments)
 
     return transcribe
@@ -53,9 +55,9 @@ def ours(store: ModelStore, model: str, word_times: bool) -> Transcribe:
     """The transcription stage of this project, voice activity included; with or without word times."""
     store.whisper(model)
 
-    def transcribe(samples: np.ndarray) -> str:
+    def transcribe(samples: np.ndarray, language: str) -> str:
         speech, chunks = find_speech(samples, store.threads)
-        transcriber = Transcriber(samples, speech, chunks, store=store, model=model, language="en", translate=False)
+        transcriber = Transcriber(samples, speech, chunks, store=store, model=model, language=language, translate=False)
         return " ".join(chunk.text for chunk in transcriber.run(word_times=word_times, cancelled=lambda: False))
 
     return transcribe

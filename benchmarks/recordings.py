@@ -14,11 +14,14 @@ SHARED = Path(__file__).resolve().parents[2] / "shared/audio"
 
 @dataclass(frozen=True)
 class Recording:
-    """`text`: what is said. `turns`: start, duration (seconds), speaker. `starts`: start, first word of utterances."""
+    """`text`: what is said, in `language`. `turns`: start, duration (seconds), speaker. `starts`: start, first word of
+    utterances.
+    """
 
     name: str
     path: Path
     text: str | None = None
+    language: str = "en"
     turns: tuple[tuple[float, float, str], ...] = ()
     starts: tuple[tuple[float, str], ...] = ()
 
@@ -43,14 +46,14 @@ def recordings(shared: Path = SHARED) -> list[Recording]:
             "telephone",
             sample / "sample.wav",
             " ".join(row[5] for row in utterances),
-            _turns(sample / "sample.rttm", "sample"),
-            tuple((float(row[3]), row[5].split()[0]) for row in utterances),
+            turns=_turns(sample / "sample.rttm", "sample"),
+            starts=tuple((float(row[3]), row[5].split()[0]) for row in utterances),
         )
     ]
-    synthetic = _package_folder("pytest_audioeval") / "samples/audio/en"
+    synthetic = _package_folder("pytest_audioeval") / "samples/audio"
     found += [
-        Recording(f"synthetic {path.stem}", path, path.with_suffix(".txt").read_text())
-        for path in sorted(synthetic.glob("*.wav"))
+        Recording(f"synthetic {path.stem}", path, path.with_suffix(".txt").read_text(), path.parent.name)
+        for path in sorted(synthetic.glob("*/*.wav"))
     ]
     if (shared / "transcripts.txt").is_file():
         for line in (shared / "transcripts.txt").read_text().splitlines():

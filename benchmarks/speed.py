@@ -51,11 +51,11 @@ def contender(name: str, model: str, directory: str, batch_size: int, audio: str
     }
     samples = np.load(audio)
     transcribe = makers[name]()
-    transcribe(samples[: 30 * SAMPLE_RATE])
+    transcribe(samples[: 30 * SAMPLE_RATE], "en")
     pipe.send(None)
     while pipe.recv():
         begun, processor = time.perf_counter(), time.process_time()
-        text = transcribe(samples)
+        text = transcribe(samples, "en")
         taken = time.perf_counter() - begun
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         pipe.send({"seconds": taken, "cpu": time.process_time() - processor, "megabytes": peak, "text": text})
