@@ -3,8 +3,8 @@
     python -m benchmarks.accuracy [--model base --model tiny.en] [--shared FOLDER]
 
 Word error rate after Whisper's normalisation (jiwer): pooled over all English recordings with a text, over alterations
-of them, and over those in other languages, the language given (letters instead of words where a language has no spaces);
-diarization error rate (pyannote.metrics, 0.25 s collar each side); distance of word starts from the begins of utterances
+of them, and over those in other languages, the language given (letters for words where a language has no spaces).
+Diarization error rate (pyannote.metrics, 0.25 s collar each side). Distance of word starts from the begins of utterances
 in the reference, for those utterances whose first word was recognised within a second of its place.
 """
 
