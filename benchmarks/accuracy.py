@@ -4,8 +4,8 @@
 
 Word error rate after Whisper's normalisation (jiwer): pooled over all English recordings with a text, over alterations
 of them, and over those in other languages, the language given (letters for words where a language has no spaces).
-Diarization error rate (pyannote.metrics, 0.25 s collar each side). Distance of word starts from the begins of utterances
-in the reference, for those utterances whose first word was recognised within a second of its place.
+Diarization error rate (pyannote.metrics, 0.25 s collar each side). Distance of word starts from the begins of
+utterances in the reference, for those utterances whose first word was recognised within a second of its place.
 """
 
 from __future__ import annotations
