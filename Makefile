@@ -10,7 +10,7 @@ run: .venv/installed
 	@.venv/bin/python manage.py up
 
 # What does not depend on the kind of database, or chooses its own, is tested once.
-ONCE = pipeline exports hostile e2e test_env.py test_sqlite.py test_web_process.py test_worker.py
+ONCE = pipeline exports hostile/test_hostile.py e2e test_env.py test_sqlite.py test_web_process.py
 
 test: lint
 	@.venv/bin/python -m pytest

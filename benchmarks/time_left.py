@@ -82,6 +82,7 @@ def main() -> None:
             here, there = spawn.Pipe()
             arguments = (file.name, model, asked.models_directory, asked.rounds, there)
             spawn.Process(target=runs, args=arguments, daemon=True).start()
+            there.close()  # so that the end of a process that dies is heard
             for number in range(1, asked.rounds + 1):
                 report(model, number, *here.recv())
 

@@ -208,6 +208,8 @@ def release(task: Task, lease: UUID) -> None:
     """
     with transaction.atomic():
         requeue(task, holding=lease, detail="worker stopped", attempt=task.attempt - 1)
+        # The number is used again: what stands under it must not make that attempt look fruitful.
+        task.stage_results.filter(attempt=task.attempt + 1).update(attempt=task.attempt)
         enqueue_after_commit(task.pk, at_front=True)
 
 

@@ -1,6 +1,7 @@
-"""The web server: daphne, which keeps no more of a request than may be uploaded.
+"""The web server: daphne, which keeps no more of a request than may be uploaded, and none of it in memory.
 
-Daphne by itself writes any request to the disk before anybody can look at it, whoever sends it and however much.
+Daphne by itself writes any request to the disk before anybody can look at it, whoever sends it and however much, and
+then hands it all to the application at once.
 """
 
 from __future__ import annotations
@@ -8,16 +9,26 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+from collections.abc import Awaitable, Callable
+from io import BytesIO
+from typing import Any
 
 from daphne import http_protocol
 from daphne.cli import CommandLineInterface
+from daphne.server import Server
 from django.conf import settings
 
 from .errors import StorageFull
 from .pipeline.errors import FileTooLarge, TranscriptionError
 
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Application = Callable[..., Awaitable[None]]
+
 FORM_BYTES = 1_000_000
 """What a form may have besides its recording."""
+IN_MEMORY_BYTES = 100_000
+"""What Twisted and Django do not write to the disk."""
+PIECE_BYTES = 1 << 18
 COPIES = 3
 """Daphne, Django's request and its form parser each write a large request to the disk; the last becomes the upload."""
 
@@ -30,23 +41,35 @@ class BoundedRequest(http_protocol.WebRequest):
     refusal: tuple[int, TranscriptionError] | None = None
     received = 0
 
+    def __init__(self, *args: object, **kwargs: object) -> None:
+        # Twisted would read a form whole into memory, for nobody: Django parses it.
+        super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
+
     def gotLength(self, length: int | None) -> None:
+        super().gotLength(length)
         if length and length > _most_bytes():
-            self.refusal = 413, FileTooLarge()
-        elif length and COPIES * length > shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free:
-            self.refusal = 507, StorageFull()
-        super().gotLength(0 if self.refusal else length)
+            self._refuse(413, FileTooLarge())
+        elif length and length > IN_MEMORY_BYTES and COPIES * length > _free_bytes():
+            self._refuse(507, StorageFull())
 
     def handleContentChunk(self, data: bytes) -> None:
         self.received += len(data)
         if self.refusal is None and self.received > _most_bytes():  # its length was not said before
-            self.refusal = 413, FileTooLarge()
-            self.content.truncate(0)
+            self._refuse(413, FileTooLarge())
         if self.refusal is None:
-            super().handleContentChunk(data)
+            try:
+                super().handleContentChunk(data)
+            except OSError:  # others took the room that there was
+                self._refuse(507, StorageFull())
+
+    def _refuse(self, status: int, error: TranscriptionError) -> None:
+        self.refusal = status, error
+        self.content.close()
+        self.content = BytesIO()
 
     def process(self) -> object:
         if self.refusal is None:
+            self.body, self.content = self.content, BytesIO()
             return super().process()
         status, error = self.refusal
         if b"application/json" not in (self.getHeader(b"accept") or b""):
@@ -57,6 +80,45 @@ class BoundedRequest(http_protocol.WebRequest):
         return self.handle_reply({"type": "http.response.body", "body": body})
 
 
+class StreamingServer(Server):
+    """Gives the application a request's body from the disk, a piece at a time."""
+
+    def __init__(self, application: Application, **options: Any) -> None:
+        super().__init__(_streaming(application), **options)
+
+    def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
+        if scope["type"] == "http":
+            scope["body"] = protocol.body
+        return super().create_application(protocol, scope)
+
+
+def _streaming(application: Application) -> Application:
+    async def wrapped(scope: dict[str, Any], receive: Receive, send: Any) -> None:
+        if scope["type"] != "http":
+            return await application(scope, receive, send)
+        body = scope.pop("body")
+        more = True
+
+        async def receive_body() -> dict[str, Any]:
+            nonlocal more
+            if not more:
+                return await receive()
+            piece = body.read(PIECE_BYTES)
+            more = len(piece) == PIECE_BYTES
+            if not more:
+                body.close()
+                await receive()  # the body that daphne knows of is empty
+            return {"type": "http.request", "body": piece, "more_body": more}
+
+        return await application(scope, receive_body, send)
+
+    return wrapped
+
+
+def _free_bytes() -> int:
+    return shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
+
+
 def _most_bytes() -> int:
     return settings.MAX_UPLOAD_MB * 1_000_000 + FORM_BYTES
 
@@ -65,4 +127,6 @@ def serve(*address: str) -> None:
     """Serve pages and WebSockets at `address` (daphne's options for it) until told to stop."""
     http_protocol.WebRequest = BoundedRequest  # daphne has no option for it
     tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # copies lie where `BoundedRequest` asks for room
-    CommandLineInterface().run([*address, "-v", "0", "transcribe_site.asgi:application"])
+    interface = CommandLineInterface()
+    interface.server_class = StreamingServer
+    interface.run([*address, "-v", "0", "transcribe_site.asgi:application"])

@@ -63,9 +63,11 @@ class TranscriptionWorker(SimpleWorker):
 def _tell_loaded() -> None:
     """Say again and again which models are in memory here."""
     name = f"{socket.gethostname()}:{os.getpid()}"
-    while not jobs.stop_requested.wait(TELL_SECONDS):
+    while True:
         with contextlib.suppress(RedisError, OSError):
             queueing.tell_loaded(name, model_store().loaded)
+        if jobs.stop_requested.wait(TELL_SECONDS):
+            return
 
 
 def work() -> None:

@@ -21,6 +21,7 @@ class Hub:
         self.files = {path.name: path.read_bytes() for path in folder.iterdir()}
         self.url = url
         self.go_on = threading.Event()
+        self.gave_up = threading.Event()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -51,8 +52,8 @@ class _Handler(BaseHTTPRequestHandler):
             half = len(body) // 2 if name == "model.bin" else 0
             self.wfile.write(body[:half])
             self.wfile.flush()
-            if half:
-                self.hub.go_on.wait(60)
+            if half and not self.hub.go_on.wait(60):
+                self.hub.gave_up.set()
             self.wfile.write(body[half:])
 
     def log_message(self, *arguments: object) -> None:

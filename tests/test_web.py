@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 from django.contrib.auth import get_user_model
 from django.test import Client
@@ -35,7 +36,9 @@ def test_more_than_may_be_uploaded_is_refused(small: int) -> None:
 
 
 def test_also_where_the_length_is_not_said_before(small: int) -> None:
-    answer = post(small, (MEGABYTE for _ in range(3)), JSON)
+    headers = {**JSON, "Content-Type": "multipart/form-data; boundary=x"}
+    answer = post(small, (MEGABYTE for _ in range(3)), headers)
+
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "FILE_TOO_LARGE")
 
 
@@ -60,6 +63,19 @@ def test_a_recording_that_is_just_small_enough_is_taken(small: int, queue, telep
         timeout=60,
     )
     assert answer.status_code == 201, answer.text
+
+
+def test_a_large_upload_does_not_go_through_memory(broker, django_db_setup) -> None:
+    with web_server() as port:
+        post(port, b"--x\r\n", {"Content-Type": "multipart/form-data; boundary=x"})  # what is loaded is loaded
+        process = max(psutil.Process().children(), key=psutil.Process.create_time)
+        before = process.memory_info().rss
+        body = b'--x\r\nContent-Disposition: form-data; name="files"; filename="a"\r\n\r\n'
+        answer = post(port, body + 100 * MEGABYTE, {"Content-Type": "multipart/form-data; boundary=x"})
+        assert answer.status_code == 403  # from a stranger
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        peak = 1024 * int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+        assert peak - before < 30_000_000
 
 
 def test_a_full_disk_is_said_at_once(broker, django_db_setup, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 import wave
 from collections.abc import Callable, Iterator
+from io import StringIO
 from pathlib import Path
 
 import django_rq
@@ -18,10 +20,11 @@ import rq
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.core.files.base import ContentFile
+from django.core.management import call_command
 from redis import Redis
 from redis.exceptions import ConnectionError
 
-from tasks_app import attempts, scheduler, services
+from tasks_app import attempts, queueing, scheduler, services
 from tasks_app.models import StageResult, Task
 from tasks_app.options import TranscriptionOptions
 from tests.conftest import REPOSITORY, database_url, make_task
@@ -163,6 +166,18 @@ def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[..., Wor
     eventually(lambda: is_idle(queue))
     assert worker.stop(signal.SIGTERM) == 0, worker.log
     assert "Traceback" not in worker.log
+
+
+def test_a_worker_says_what_it_has_loaded(queue: Redis, start: Callable[..., Worker]) -> None:
+    worker = start()
+    name = f"{socket.gethostname()}:{worker.process.pid}"
+    eventually(lambda: name in (queueing.loaded() or {}))
+    assert "whisper tiny.en" in queueing.loaded()[name]
+    listing = StringIO()
+    call_command("models", stdout=listing)
+    rows = {line.split()[0]: line for line in listing.getvalue().splitlines()}
+    assert name in rows["tiny.en"]
+    assert name not in rows["base"]
 
 
 def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(

@@ -179,7 +179,7 @@ KEEP_RECORDINGS_DAYS = env.integer(
 KEEP_TRANSCRIPTS_DAYS = env.integer(
     "KEEP_TRANSCRIPTS_DAYS", 0, "days that a whole task is kept after it ended, transcript and recording; 0 for ever"
 )
-MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", 2048, "largest file that may be uploaded, in MB", minimum=1)
+MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", 2048, "largest upload, of one file or several at once, in MB", minimum=1)
 MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", 360, "longest recording, in minutes", minimum=1)
 MAX_DECODE_SECONDS = env.integer("MAX_DECODE_SECONDS", 900, "longest time that reading a file may take", minimum=1)
 

@@ -6,5 +6,8 @@ from . import rest
 
 urlpatterns = [
     path("health", rest.health, name="health"),
+    path("tasks/<uuid:identifier>", rest.task_delete, name="api-task-delete"),
     path("tasks/<uuid:identifier>/progress", rest.task_progress, name="task-progress"),
+    path("tasks/<uuid:identifier>/cancel", rest.task_cancel, name="api-task-cancel"),
+    path("tasks/<uuid:identifier>/retry", rest.task_retry, name="api-task-retry"),
 ]

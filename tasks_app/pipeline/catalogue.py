@@ -81,6 +81,7 @@ HUB = {
 }
 
 WEIGHTS = "model.bin"
+NEEDED = ("config.json", "tokenizer.json")
 TICK_SECONDS = 0.5
 
 
@@ -103,8 +104,9 @@ def known_models(directory: str | Path) -> list[ModelInfo]:
 
 def cached(repository: str) -> Path | None:
     """The newest complete snapshot of `repository` in the hub cache, or None."""
-    found = [path.parent for path in (_cache_folder(repository) / "snapshots").glob(f"*/{WEIGHTS}") if path.is_file()]
-    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+    snapshots = (_cache_folder(repository) / "snapshots").glob("*")
+    whole = [path for path in snapshots if all((path / name).is_file() for name in (WEIGHTS, *NEEDED))]
+    return max(whole, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def _cache_folder(repository: str) -> Path:

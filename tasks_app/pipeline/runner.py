@@ -108,21 +108,23 @@ class _Run:
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
         from .transcribe import ChunkText, Transcriber, find_speech
+        from .vad import Span
 
         stage = "transcribing"
         parts = self._resume.get(stage, [])
         chunks = [ChunkText.from_dict(part["chunk"]) for part in parts if "chunk" in part]
         speech, spans = find_speech(self._samples, self._store.threads)
         total = sum(span.seconds for span in spans)
-        ahead = [span for span in spans if not chunks or span.start >= chunks[-1].end]
+        done = chunks[-1].end if chunks else 0
+        ahead = [Span(max(span.start, done), span.end) for span in spans if span.end > done]
         left = sum(span.seconds for span in ahead)
         self._time_left.plan(stage, total)
+        fetching = f"Fetching the model {self._model}"
+        self._store.resolve(self._model, lambda here: self._progress(stage, 0.0, f"{fetching}: {here:.0%}"))
+        self._progress(stage, 0.0)
+        self._time_left.enter(stage, 1 - left / total if total else 1.0)
         if parts:
-            self._time_left.enter(stage, 1 - left / total if total else 1.0)
             language = parts[0]["language"]
-        self._store.resolve(
-            self._model, lambda here: self._progress(stage, 0.0, f"Fetching the model {self._model}: {here:.0%}")
-        )
         transcriber = Transcriber(
             self._samples, speech, ahead, store=self._store, model=self._model, language=language, translate=translate
         )
@@ -131,12 +133,13 @@ class _Run:
         else:
             probability = transcriber.language_probability
             self._observer.checkpoint(stage, {"language": transcriber.language, "language_probability": probability})
-        # Cross-attention times come with the first pass, at a tenth of its cost; forced alignment has its own stage.
         self._aligner = self._choose_aligner(transcriber.text_language)
         if self._aligner:
             self._time_left.plan("aligning", total)
         index = sum(len(chunk.segments(transcriber.text_language)) for chunk in chunks)
-        for chunk in transcriber.run(word_times=not self._aligner, cancelled=self._observer.cancelled):
+        # Times by cross-attention come with the first pass; they also show what it left out. Forced alignment, which
+        # has its own stage, replaces them.
+        for chunk in transcriber.run(word_times=True, cancelled=self._observer.cancelled):
             chunks.append(chunk)
             self._observer.checkpoint(stage, {"chunk": chunk.to_dict()})
             for segment in chunk.segments(transcriber.text_language):
@@ -170,14 +173,14 @@ class _Run:
             for chunk, words in zip(chunks, parts[-1]["words"], strict=True):
                 chunk.words = [Word(**word) for word in words]
             return
-        untimed = [chunk for chunk in chunks if chunk.text and not chunk.words]
+        ahead = [chunk for chunk in chunks if chunk.text and (self._aligner or not chunk.words)]
         try:
-            for done, chunk in enumerate(untimed, 1):
+            for done, chunk in enumerate(ahead, 1):
                 if self._aligner:
                     forced_words(chunk, self._samples, self._aligner, self._store.device)
                 else:
                     transcriber.align(chunk)
-                self._progress(stage, done / len(untimed))
+                self._progress(stage, done / len(ahead))
         except Cancelled:
             raise
         except Exception as error:

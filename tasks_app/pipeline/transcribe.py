@@ -1,8 +1,8 @@
 """Speech to text: Whisper on CTranslate2, chunk by chunk.
 
-The encoder is given half the window Whisper was trained on, which costs a quarter; chunks are decoded in batches, and
-one by one with more care where the result looks wrong (the thresholds are those of Whisper's own `transcribe`, Radford
-et al. 2022, section 4.5). benchmarks/README.md has the figures behind the constants.
+The encoder is given a shorter window than Whisper was trained on, which costs less than half; chunks are decoded in
+small batches, and one by one with more care where the result looks wrong (the thresholds are those of Whisper's own
+`transcribe`, Radford et al. 2022, section 4.5). benchmarks/README.md has the figures behind the constants.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .align import attention_words, snap_to_speech
@@ -238,32 +239,31 @@ class Transcriber:
             try:
                 self._time_words(texts, [decoding.tokens for decoding in decodings], encoded)
                 for text in texts:
-                    self._add_left_out(text)
+                    if text.words:
+                        self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
                 logger.warning("No word times from the first pass: %s", type(error).__name__)
         return texts
 
     def _add_left_out(self, chunk: ChunkText) -> None:
         """Decode by itself the speech that the chunk's words leave out, and put what it says in its place."""
-        start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
-        missing = left_out(chunk.words, self._speech, start, end) if chunk.words else None
+        missing = left_out(chunk.words, self._speech, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
         if missing is None:
             return
         place, first, last = missing
-        margin = MARGIN_SECONDS
-        part = Span(
-            max(chunk.start, int((first - margin) * SAMPLE_RATE)), min(chunk.end, int((last + margin) * SAMPLE_RATE))
-        )
+        until = chunk.words[place].start if place < len(chunk.words) else chunk.end / SAMPLE_RATE
+        start, end = max(chunk.start / SAMPLE_RATE, first - MARGIN_SECONDS), min(until, last + MARGIN_SECONDS)
+        part = Span(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
         encoded = self._encode([part])
         decoding = self._with_care(part, self._generate(encoded, 1)[0])
         if decoding.doubtful or not decoding.text:
             return
         found = ChunkText(part.start, part.end, decoding.text)
         self._time_words([found], [decoding.tokens], encoded)
-        if place:
-            before = chunk.words[place - 1]
-            before.end = max(before.start, min(before.end, first))
         chunk.words[place:place] = found.words
+        for word, following in pairwise(chunk.words):
+            following.start = max(following.start, word.start)
+            word.end = max(word.start, min(word.end, following.start))
         chunk.text = word_separator(self.text_language).join(word.text for word in chunk.words)
 
     def _time_words(self, chunks: list[ChunkText], tokens: list[list[int]], encoded: ctranslate2.StorageView) -> None:

@@ -48,7 +48,6 @@ def test_it_is_used_where_there_is_a_model(aligner, store, monkeypatch):
     observer = Recorder()
     transcript = run(TELEPHONE, store=store, observer=observer, model="tiny.en", diarize=False)
     assert transcript.warnings == []
-    assert all(not segment.words for segment in observer.segments)
     before = 0.0
     for segment in transcript.segments:
         assert " ".join(word.text for word in segment.words) == segment.text

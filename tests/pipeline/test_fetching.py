@@ -40,7 +40,7 @@ class Watcher(Recorder):
     def progress(self, stage, fraction, *, eta_seconds=None, message=""):
         super().progress(stage, fraction, eta_seconds=eta_seconds)
         self.messages.append(message)
-        if "0%" not in message and message and not self.cancel:
+        if message and not message.endswith(" 0%") and not self.cancel:
             self.hub.go_on.set()
 
     def cancelled(self):
@@ -62,6 +62,16 @@ def test_a_cancel_does_not_wait_for_the_rest(hub, tmp_path):
     store = ModelStore(tmp_path / "models", allow_download=True)
     with pytest.raises(Cancelled):
         run(SPOKEN / "en/hello_world.wav", store=store, observer=watcher, model="tiny", diarize=False)
+    assert not hub.gave_up.is_set()
+    assert {model.name: model.state for model in known_models(tmp_path)}["tiny"] == "downloadable"
+
+
+def test_a_model_without_all_its_files_is_not_here(hub, tmp_path):
+    hub.go_on.set()
+    store = ModelStore(tmp_path / "models", allow_download=True)
+    (store.resolve("tiny") / "tokenizer.json").unlink()
+    assert {model.name: model.state for model in known_models(tmp_path)}["tiny"] == "downloadable"
+    assert (store.resolve("tiny") / "tokenizer.json").is_file()
 
 
 def test_it_is_not_fetched_where_that_is_not_allowed(hub, tmp_path):

@@ -46,8 +46,6 @@ class Command(BaseCommand):
         variables = {
             "PYTHON": sys.executable,
             "VAR_DIR": str(settings.VAR_DIR),
-            "HOST": settings.HOST,
-            "PORT": str(settings.PORT),
             "WORKERS": str(settings.WORKERS),
             "EMBEDDED_BROKER": str(settings.BROKER_IS_EMBEDDED).lower(),
         }
