@@ -23,12 +23,28 @@ import subprocess
 import sys
 import tempfile
 import time
+import wave
 from importlib.util import find_spec
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TELEPHONE = Path(find_spec("pyannote.audio").submodule_search_locations[0]) / "sample/sample.wav"
-STAGE_CHANGES = 20
+STAGE_CHANGES = 50
+INTERVAL = 0.5  # seconds between two of them
+
+
+def conversations(folder: Path) -> list[Path]:
+    """11 s and 90 s of the telephone recording."""
+    paths = []
+    with wave.open(str(TELEPHONE)) as source:
+        frames = source.readframes(source.getnframes())
+        for seconds in (11, 90):
+            paths.append(folder / f"telephone-{seconds}s.wav")
+            with wave.open(str(paths[-1]), "wb") as out:
+                out.setparams(source.getparams())
+                wanted = seconds * source.getframerate() * source.getsampwidth() * source.getnchannels()
+                out.writeframes((frames * 4)[:wanted])
+    return paths
 
 
 def free_port() -> int:
@@ -120,7 +136,7 @@ def listen(port: int, path: str, session: str, clients: int, connected, results)
         while len(latencies) < STAGE_CHANGES:
             frame = json.loads(await client.recv())
             now = time.time()
-            if frame["type"] == "progress":
+            if frame["type"] == "progress" and frame["message"]:
                 latencies.append(now - float(frame["message"]))
         await client.close()
         return latencies
@@ -158,9 +174,10 @@ def broadcast(user, port: int, clients: int) -> None:
         raise SystemExit(f"Not all of {clients} clients were connected within two minutes.")
     emitter = progress.ProgressEmitter(task)
     stages = list(TaskProgressStage)
+    emitter.emit_progress(stages[-1], 0)  # a worker's connections are open, too
     for number in range(STAGE_CHANGES):
+        time.sleep(INTERVAL)
         emitter.emit_progress(stages[number % len(stages)], 0, message=repr(time.time()))
-        time.sleep(1.0)
     received = results.get(timeout=120)  # a frame that did not come would end the bench here
     listener.join()
     latencies = sorted(1000 * latency for client in received for latency in client)
@@ -184,7 +201,7 @@ def memory(service: subprocess.Popen) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--audio", type=Path, nargs="+", default=[TELEPHONE])
+    parser.add_argument("--audio", type=Path, nargs="+", help="instead of 11 s and 90 s of telephone conversation")
     parser.add_argument("--model", default="tiny.en")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 100, 1000])
@@ -203,7 +220,7 @@ def main() -> None:
             user = get_user_model().objects.create_user("bench")
             print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
             if asked.rounds:
-                compare(user, asked.audio, asked.model, asked.rounds)
+                compare(user, asked.audio or conversations(Path(var)), asked.model, asked.rounds)
             print("\nFrom emit_progress (a change of stage) to the client, one daphne process, milliseconds")
             print(f"{'clients':>7}{'frames':>10}{'median':>10}{'p99':>10}{'longest':>10}")
             for clients in asked.clients:
