@@ -108,13 +108,10 @@ def test_the_page_shows_words_times_and_two_speakers(page: Page, listener: Liste
 
 def test_the_stages_come_in_order_and_the_percentage_never_falls(listener: Listener) -> None:
     progress = listener.of("progress")
-    assert list(dict.fromkeys(frame["stage"] for frame in progress)) == [
-        "queued",
-        "transcribing",
-        "aligning",
-        "diarizing",
-        "complete",
-    ]
+    stages = list(dict.fromkeys(frame["stage"] for frame in progress))
+    if stages[0] != "queued":  # an idle worker was faster than the listener, which is told the present state first
+        stages = ["queued", *stages]
+    assert stages == ["queued", "transcribing", "aligning", "diarizing", "complete"]
     percentages = [frame["percentage"] for frame in progress]
     assert percentages == sorted(percentages)
     assert percentages[-1] == 100
