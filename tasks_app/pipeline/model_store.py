@@ -56,7 +56,6 @@ class ModelStore:
         threads: int | None = None,
         memory_budget: int = 4_000 * MEGABYTE,
     ) -> None:
-        _use_wide_vectors()
         self.directory = Path(directory)
         self.allow_download = allow_download
         self.hf_token = hf_token
@@ -134,6 +133,7 @@ class ModelStore:
 
     def whisper(self, name: str) -> WhisperModel:
         """Model `name`, ready. On a CPU it holds as many replicas as `workers` says, sharing one set of weights."""
+        _use_wide_vectors()
         path = self.resolve(name)
         size = (path / WEIGHTS).stat().st_size
         return self.keep(f"whisper {name}", size, lambda: self._load_whisper(path, self.compute_type))
