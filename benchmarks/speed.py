@@ -11,7 +11,6 @@ real conversations (90 s: two people on the telephone, two excerpts of a meeting
 from __future__ import annotations
 
 import argparse
-import configparser
 import json
 import math
 import multiprocessing
@@ -21,22 +20,19 @@ import statistics
 import tempfile
 import time
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from supervisor.datatypes import dict_of_key_value_pairs
 
 from benchmarks.recordings import machine, recordings
 from tasks_app.pipeline.audio import SAMPLE_RATE, decode
 from tasks_app.pipeline.model_store import ModelStore
 
 PEERS = ("WhisperX, its defaults", "WhisperX batched", "faster-whisper batched")
-OURS = ("ours", "ours with word times")
-CONTENDERS = (*PEERS, *OURS)
+CONTENDERS = (*PEERS, "ours", "ours with word times")
 
 
 def contender(name: str, model: str, directory: str, batch_size: int, audio: str, pipe: Connection) -> None:
@@ -65,25 +61,6 @@ def contender(name: str, model: str, directory: str, batch_size: int, audio: str
         pipe.send({"seconds": taken, "cpu": time.process_time() - processor, "megabytes": peak, "text": text})
 
 
-def worker_environment() -> dict[str, str]:
-    """What supervisord.conf gives workers, for how the memory is had is a part of the speed."""
-    configuration = configparser.RawConfigParser()
-    configuration.read(Path(__file__).resolve().parents[1] / "supervisord.conf")
-    return dict_of_key_value_pairs(configuration["program:worker"]["environment"])
-
-
-@contextmanager
-def environment(variables: dict[str, str]) -> Iterator[None]:
-    """For processes that are started meanwhile."""
-    before = dict(os.environ)
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
-
-
 def conversation(files: list[Path], seconds: float = 270) -> np.ndarray:
     """int16 samples at 16 kHz: the given files one after another, or real conversations repeated to `seconds`."""
     if files:
@@ -104,8 +81,7 @@ def race(
         for name in CONTENDERS:
             here, there = spawn.Pipe()
             arguments = (name, model, directory, batch_size, file.name, there)
-            with environment(worker_environment() if name in OURS else {}):
-                spawn.Process(target=contender, args=arguments, daemon=True).start()
+            spawn.Process(target=contender, args=arguments, daemon=True).start()
             here.recv()
             pipes[name] = here
         results: dict[str, list[dict[str, Any]]] = {name: [] for name in CONTENDERS}
