@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from uuid import UUID
 
+from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from .. import services
 from ..access import task_visible_to
+from ..models import Task
 from ..progress import progress_summary
 from .errors import json_errors
 
@@ -32,20 +35,10 @@ def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
 @require_POST
 @never_cache
 @json_errors
-def task_cancel(request: HttpRequest, identifier: UUID) -> JsonResponse:
-    """`POST /tasks/{identifier}/cancel`; answers as the polling does."""
+def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUser], None]) -> JsonResponse:
+    """`POST /tasks/{identifier}/cancel` and `.../retry`; answers as the polling does."""
     task = task_visible_to(request.user, identifier)
-    services.cancel(task, request.user)
-    return JsonResponse(progress_summary(task))
-
-
-@require_POST
-@never_cache
-@json_errors
-def task_retry(request: HttpRequest, identifier: UUID) -> JsonResponse:
-    """`POST /tasks/{identifier}/retry`; answers as the polling does."""
-    task = task_visible_to(request.user, identifier)
-    services.retry(task, request.user)
+    act(task, request.user)
     return JsonResponse(progress_summary(task))
 
 

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
+from .. import services
 from . import rest
 
 urlpatterns = [
     path("health", rest.health, name="health"),
     path("tasks/<uuid:identifier>", rest.task_delete, name="api-task-delete"),
     path("tasks/<uuid:identifier>/progress", rest.task_progress, name="task-progress"),
-    path("tasks/<uuid:identifier>/cancel", rest.task_cancel, name="api-task-cancel"),
-    path("tasks/<uuid:identifier>/retry", rest.task_retry, name="api-task-retry"),
+    path("tasks/<uuid:identifier>/cancel", rest.task_act, {"act": services.cancel}, name="api-task-cancel"),
+    path("tasks/<uuid:identifier>/retry", rest.task_act, {"act": services.retry}, name="api-task-retry"),
 ]
