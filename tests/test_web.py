@@ -38,7 +38,6 @@ def test_more_than_may_be_uploaded_is_refused(small: int) -> None:
 def test_also_where_the_length_is_not_said_before(small: int) -> None:
     headers = {**JSON, "Content-Type": "multipart/form-data; boundary=x"}
     answer = post(small, (MEGABYTE for _ in range(3)), headers)
-
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "FILE_TOO_LARGE")
 
 
@@ -48,7 +47,7 @@ def test_a_person_is_told_in_words(small: int) -> None:
     assert "larger than this service accepts" in answer.text
 
 
-def test_a_recording_that_is_just_small_enough_is_taken(small: int, queue, telephone: Path, settings) -> None:
+def test_a_recording_that_is_just_small_enough_is_taken(small: int, queue, telephone: Path) -> None:
     get_user_model().objects.create_user("alice", password="alice's password")
     client = Client()
     assert client.login(username="alice", password="alice's password")

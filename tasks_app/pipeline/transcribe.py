@@ -242,7 +242,7 @@ class Transcriber:
                     if text.words:
                         self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
-                logger.warning("No word times from the first pass: %s", type(error).__name__)
+                logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
         return texts
 
     def _add_left_out(self, chunk: ChunkText) -> None:
