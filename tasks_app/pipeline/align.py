@@ -8,6 +8,7 @@ language.
 from __future__ import annotations
 
 import bisect
+import math
 import os
 from itertools import groupby, pairwise
 from pathlib import Path
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, to_float
 from .transcript import Word
+from .vad import Span, joined
 
 if TYPE_CHECKING:
     import ctranslate2
@@ -37,28 +39,42 @@ def attention_words(
     tokenizer: Tokenizer,
     tokens: list[list[int]],
     encoded: ctranslate2.StorageView,
-    spans: list[tuple[float, float]],
+    pieces: list[list[Span]],
 ) -> list[list[Word]]:
     """Words with times from Whisper's cross-attention, for a batch of chunks.
 
-    `tokens` and `spans` hold each chunk's text tokens and its start and end in seconds; `encoded` is the encoder's
-    output for all of them. The words of a chunk are in order and lie within its span.
+    `tokens` and `pieces` hold each chunk's text tokens and the parts of the recording that it was made of, one behind
+    the other; `encoded` is the encoder's output for all of them. The words of a chunk are in order and lie within it.
     """
     from faster_whisper.transcribe import merge_punctuations
 
-    frames = [round((end - start) * model.frames_per_second) for start, end in spans]
+    frames = [round(sum(piece.seconds for piece in chunk) * model.frames_per_second) for chunk in pieces]
     timed: list[list[Word]] = []
-    for timings, (start, end) in zip(model.find_alignment(tokenizer, tokens, encoded, frames), spans, strict=True):
+    for timings, chunk in zip(model.find_alignment(tokenizer, tokens, encoded, frames), pieces, strict=True):
         merge_punctuations(timings, PREPENDED, APPENDED)
         words: list[Word] = []
         for timing in timings:
             text = timing["word"].strip()
             if text:
-                first = min(max(start + float(timing["start"]), start), end)
-                last = min(max(start + float(timing["end"]), first), end)
-                words.append(Word(text, round(first, 3), round(last, 3), round(float(timing["probability"]), 3)))
+                start, end = place(chunk, float(timing["start"]), float(timing["end"]))
+                words.append(Word(text, start, end, round(float(timing["probability"]), 3)))
         timed.append(words)
     return timed
+
+
+def place(pieces: list[Span], start: float, end: float) -> tuple[float, float]:
+    """Where in the recording a word lies that is spoken from `start` to `end` seconds of `pieces` joined: all of it in
+    the piece that holds most of it.
+    """
+    offset, most, placed = 0.0, -math.inf, (start, end)
+    for piece in pieces:
+        until = offset + piece.seconds
+        held = min(end, until) - max(start, offset)
+        if held > most:
+            shift = piece.start / SAMPLE_RATE - offset
+            most, placed = held, (min(max(start, offset), until) + shift, min(max(end, offset), until) + shift)
+        offset = until
+    return round(placed[0], 3), round(placed[1], 3)
 
 
 def snap_to_speech(words: list[Word], speech: list[tuple[float, float]]) -> list[Word]:
@@ -148,28 +164,34 @@ def _on_this_machine(directory: Path, language: str) -> bool:
 
 
 def forced_words(
-    chunk: ChunkText, samples: NDArray[np.int16], aligner: tuple[Any, dict[str, Any]], device: str
+    chunk: ChunkText,
+    pieces: list[Span],
+    samples: NDArray[np.int16],
+    aligner: tuple[Any, dict[str, Any]],
+    device: str,
 ) -> None:
-    """Give `chunk` its words, timed by forced alignment of its text with its part of `samples` (16 kHz)."""
+    """Give `chunk` its words, timed by forced alignment of its text with `pieces` of `samples` (16 kHz)."""
     from whisperx.alignment import align
 
     model, metadata = aligner
-    sound = to_float(samples[chunk.start : chunk.end])
+    sound = to_float(joined(samples, pieces))
     length = len(sound) / SAMPLE_RATE
     spoken = {"text": chunk.text, "start": 0.0, "end": length}
     found = align([spoken], model, metadata, sound, device)["word_segments"]
     words = [Word(word["word"], word.get("start"), word.get("end"), word.get("score")) for word in found]
-    chunk.words = _filled(words, chunk.start / SAMPLE_RATE, length)
+    for word in _filled(words, length):
+        word.start, word.end = place(pieces, word.start, word.end)
+    chunk.words = words
 
 
-def _filled(words: list[Word], offset: float, length: float) -> list[Word]:
-    """`words` moved by `offset` seconds, in order, and with times from their neighbours where alignment found none."""
+def _filled(words: list[Word], length: float) -> list[Word]:
+    """`words` in order, and with times from their neighbours where alignment found none."""
     previous = 0.0
     for i, word in enumerate(words):
         following = next((w.start for w in words[i:] if w.start is not None), length)
         start = word.start if word.start is not None else previous
         end = word.end if word.end is not None else following
-        start = max(start, previous)
-        word.start, word.end = round(offset + start, 3), round(offset + max(start, end), 3)
-        previous = start
+        word.start = max(start, previous)
+        word.end = max(word.start, end)
+        previous = word.start
     return words

@@ -177,7 +177,7 @@ class _Run:
         try:
             for done, chunk in enumerate(ahead, 1):
                 if self._aligner:
-                    forced_words(chunk, self._samples, self._aligner, self._store.device)
+                    forced_words(chunk, transcriber.pieces(chunk), self._samples, self._aligner, self._store.device)
                 else:
                     transcriber.align(chunk)
                 self._progress(stage, done / len(ahead))

@@ -24,7 +24,7 @@ from .languages import LANGUAGES
 from .model_store import ModelStore
 from .segments import split_text, split_words
 from .transcript import Segment, Word, word_separator
-from .vad import Span, pack, pad, speech_probabilities, speech_spans
+from .vad import Span, joined, pack, pad, speech_probabilities, speech_spans, within
 
 if TYPE_CHECKING:
     import ctranslate2
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MAX_CHUNK_SECONDS = 15.0
-MAX_GAP_SECONDS = 2.0
-"""A longer silence is left out instead of being decoded along with the speech around it."""
+MAX_GAP_SECONDS = 5.0
+"""Speech on both sides of a longer silence is not decoded together."""
 
 # Whisper was trained on windows that end in silence. Without any it does not know where to stop and repeats itself.
-SILENCE_SECONDS = 3.0
+SILENCE_SECONDS = 2.5
 WINDOW_SECONDS = MAX_CHUNK_SECONDS + SILENCE_SECONDS
 FULL_WINDOW_SECONDS = 30.0
 MARGIN_SECONDS = 0.2  # around what was left out
@@ -54,6 +54,7 @@ BEAM_SIZE = 5
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
 MAX_COMPRESSION_RATIO = 2.4
 NO_SPEECH_PROBABILITY = 0.6
+NO_REPEATS = {"no_repeat_ngram_size": 3}
 LANGUAGE_WINDOWS = 5
 SURE = 0.9
 """Probability of a language at which two windows are enough."""
@@ -115,6 +116,10 @@ class Decoding:
         return self.looping or self.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY
 
 
+def _better(one: Decoding, other: Decoding) -> Decoding:
+    return max(one, other, key=lambda decoding: (not decoding.looping, decoding.average_log_probability))
+
+
 class Transcriber:
     """Decodes the chunks of one recording with one model.
 
@@ -136,6 +141,7 @@ class Transcriber:
     ) -> None:
         self._samples = samples
         self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
+        self._padded = pad(speech, len(samples))
         self._chunks = chunks
         self._store = store
         self._name = model
@@ -204,6 +210,10 @@ class Transcriber:
             encoded = self._encode([Span(chunk.start, chunk.end)])
             self._time_words([chunk], [tokens], encoded)
 
+    def pieces(self, chunk: Span | ChunkText) -> list[Span]:
+        """What of a chunk the models are given: its speech with some of the silence around it."""
+        return within(Span(chunk.start, chunk.end), self._padded)
+
     def _batches(self, group: list[Span]) -> list[list[Span]]:
         """`group` in equal parts that keep all replicas busy."""
         parts = max(min(self._workers, len(group)), -(-len(group) // self._batch))
@@ -255,7 +265,7 @@ class Transcriber:
         start, end = max(chunk.start / SAMPLE_RATE, first - MARGIN_SECONDS), min(until, last + MARGIN_SECONDS)
         part = Span(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
         encoded = self._encode([part])
-        decoding = self._with_care(part, self._generate(encoded, 1)[0])
+        decoding = self._generate(encoded, 1)[0]
         if decoding.doubtful or not decoding.text:
             return
         found = ChunkText(part.start, part.end, decoding.text)
@@ -267,8 +277,8 @@ class Transcriber:
         chunk.text = word_separator(self.text_language).join(word.text for word in chunk.words)
 
     def _time_words(self, chunks: list[ChunkText], tokens: list[list[int]], encoded: ctranslate2.StorageView) -> None:
-        spans = [(chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE) for chunk in chunks]
-        timed = attention_words(self._model, self._tokenizer, tokens, encoded, spans)
+        pieces = [self.pieces(chunk) for chunk in chunks]
+        timed = attention_words(self._model, self._tokenizer, tokens, encoded, pieces)
         for chunk, words in zip(chunks, timed, strict=True):
             chunk.words = snap_to_speech(words, self._speech) if chunk.text else []
 
@@ -291,23 +301,22 @@ class Transcriber:
         """The log-Mel spectrogram of a chunk in a window of `seconds`; shape (bands, frames of 10 ms)."""
         import numpy as np
 
-        sound = to_float(self._samples[chunk.start : chunk.end])
+        sound = to_float(joined(self._samples, self.pieces(chunk)))
         sound = np.pad(sound, (0, int(seconds * SAMPLE_RATE) - len(sound)))
         return self._model.feature_extractor(sound, padding=0)
 
-    def _with_care(self, chunk: Span, best: Decoding) -> Decoding:
-        """Decode a doubtful chunk again: in the window Whisper was trained on, at last so that it may not repeat
-        itself. Returns the most probable that is no loop.
+    def _with_care(self, chunk: Span, first: Decoding) -> Decoding:
+        """Decode a doubtful chunk again: so that it may not repeat itself, and in the window Whisper was trained on.
+        Returns the most probable that is no loop.
         """
-        if best.silent:
-            return best
-        encoded = self._encode([chunk], full_window=True)
-        for options in ({}, {"no_repeat_ngram_size": 3}):
-            other = self._generate(encoded, 1, **options)[0]
-            if (not other.looping, other.average_log_probability) > (not best.looping, best.average_log_probability):
-                best = other
-            if not best.looping:
-                break
+        best = first
+        if best.looping:
+            best = _better(best, self._generate(self._encode([chunk]), 1, **NO_REPEATS)[0])
+        if best.doubtful and not best.silent:
+            encoded = self._encode([chunk], full_window=True)
+            best = _better(best, self._generate(encoded, 1)[0])
+            if best.looping:
+                best = _better(best, self._generate(encoded, 1, **NO_REPEATS)[0])
         return best
 
     def _generate(self, encoded: ctranslate2.StorageView, count: int, **options: Any) -> list[Decoding]:

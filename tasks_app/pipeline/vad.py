@@ -6,6 +6,7 @@ hysteresis that turns them into stretches of speech is Silero's as well.
 
 from __future__ import annotations
 
+import bisect
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -96,7 +97,8 @@ def pad(spans: list[Span], length: int) -> list[Span]:
 def pack(
     spans: list[Span], probabilities: NDArray[np.float32], max_seconds: float, max_gap_seconds: float
 ) -> list[Span]:
-    """Chunks of at most `max_seconds` that hold all speech; spans further apart than `max_gap_seconds` are not joined.
+    """Chunks that hold all `spans`, of at most `max_seconds` without what lies between them; spans further apart than
+    `max_gap_seconds` are not joined.
 
     A chunk ends between two spans. Only a span longer than `max_seconds` is cut inside, where speech is least likely in
     its second half: between two words wherever there is a gap at all.
@@ -104,17 +106,35 @@ def pack(
     longest = int(max_seconds * SAMPLE_RATE)
     widest = int(max_gap_seconds * SAMPLE_RATE)
     chunks: list[Span] = []
+    room = 0
     for span in spans:
         while span.seconds > max_seconds:
             cut = _quietest(probabilities, span.start + longest // 2, span.start + longest)
             chunks.append(Span(span.start, cut))
+            room = 0
             span = Span(cut, span.end)
-        last = chunks[-1] if chunks else None
-        if last and span.end - last.start <= longest and span.start - last.end <= widest:
-            chunks[-1] = Span(last.start, span.end)
+        length = span.end - span.start
+        if length <= room and span.start - chunks[-1].end <= widest:
+            chunks[-1] = Span(chunks[-1].start, span.end)
         else:
             chunks.append(span)
+            room = longest
+        room -= length
     return chunks
+
+
+def within(chunk: Span, spans: list[Span]) -> list[Span]:
+    """What of `spans`, which are in order and apart, lies in `chunk`."""
+    first = bisect.bisect_right(spans, chunk.start, key=lambda span: span.end)
+    after = bisect.bisect_left(spans, chunk.end, key=lambda span: span.start)
+    return [Span(max(span.start, chunk.start), min(span.end, chunk.end)) for span in spans[first:after]]
+
+
+def joined(samples: NDArray[np.int16], spans: list[Span]) -> NDArray[np.int16]:
+    """The sound of `spans`, one behind the other."""
+    import numpy as np
+
+    return np.concatenate([samples[span.start : span.end] for span in spans])
 
 
 def _quietest(probabilities: NDArray[np.float32], start: int, end: int) -> int:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline import time_left
-from tasks_app.pipeline.align import snap_to_speech
+from tasks_app.pipeline.align import place, snap_to_speech
 from tasks_app.pipeline.audio import SAMPLE_RATE
 from tasks_app.pipeline.clustering import cluster
 from tasks_app.pipeline.guards import compression_ratio, left_out, repeats
@@ -17,13 +17,17 @@ from tasks_app.pipeline.segments import ends_sentence, split_text, split_words
 from tasks_app.pipeline.speakers import Turn, assign
 from tasks_app.pipeline.time_left import Speeds, TimeLeft
 from tasks_app.pipeline.transcript import Segment, Word
-from tasks_app.pipeline.vad import HOP, Span, pack, pad, speech_probabilities, speech_spans
+from tasks_app.pipeline.vad import HOP, Span, joined, pack, pad, speech_probabilities, speech_spans, within
 
 from .conftest import SPOKEN, TELEPHONE
 
 
 def words(text: str, seconds: float = 0.3, gap: float = 0.0) -> list[Word]:
     return [Word(word, i * (seconds + gap), i * (seconds + gap) + seconds) for i, word in enumerate(text.split())]
+
+
+def seconds(start: int, end: int) -> Span:
+    return Span(start * SAMPLE_RATE, end * SAMPLE_RATE)
 
 
 class TestSpeech:
@@ -61,9 +65,37 @@ class TestChunks:
         chunks = pack([Span(0, 1000 * HOP)], probabilities, 15, 2)
         assert [round(chunk.end / HOP) for chunk in chunks] == [400, 700, 1000]
 
-    def test_a_long_silence_is_left_out(self):
-        spans = [Span(0, SAMPLE_RATE), Span(5 * SAMPLE_RATE, 6 * SAMPLE_RATE)]
+    def test_speech_on_both_sides_of_a_long_silence_stays_apart(self):
+        spans = [seconds(0, 1), seconds(5, 6)]
         assert pack(spans, np.zeros(200, np.float32), 15, 2) == spans
+
+    def test_silence_between_speech_takes_no_room(self):
+        spans = [seconds(start, start + 3) for start in (0, 7, 14, 21)]
+        assert pack(spans, np.zeros(1000, np.float32), 9, 4) == [seconds(0, 17), seconds(21, 24)]
+
+    def test_their_pieces_are_the_speech_in_them(self):
+        spans = [seconds(0, 3), seconds(5, 8), seconds(8, 10), seconds(12, 13)]
+        assert within(seconds(6, 12), spans) == [seconds(6, 8), seconds(8, 10)]
+        assert within(seconds(3, 5), spans) == []
+        assert joined(np.arange(20 * SAMPLE_RATE), within(seconds(2, 6), spans)).tolist() == [
+            *range(2 * SAMPLE_RATE, 3 * SAMPLE_RATE),
+            *range(5 * SAMPLE_RATE, 6 * SAMPLE_RATE),
+        ]
+
+    @pytest.mark.parametrize(
+        ("spoken", "heard"),
+        [
+            ((0.5, 1.5), (2.5, 3.5)),
+            ((3.2, 3.4), (10.2, 10.4)),
+            ((2.8, 3.1), (4.8, 5.0)),
+            ((2.9, 3.3), (10.0, 10.3)),
+            ((3.0, 3.0), (5.0, 5.0)),
+            ((6.0, 7.0), (11.0, 11.0)),
+        ],
+        ids=["first", "second", "mostly first", "mostly second", "a moment", "past the end"],
+    )
+    def test_a_word_lies_in_the_piece_it_was_spoken_in(self, spoken, heard):
+        assert place([seconds(2, 5), seconds(10, 11)], *spoken) == heard
 
 
 class TestGuards:

@@ -18,7 +18,8 @@ from .conftest import SPOKEN
 @pytest.fixture
 def transcriber(telephone, store):
     chunks = [Span(6 * 16_000, 11 * 16_000), Span(11 * 16_000, 18 * 16_000), Span(18 * 16_000, 24 * 16_000)]
-    return Transcriber(telephone, [], chunks, store=store, model="tiny.en", language="en", translate=False), chunks
+    speech = [Span(0, len(telephone))]
+    return Transcriber(telephone, speech, chunks, store=store, model="tiny.en", language="en", translate=False), chunks
 
 
 def refuse_more_than(count, transcriber, monkeypatch):
@@ -62,7 +63,8 @@ def test_the_text_of_a_chunk_does_not_depend_on_its_company(transcriber):
 def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
     spans = [(0, 3), (3, 11), (11, 13), (13, 18), (18, 19), (19, 24), (24, 25), (25, 30)]
     chunks = [Span(start * 16_000, end * 16_000) for start, end in spans]
-    transcriber = Transcriber(telephone, [], chunks, store=store, model="tiny.en", language="en", translate=False)
+    speech = [Span(0, len(telephone))]
+    transcriber = Transcriber(telephone, speech, chunks, store=store, model="tiny.en", language="en", translate=False)
     texts = list(transcriber.run(word_times=False, cancelled=lambda: False))
     assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
 
@@ -91,3 +93,22 @@ def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypat
     assert mended.text == " ".join(word.text for word in mended.words)
     starts = [word.start for word in mended.words]
     assert starts == sorted(starts)
+
+
+@pytest.mark.parametrize("doubt", [{"text": "Hello world. " * 12}, {"average_log_probability": -1.5}])
+def test_a_doubtful_text_is_decoded_again(store, monkeypatch, doubt):
+    sound = decode(SPOKEN / "en/quick_brown_fox.wav")
+    speech, [chunk] = find_speech(sound, 1)
+    transcriber = Transcriber(sound, speech, [chunk], store=store, model="tiny.en", language="en", translate=False)
+    generate, calls = transcriber._generate, []
+
+    def wrong_at_first(encoded, count, **options):
+        calls.append(options)
+        found = generate(encoded, count, **options)
+        return found if len(calls) > 1 else [dataclasses.replace(found[0], **doubt)]
+
+    monkeypatch.setattr(transcriber, "_generate", wrong_at_first)
+    [text] = transcriber._transcribe([chunk], word_times=False)
+    assert len(calls) == 2
+    assert "quick brown fox" in text.text
+    assert text.text.count("Hello") == 0
