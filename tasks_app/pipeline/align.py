@@ -35,31 +35,25 @@ SNAP_SECONDS = 0.6
 
 
 def attention_words(
-    model: WhisperModel,
-    tokenizer: Tokenizer,
-    tokens: list[list[int]],
-    encoded: ctranslate2.StorageView,
-    pieces: list[list[Span]],
-) -> list[list[Word]]:
-    """Words with times from Whisper's cross-attention, for a batch of chunks.
+    model: WhisperModel, tokenizer: Tokenizer, tokens: list[int], encoded: ctranslate2.StorageView, pieces: list[Span]
+) -> list[Word]:
+    """The words of a chunk with times from Whisper's cross-attention, in order.
 
-    `tokens` and `pieces` hold each chunk's text tokens and the parts of the recording that it was made of, one behind
-    the other; `encoded` is the encoder's output for all of them. The words of a chunk are in order and lie within it.
+    `tokens`: its text; `encoded`: the encoder's output for it alone; `pieces`: the parts of the recording that it is
+    made of, one behind the other.
     """
     from faster_whisper.transcribe import merge_punctuations
 
-    frames = [round(sum(piece.seconds for piece in chunk) * model.frames_per_second) for chunk in pieces]
-    timed: list[list[Word]] = []
-    for timings, chunk in zip(model.find_alignment(tokenizer, tokens, encoded, frames), pieces, strict=True):
-        merge_punctuations(timings, PREPENDED, APPENDED)
-        words: list[Word] = []
-        for timing in timings:
-            text = timing["word"].strip()
-            if text:
-                start, end = place(chunk, float(timing["start"]), float(timing["end"]))
-                words.append(Word(text, start, end, round(float(timing["probability"]), 3)))
-        timed.append(words)
-    return timed
+    frames = round(sum(piece.seconds for piece in pieces) * model.frames_per_second)
+    [timings] = model.find_alignment(tokenizer, [tokens], encoded, [frames])
+    merge_punctuations(timings, PREPENDED, APPENDED)
+    words: list[Word] = []
+    for timing in timings:
+        text = timing["word"].strip()
+        if text:
+            start, end = place(pieces, float(timing["start"]), float(timing["end"]))
+            words.append(Word(text, start, end, round(float(timing["probability"]), 3)))
+    return words
 
 
 def place(pieces: list[Span], start: float, end: float) -> tuple[float, float]:

@@ -120,6 +120,15 @@ def _better(one: Decoding, other: Decoding) -> Decoding:
     return max(one, other, key=lambda decoding: (not decoding.looping, decoding.average_log_probability))
 
 
+def _one_by_one(encoded: ctranslate2.StorageView) -> list[ctranslate2.StorageView]:
+    """The encoder's output for each chunk of a batch by itself."""
+    import ctranslate2
+    import numpy as np
+
+    batch = np.asarray(encoded.to_device(ctranslate2.Device.cpu))
+    return [ctranslate2.StorageView.from_array(batch[i : i + 1]) for i in range(len(batch))]
+
+
 class Transcriber:
     """Decodes the chunks of one recording with one model.
 
@@ -173,20 +182,20 @@ class Transcriber:
 
         With `word_times`, words are timed by cross-attention while the encoder's output is at hand.
 
-        The first group is one chunk for each replica, so that text appears soon; the next are as large as can be done
+        The first groups are one chunk for each replica, so that text appears soon; the next are as large as can be done
         in a moment. What a chunk's text is does not depend on the group it is in.
         """
         from threadpoolctl import threadpool_limits
 
         size = self._workers
-        first, ahead = 0, 1
+        first = 0
         # NumPy's threads, when done with a spectrogram, keep spinning for more work and take the replicas' cores.
         with threadpool_limits(1, "blas"), ThreadPoolExecutor(max_workers=self._workers) as pool:
             groups: deque[list[Future[list[ChunkText]]]] = deque()
             try:
                 while True:
-                    # One group ahead keeps all replicas busy, once it is known how long a group takes.
-                    while len(groups) < ahead and first < len(self._chunks):
+                    # One group ahead keeps all replicas busy.
+                    while len(groups) < 2 and first < len(self._chunks):
                         batches = self._batches(self._chunks[first : first + size])
                         groups.append([pool.submit(self._transcribe, batch, word_times) for batch in batches])
                         first += size
@@ -198,7 +207,6 @@ class Transcriber:
                     yield from sorted(texts, key=lambda text: text.start)
                     fitting = int(size * GROUP_SECONDS / (time.monotonic() - begun))
                     size = max(self._workers, min(fitting, self._workers * self._batch))
-                    ahead = 2
             finally:
                 for batch in [batch for group in groups for batch in group]:
                     batch.cancel()
@@ -208,17 +216,18 @@ class Transcriber:
         if chunk.text:
             tokens = self._tokenizer.encode(chunk.text)
             encoded = self._encode([Span(chunk.start, chunk.end)])
-            self._time_words([chunk], [tokens], encoded)
+            self._time_words(chunk, tokens, encoded)
 
     def pieces(self, chunk: Span | ChunkText) -> list[Span]:
         """What of a chunk the models are given: its speech with some of the silence around it."""
         return within(Span(chunk.start, chunk.end), self._padded)
 
     def _batches(self, group: list[Span]) -> list[list[Span]]:
-        """`group` in equal parts that keep all replicas busy."""
+        """`group` in parts that keep the replicas busy, of chunks of like length: the last to end costs them all."""
         parts = max(min(self._workers, len(group)), -(-len(group) // self._batch))
+        size = -(-len(group) // parts)
         by_length = sorted(group, key=lambda chunk: chunk.seconds)
-        return [by_length[i::parts] for i in range(parts)]
+        return [by_length[first : first + size] for first in range(0, len(group), size)]
 
     def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         """The chunks' texts. Where a GPU's memory does not suffice, by half as many at a time, at last with less exact
@@ -237,23 +246,24 @@ class Transcriber:
 
     def _transcribe_batch(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         encoded = self._encode(chunks)
-        decodings = [
-            self._with_care(chunk, decoding) if decoding.doubtful else decoding
-            for chunk, decoding in zip(chunks, self._generate(encoded, len(chunks)), strict=True)
+        decodings = self._generate(encoded, len(chunks))
+        return [
+            self._finish(chunk, decoding, alone, word_times)
+            for chunk, decoding, alone in zip(chunks, decodings, _one_by_one(encoded), strict=True)
         ]
-        texts = [
-            ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
-            for chunk, decoding in zip(chunks, decodings, strict=True)
-        ]
+
+    def _finish(self, chunk: Span, decoding: Decoding, encoded: ctranslate2.StorageView, word_times: bool) -> ChunkText:
+        if decoding.doubtful:
+            decoding = self._with_care(chunk, decoding, encoded)
+        text = ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
         if word_times:
             try:
-                self._time_words(texts, [decoding.tokens for decoding in decodings], encoded)
-                for text in texts:
-                    if text.words:
-                        self._add_left_out(text)
+                self._time_words(text, decoding.tokens, encoded)
+                if text.words:
+                    self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
                 logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
-        return texts
+        return text
 
     def _add_left_out(self, chunk: ChunkText) -> None:
         """Decode by itself the speech that the chunk's words leave out, and put what it says in its place."""
@@ -269,18 +279,17 @@ class Transcriber:
         if decoding.doubtful or not decoding.text:
             return
         found = ChunkText(part.start, part.end, decoding.text)
-        self._time_words([found], [decoding.tokens], encoded)
+        self._time_words(found, decoding.tokens, encoded)
         chunk.words[place:place] = found.words
         for word, following in pairwise(chunk.words):
             following.start = max(following.start, word.start)
             word.end = max(word.start, min(word.end, following.start))
         chunk.text = word_separator(self.text_language).join(word.text for word in chunk.words)
 
-    def _time_words(self, chunks: list[ChunkText], tokens: list[list[int]], encoded: ctranslate2.StorageView) -> None:
-        pieces = [self.pieces(chunk) for chunk in chunks]
-        timed = attention_words(self._model, self._tokenizer, tokens, encoded, pieces)
-        for chunk, words in zip(chunks, timed, strict=True):
-            chunk.words = snap_to_speech(words, self._speech) if chunk.text else []
+    def _time_words(self, chunk: ChunkText, tokens: list[int], encoded: ctranslate2.StorageView) -> None:
+        if chunk.text:
+            words = attention_words(self._model, self._tokenizer, tokens, encoded, self.pieces(chunk))
+            chunk.words = snap_to_speech(words, self._speech)
 
     def _encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
         """The encoder's output for the chunks, all in the window Whisper was trained on or in the shorter one."""
@@ -305,13 +314,13 @@ class Transcriber:
         sound = np.pad(sound, (0, int(seconds * SAMPLE_RATE) - len(sound)))
         return self._model.feature_extractor(sound, padding=0)
 
-    def _with_care(self, chunk: Span, first: Decoding) -> Decoding:
+    def _with_care(self, chunk: Span, first: Decoding, encoded: ctranslate2.StorageView) -> Decoding:
         """Decode a doubtful chunk again: so that it may not repeat itself, and in the window Whisper was trained on.
         Returns the most probable that is no loop.
         """
         best = first
         if best.looping:
-            best = _better(best, self._generate(self._encode([chunk]), 1, **NO_REPEATS)[0])
+            best = _better(best, self._generate(encoded, 1, **NO_REPEATS)[0])
         if best.doubtful and not best.silent:
             encoded = self._encode([chunk], full_window=True)
             best = _better(best, self._generate(encoded, 1)[0])
