@@ -126,19 +126,22 @@ def snapshot(task: Task) -> list[dict[str, Any]]:
             segment_frame(task.identifier, 0, row.index, TranscriptSegment(row.start, row.end, row.text))
             for row in segments
         ]
-        last = _take_sequence(task.identifier, count=len(frames))
-    for sequence, frame in enumerate(frames, start=last - len(frames) + 1):
+        _take_sequence(task.identifier, count=len(frames))
+    for sequence, frame in enumerate(frames, start=task.sequence + 1):
         if "sequence" in frame:
             frame["sequence"] = sequence
     return frames
 
 
-def _take_sequence(task_id: UUID, *, lease: UUID | None = None, count: int = 1, **changes: Any) -> int | None:
-    """Write `changes` to the row and take `count` sequence numbers; the last one, or None if the lease is not held."""
+def _take_sequence(task_id: UUID, *, lease: UUID | None = None, count: int = 1, **changes: Any) -> Task | None:
+    """Write `changes` to the row and take `count` sequence numbers, of which the row then has the last.
+
+    Returns the row, or None if the lease is not held.
+    """
     rows = Task.objects.filter(pk=task_id) if lease is None else Task.objects.filter(pk=task_id, lease=lease)
     if not rows.update(sequence=F("sequence") + count, **changes):
         return None
-    return Task.objects.values_list("sequence", flat=True).get(pk=task_id)
+    return Task.objects.get(pk=task_id)
 
 
 # Sending --------------------------------------------------------------------------------------------------------------
@@ -238,7 +241,7 @@ class ProgressEmitter:
 
         def work() -> None:
             with transaction.atomic():
-                sequence = _take_sequence(
+                task = _take_sequence(
                     self.task_id,
                     lease=self.lease,
                     progress_stage=stage,
@@ -246,10 +249,9 @@ class ProgressEmitter:
                     progress_message=message,
                     eta_seconds=eta,
                 )
-                if sequence is None:
-                    self.lease_lost = True
-                    return
-                task = Task.objects.get(pk=self.task_id)
+            if task is None:
+                self.lease_lost = True
+                return
             _sender.group_send(self._groups, [progress_frame(task)])
 
         _sender.put(work)
@@ -259,34 +261,36 @@ class ProgressEmitter:
 
         def work() -> None:
             with transaction.atomic():
-                sequence = _take_sequence(self.task_id, lease=self.lease)
-                if sequence is None:
+                task = _take_sequence(self.task_id, lease=self.lease)
+                if task is None:
                     self.lease_lost = True
                     return
-                Segment.objects.update_or_create(
-                    task_id=self.task_id,
-                    index=index,
-                    defaults={"start": segment.start, "end": segment.end, "text": segment.text, "words": []},
+                row = Segment(task=task, index=index, start=segment.start, end=segment.end, text=segment.text)
+                Segment.objects.bulk_create(
+                    [row],
+                    update_conflicts=True,
+                    unique_fields=("task", "index"),
+                    update_fields=("start", "end", "text", "words"),
                 )
-            _sender.group_send(self._groups, [segment_frame(self.task_id, sequence, index, segment)])
+            _sender.group_send(self._groups, [segment_frame(self.task_id, task.sequence, index, segment)])
 
         _sender.put(work)
 
     def emit_error(self, error_code: str, user_message: str, technical_detail: str = "") -> None:
         """Record why the task failed and broadcast it, after the running transaction if there is one."""
         with transaction.atomic():
-            _take_sequence(
+            task = _take_sequence(
                 self.task_id,
                 error_code=error_code,
                 user_message=user_message,
                 technical_detail=technical_detail,
             )
-            task = Task.objects.get(pk=self.task_id)
-            broadcast(task, error_frame(task))
+            if task is not None:
+                broadcast(task, error_frame(task))
 
     def emit_state(self) -> None:
         """Broadcast the row as it stands, after the running transaction: for changes of status, never held back."""
         with transaction.atomic():
-            if _take_sequence(self.task_id) is not None:
-                task = Task.objects.get(pk=self.task_id)
+            task = _take_sequence(self.task_id)
+            if task is not None:
                 broadcast(task, progress_frame(task))
