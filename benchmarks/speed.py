@@ -4,8 +4,9 @@
 
 Each contender has its own process that loads its model and warms up once; then they take turns, round by round, so
 that whatever else the machine does falls on all alike. Same weights, int8, beam 5, language given, same cores.
-WhisperX's `transcribe` decodes one window at a time unless told otherwise; both ways are shown. Without --audio, three
-real conversations (90 s: two people on the telephone, two excerpts of a meeting) are repeated to 270 s.
+WhisperX's `transcribe` decodes one window at a time unless told otherwise; both ways are shown. Without --audio, the
+sound is three real conversations (90 s: two people on the telephone, two excerpts of a meeting), the last two only
+where the recordings beside the checkout are. Less than 270 s are repeated.
 """
 
 from __future__ import annotations
@@ -62,11 +63,11 @@ def contender(name: str, model: str, directory: str, batch_size: int, audio: str
 
 
 def conversation(files: list[Path], seconds: float = 270) -> np.ndarray:
-    """int16 samples at 16 kHz: the given files one after another, or real conversations repeated to `seconds`."""
-    if files:
-        return np.concatenate([decode(path) for path in files])
-    talks = [decode(recording.path) for recording in recordings() if recording.turns]
-    once = np.concatenate(talks)
+    """int16 samples at 16 kHz: the given files one after another, or real conversations; repeated to `seconds`."""
+    if not files:
+        files = [recording.path for recording in recordings() if recording.turns]
+    print("Sound: " + ", ".join(path.name for path in files))
+    once = np.concatenate([decode(path) for path in files])
     return np.tile(once, math.ceil(seconds * SAMPLE_RATE / len(once)))
 
 
