@@ -120,12 +120,19 @@ def _better(one: Decoding, other: Decoding) -> Decoding:
     return max(one, other, key=lambda decoding: (not decoding.looping, decoding.average_log_probability))
 
 
-def _one_by_one(encoded: ctranslate2.StorageView) -> list[ctranslate2.StorageView]:
-    """The encoder's output for each chunk of a batch by itself."""
+def _to_array(encoded: ctranslate2.StorageView) -> NDArray[np.float32]:
+    """The encoder's output, from whatever device and type, as NumPy can hold it; shape (chunks, frames, size)."""
     import ctranslate2
     import numpy as np
 
-    batch = np.asarray(encoded.to_device(ctranslate2.Device.cpu))
+    return np.asarray(encoded.to_device(ctranslate2.Device.cpu).to(ctranslate2.DataType.float32))
+
+
+def _one_by_one(encoded: ctranslate2.StorageView) -> list[ctranslate2.StorageView]:
+    """The encoder's output for each chunk of a batch by itself."""
+    import ctranslate2
+
+    batch = _to_array(encoded)
     return [ctranslate2.StorageView.from_array(batch[i : i + 1]) for i in range(len(batch))]
 
 
@@ -303,7 +310,7 @@ class Transcriber:
         encoded = []
         for chunk in chunks:
             kept = None if full_window else self._encoded.pop(chunk, None)
-            encoded.append(np.array(kept or self._model.encode(self._features(chunk, seconds)[np.newaxis])))
+            encoded.append(_to_array(kept or self._model.encode(self._features(chunk, seconds)[np.newaxis])))
         return ctranslate2.StorageView.from_array(np.concatenate(encoded))
 
     def _features(self, chunk: Span, seconds: float) -> NDArray[np.float32]:
