@@ -6,7 +6,7 @@ Each contender has its own process that loads its model and warms up once; then 
 that whatever else the machine does falls on all alike. Same weights, int8, beam 5, language given, same cores.
 WhisperX's `transcribe` decodes one window at a time unless told otherwise; both ways are shown. Without --audio, the
 sound is three real conversations (90 s: two people on the telephone, two excerpts of a meeting), the last two only
-where the recordings beside the checkout are. Less than 270 s are repeated.
+where the recordings beside the checkout are. What is shorter than 270 s is repeated.
 """
 
 from __future__ import annotations

@@ -321,11 +321,10 @@ class Transcriber:
         sound = np.pad(sound, (0, int(seconds * SAMPLE_RATE) - len(sound)))
         return self._model.feature_extractor(sound, padding=0)
 
-    def _with_care(self, chunk: Span, first: Decoding, encoded: ctranslate2.StorageView) -> Decoding:
+    def _with_care(self, chunk: Span, best: Decoding, encoded: ctranslate2.StorageView) -> Decoding:
         """Decode a doubtful chunk again: so that it may not repeat itself, and in the window Whisper was trained on.
         Returns the most probable that is no loop.
         """
-        best = first
         if best.looping:
             best = _better(best, self._generate(encoded, 1, **NO_REPEATS)[0])
         if best.doubtful and not best.silent:

@@ -7,7 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks_app.pipeline.audio import decode
+from tasks_app.pipeline.audio import SAMPLE_RATE, decode
 from tasks_app.pipeline.errors import GpuOutOfMemory
 from tasks_app.pipeline.transcribe import Transcriber, find_speech
 from tasks_app.pipeline.vad import Span
@@ -69,24 +69,34 @@ def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
     assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
 
 
-def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypatch):
-    pause = np.zeros(8_000, np.int16)
-    clips = [decode(SPOKEN / f"en/{name}.wav") for name in ("hello_world", "quick_brown_fox", "hello_world")]
-    sound = np.concatenate([part for clip in clips for part in (clip, pause)])
+def spoken(store, *parts):
+    """A transcriber for English clips by name and pauses in seconds, one after another; all in one chunk."""
+    clips = [
+        decode(SPOKEN / f"en/{part}.wav") if isinstance(part, str) else np.zeros(int(part * SAMPLE_RATE), np.int16)
+        for part in parts
+    ]
+    sound = np.concatenate(clips)
     speech, [chunk] = find_speech(sound, 1)
-    transcriber = Transcriber(sound, speech, [chunk], store=store, model="tiny.en", language="en", translate=False)
+    return Transcriber(sound, speech, [chunk], store=store, model="tiny.en", language="en", translate=False), chunk
+
+
+def answer_at_first(transcriber, monkeypatch, **changes):
+    """Change what the decoder hears the first time it is asked; returns a list with an item for every time."""
     generate, calls = transcriber._generate, []
 
-    def forgetful(encoded, count, **options):
-        """The first time, only what was said first."""
+    def changed(encoded, count, **options):
         calls.append(count)
         found = generate(encoded, count, **options)
-        if len(calls) > 1:
-            return found
-        text = "Hello world."
-        return [dataclasses.replace(found[0], tokens=transcriber._tokenizer.encode(text), text=text)]
+        return found if len(calls) > 1 else [dataclasses.replace(found[0], **changes)]
 
-    monkeypatch.setattr(transcriber, "_generate", forgetful)
+    monkeypatch.setattr(transcriber, "_generate", changed)
+    return calls
+
+
+def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypatch):
+    transcriber, chunk = spoken(store, "hello_world", 0.5, "quick_brown_fox", 0.5, "hello_world", 0.5)
+    text = "Hello world."
+    calls = answer_at_first(transcriber, monkeypatch, tokens=transcriber._tokenizer.encode(text), text=text)
     [mended] = transcriber._transcribe([chunk], word_times=True)
     assert len(calls) > 1
     assert mended.text.startswith("Hello world. The quick brown fox jumps over the lazy dog")
@@ -97,18 +107,17 @@ def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypat
 
 @pytest.mark.parametrize("doubt", [{"text": "Hello world. " * 12}, {"average_log_probability": -1.5}])
 def test_a_doubtful_text_is_decoded_again(store, monkeypatch, doubt):
-    sound = decode(SPOKEN / "en/quick_brown_fox.wav")
-    speech, [chunk] = find_speech(sound, 1)
-    transcriber = Transcriber(sound, speech, [chunk], store=store, model="tiny.en", language="en", translate=False)
-    generate, calls = transcriber._generate, []
-
-    def wrong_at_first(encoded, count, **options):
-        calls.append(options)
-        found = generate(encoded, count, **options)
-        return found if len(calls) > 1 else [dataclasses.replace(found[0], **doubt)]
-
-    monkeypatch.setattr(transcriber, "_generate", wrong_at_first)
+    transcriber, chunk = spoken(store, "quick_brown_fox")
+    calls = answer_at_first(transcriber, monkeypatch, **doubt)
     [text] = transcriber._transcribe([chunk], word_times=False)
     assert len(calls) == 2
     assert "quick brown fox" in text.text
-    assert text.text.count("Hello") == 0
+    assert "Hello" not in text.text
+
+
+def test_words_behind_a_silence_that_was_left_out_keep_their_place(store):
+    transcriber, chunk = spoken(store, "hello_world", 4.0, "quick_brown_fox")
+    [text] = transcriber._transcribe([chunk], word_times=True)
+    onset = len(decode(SPOKEN / "en/hello_world.wav")) / SAMPLE_RATE + 4.0
+    [quick] = [word for word in text.words if word.text.lower() == "quick"]
+    assert onset < quick.start < onset + 1
