@@ -77,8 +77,8 @@ class TaskObserver(Observer):
         percentage = min(99, int(start + (end - start) * fraction))  # 100 is for the finished transcript
         self.emitter.emit_progress(told, percentage, message=message, eta_seconds=eta_seconds)
 
-    def segment(self, index: int, segment: Segment) -> None:
-        self.emitter.emit_segment(index, segment)
+    def segments(self, first: int, segments: list[Segment]) -> None:
+        self.emitter.emit_segments(first, segments)
 
     def checkpoint(self, stage: str, part: dict[str, Any]) -> None:
         attempts.keep_part(self.task, self.lease, stage, part)

@@ -31,7 +31,7 @@ STAGE_PERCENTAGES: dict[str, tuple[TaskProgressStage, int, int]] = {
     "diarizing": (TaskProgressStage.DIARIZING, 60, 80),
     "assigning": (TaskProgressStage.DIARIZING, 80, 100),
 }
-MIN_INTERVAL = 0.1  # seconds between two updates inside one stage
+MIN_INTERVAL = 0.2  # seconds between two updates inside one stage
 BROADCAST_TIMEOUT = 5  # seconds
 
 
@@ -256,23 +256,31 @@ class ProgressEmitter:
 
         _sender.put(work)
 
-    def emit_segment(self, index: int, segment: TranscriptSegment) -> None:
-        """Keep and broadcast a finished stretch of text while the task still runs."""
+    def emit_segments(self, first: int, segments: Sequence[TranscriptSegment]) -> None:
+        """Keep and broadcast finished stretches of text while the task still runs; `first` numbers the first of them."""
+        numbered = list(enumerate(segments, first))
 
         def work() -> None:
             with transaction.atomic():
-                task = _take_sequence(self.task_id, lease=self.lease)
+                task = _take_sequence(self.task_id, lease=self.lease, count=len(numbered))
                 if task is None:
                     self.lease_lost = True
                     return
-                row = Segment(task=task, index=index, start=segment.start, end=segment.end, text=segment.text)
                 Segment.objects.bulk_create(
-                    [row],
+                    [
+                        Segment(task=task, index=index, start=segment.start, end=segment.end, text=segment.text)
+                        for index, segment in numbered
+                    ],
                     update_conflicts=True,
                     unique_fields=("task", "index"),
                     update_fields=("start", "end", "text", "words"),
                 )
-            _sender.group_send(self._groups, [segment_frame(self.task_id, task.sequence, index, segment)])
+            before = task.sequence - len(numbered)
+            frames = [
+                segment_frame(self.task_id, sequence, index, segment)
+                for sequence, (index, segment) in enumerate(numbered, before + 1)
+            ]
+            _sender.group_send(self._groups, frames)
 
         _sender.put(work)
 

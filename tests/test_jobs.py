@@ -127,7 +127,7 @@ def test_a_finished_part_is_kept_at_once(task: Task, engine: Engine) -> None:
 
 def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: Engine) -> None:
     def act(observer: Observer) -> Transcript:
-        observer.segment(0, Segment(0.0, 1.0, "So far."))
+        observer.segments(0, [Segment(0.0, 1.0, "So far.")])
         raise NoSoundTrack
 
     engine(act)

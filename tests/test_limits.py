@@ -270,7 +270,7 @@ def test_a_transcript_of_awkward_texts_is_kept(task: Task) -> None:
 
 def test_what_is_so_far_may_be_awkward(task: Task) -> None:
     task = attempts.claim(task.pk)
-    progress.ProgressEmitter(task, lease=task.lease).emit_segment(0, Segment(0.0, 1.0, AWKWARD))
+    progress.ProgressEmitter(task, lease=task.lease).emit_segments(0, [Segment(0.0, 1.0, AWKWARD)])
     progress.flush()
     assert task.segments.get().text == "é" * 3000
 

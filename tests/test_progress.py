@@ -38,6 +38,7 @@ TRANSCRIBING, ALIGNING, DIARIZING = (
     TaskProgressStage.DIARIZING,
 )
 HELLO = Segment(0.5, 1.5, "Hello.")
+OH_HELLO = Segment(2.0, 3.0, "Oh, hello.")
 
 
 class Listener:
@@ -144,15 +145,26 @@ def test_the_owners_group_hears_it_too(
 
 
 def test_a_segment_is_kept(emitter: progress.ProgressEmitter, claimed: Task) -> None:
-    emitter.emit_segment(0, HELLO)
+    emitter.emit_segments(0, [HELLO])
     progress.flush()
     assert [segment.text for segment in claimed.segments.all()] == ["Hello."]
 
 
 def test_a_segment_is_heard(emitter: progress.ProgressEmitter, listener: Listener) -> None:
-    emitter.emit_segment(3, HELLO)
+    emitter.emit_segments(3, [HELLO])
     (frame,) = listener.frames()
     assert (frame["index"], frame["start"], frame["end"], frame["text"]) == (3, 0.5, 1.5, "Hello.")
+
+
+def test_segments_that_come_together_are_kept_and_heard_one_by_one(
+    emitter: progress.ProgressEmitter, claimed: Task, listener: Listener
+) -> None:
+    emitter.emit_segments(3, [HELLO, OH_HELLO])
+    frames = listener.frames()
+    assert [(frame["index"], frame["text"]) for frame in frames] == [(3, "Hello."), (4, "Oh, hello.")]
+    assert list(claimed.segments.values_list("index", "text")) == [(3, "Hello."), (4, "Oh, hello.")]
+    claimed.refresh_from_db()
+    assert [frame["sequence"] for frame in frames] == [claimed.sequence - 1, claimed.sequence]
 
 
 def test_an_error_is_kept(emitter: progress.ProgressEmitter, claimed: Task) -> None:
@@ -239,7 +251,7 @@ def lost(emitter: progress.ProgressEmitter, listener: Listener) -> progress.Prog
 
 EMIT: dict[str, Callable[[progress.ProgressEmitter], None]] = {
     "progress": lambda emitter: emitter.emit_progress(TRANSCRIBING, 25),
-    "segment": lambda emitter: emitter.emit_segment(0, HELLO),
+    "segment": lambda emitter: emitter.emit_segments(0, [HELLO]),
 }
 
 
@@ -317,7 +329,7 @@ def test_sequence_rises_with_every_frame_of_a_task(
     emitter: progress.ProgressEmitter, claimed: Task, listener: Listener, unthrottled: None
 ) -> None:
     emitter.emit_progress(TRANSCRIBING, 20)
-    emitter.emit_segment(0, HELLO)
+    emitter.emit_segments(0, [HELLO])
     progress.flush()
     snapshot = progress.snapshot(claimed)
     emitter.emit_progress(ALIGNING, 40)
@@ -329,7 +341,7 @@ def test_sequence_rises_with_every_frame_of_a_task(
 
 
 def test_a_snapshot_holds_the_segments_so_far(emitter: progress.ProgressEmitter, claimed: Task) -> None:
-    emitter.emit_segment(0, HELLO)
+    emitter.emit_segments(0, [HELLO])
     progress.flush()
     assert [frame["type"] for frame in progress.snapshot(claimed)] == ["progress", "segment"]
 

@@ -83,7 +83,7 @@ async def test_two_clients_see_the_same_frames(watch, owner, staff, task: Task) 
         await receive(first), await receive(second)
         _, emitter = await claim(task)
         emitter.emit_progress(TaskProgressStage.TRANSCRIBING, 10)
-        emitter.emit_segment(0, Segment(0.5, 2.0, "Hello."))
+        emitter.emit_segments(0, [Segment(0.5, 2.0, "Hello.")])
         for _ in range(3):  # claimed, transcribing, segment
             assert await receive(first) == (frame := await receive(second))
         assert frame["type"] == "segment"
@@ -94,8 +94,8 @@ async def test_two_clients_see_the_same_frames(watch, owner, staff, task: Task) 
 async def test_a_late_joiner_gets_the_segments_so_far_and_then_what_follows(watch, owner, task: Task) -> None:
     _, emitter = await claim(task)
     emitter.emit_progress(TaskProgressStage.TRANSCRIBING, 20)
-    emitter.emit_segment(0, Segment(0.5, 2.0, "Hello."))
-    emitter.emit_segment(1, Segment(2.5, 3.0, "Oh, hello."))
+    emitter.emit_segments(0, [Segment(0.5, 2.0, "Hello.")])
+    emitter.emit_segments(1, [Segment(2.5, 3.0, "Oh, hello.")])
     await sync_to_async(progress.flush)()
     async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
         state, first, second = [await receive(client) for _ in range(3)]

@@ -19,8 +19,10 @@ class Observer:
         `stage` is one of `runner.STAGES`: "transcribing", "aligning", "diarizing", "assigning".
         """
 
-    def segment(self, index: int, segment: Segment) -> None:
-        """A finished stretch of text, in order of time; `index` counts from 0. Later stages may split and refine it."""
+    def segments(self, first: int, segments: list[Segment]) -> None:
+        """Finished stretches of text, in order of time; `first`, the index of the first of them, counts from 0. Later
+        stages may split and refine them.
+        """
 
     def checkpoint(self, stage: str, part: dict[str, Any]) -> None:
         """A piece of `stage`'s result worth keeping, as JSON-ready data, to be appended to the pieces before it.

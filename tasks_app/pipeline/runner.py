@@ -142,9 +142,9 @@ class _Run:
         for chunk in transcriber.run(word_times=True, cancelled=self._observer.cancelled):
             chunks.append(chunk)
             self._observer.checkpoint(stage, {"chunk": chunk.to_dict()})
-            for segment in chunk.segments(transcriber.text_language):
-                self._observer.segment(index, segment)
-                index += 1
+            if segments := chunk.segments(transcriber.text_language):
+                self._observer.segments(index, segments)
+                index += len(segments)
             left -= (chunk.end - chunk.start) / SAMPLE_RATE
             self._progress(stage, 1 - max(left, 0.0) / total)
         self._stop_if_cancelled()

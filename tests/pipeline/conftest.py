@@ -38,8 +38,8 @@ class Recorder(Observer):
     def progress(self, stage, fraction, *, eta_seconds=None, message=""):
         self.told.append(("progress", stage, fraction, eta_seconds))
 
-    def segment(self, index, segment):
-        self.told.append(("segment", index, segment))
+    def segments(self, first, segments):
+        self.told += [("segment", index, segment) for index, segment in enumerate(segments, first)]
 
     def checkpoint(self, stage, part):
         self.parts.setdefault(stage, []).append(part)
@@ -56,7 +56,7 @@ class Recorder(Observer):
         return found
 
     @property
-    def segments(self):
+    def heard(self):
         return [told[2] for told in self.told if told[0] == "segment"]
 
 

@@ -89,10 +89,10 @@ def test_text_is_handed_out_while_transcription_runs(telephone_run):
     kinds = [told[:2] for told in observer.told]
     first_text = kinds.index(("segment", 0))
     assert ("progress", "transcribing") in kinds[first_text:]
-    assert [told[1] for told in observer.told if told[0] == "segment"] == list(range(len(observer.segments)))
-    starts = [segment.start for segment in observer.segments]
+    assert [told[1] for told in observer.told if told[0] == "segment"] == list(range(len(observer.heard)))
+    starts = [segment.start for segment in observer.heard]
     assert starts == sorted(starts)
-    assert "".join(s.text for s in observer.segments).replace(" ", "") == "".join(
+    assert "".join(s.text for s in observer.heard).replace(" ", "") == "".join(
         s.text for s in transcript.segments
     ).replace(" ", "")
 
@@ -110,14 +110,14 @@ def test_goes_on_from_every_checkpoint(telephone_run, store):
     parts = json.loads(json.dumps(observer.parts))
     resumed = Recorder()
     assert run(TELEPHONE, store=store, observer=resumed, resume=parts) == transcript
-    assert resumed.segments == []
+    assert resumed.heard == []
 
     half = {"transcribing": parts["transcribing"][:2]}
     assert "chunk" in half["transcribing"][1]
     rest = Recorder()
     again = run(TELEPHONE, store=store, observer=rest, resume=half, diarize=False)
     first = sum(len(s["text"].split()) for s in [half["transcribing"][1]["chunk"]])
-    assert sum(len(s.text.split()) for s in rest.segments) + first == sum(len(s.text.split()) for s in again.segments)
+    assert sum(len(s.text.split()) for s in rest.heard) + first == sum(len(s.text.split()) for s in again.segments)
     assert [part for part in rest.parts["transcribing"] if "chunk" in part] != []
     assert not any("language" in part for part in rest.parts["transcribing"])
 
