@@ -257,7 +257,7 @@ class ProgressEmitter:
         _sender.put(work)
 
     def emit_segments(self, first: int, segments: Sequence[TranscriptSegment]) -> None:
-        """Keep and broadcast finished stretches of text while the task still runs; `first` numbers the first of them."""
+        """Keep and broadcast finished stretches of text while the task runs; `first` numbers the first of them."""
         numbered = list(enumerate(segments, first))
 
         def work() -> None:

@@ -8,6 +8,7 @@ small batches, and one by one with more care where the result looks wrong (the t
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -317,9 +318,13 @@ class Transcriber:
         """The log-Mel spectrogram of a chunk in a window of `seconds`; shape (bands, frames of 10 ms)."""
         import numpy as np
 
+        extractor = self._model.feature_extractor
         sound = to_float(joined(self._samples, self.pieces(chunk)))
-        sound = np.pad(sound, (0, int(seconds * SAMPLE_RATE) - len(sound)))
-        return self._model.feature_extractor(sound, padding=0)
+        features = extractor(np.pad(sound, (0, extractor.n_fft)), padding=0)
+        # Of silence nothing need be computed: to Whisper it is 80 dB below the loudest, but no power is below 1e-10.
+        silence = max(features.max() - 8 / 4, (math.log10(1e-10) + 4) / 4)
+        frames = int(seconds * SAMPLE_RATE) // extractor.hop_length
+        return np.pad(features, ((0, 0), (0, frames - features.shape[1])), constant_values=silence)
 
     def _with_care(self, chunk: Span, best: Decoding, encoded: ctranslate2.StorageView) -> Decoding:
         """Decode a doubtful chunk again: so that it may not repeat itself, and in the window Whisper was trained on.
