@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 HOP = 512
 """Samples that one speech probability stands for: 32 ms."""
 
-# The recurrent state of the model settles within this many hops, so that pieces of a long recording can be judged
-# apart.
-WARM_UP_HOPS = 64
 PIECE_HOPS = 1024
+"""The longest piece of a recording that is judged at once."""
+# The model judges ill what it hears first. It remembers for longer than this, which changes one hop in a hundred.
+WARM_UP_HOPS = 64
 
 ONSET = 0.5
 OFFSET = 0.35
@@ -51,15 +51,21 @@ def speech_probabilities(samples: NDArray[np.int16], threads: int = 1) -> NDArra
 
     model = get_vad_model()
 
-    def judge(first: int) -> NDArray[np.float32]:
-        warm_up = min(first, WARM_UP_HOPS)
-        piece = to_float(samples[(first - warm_up) * HOP : (first + PIECE_HOPS) * HOP])
-        piece = np.pad(piece, (0, -len(piece) % HOP))
-        return model(piece).reshape(-1)[warm_up:]
+    hops = -(-len(samples) // HOP)
+    pieces = -(-hops // PIECE_HOPS)
+    if pieces > 1:
+        pieces = -(-pieces // threads) * threads  # as many, and as long, for each thread
+    edges = [hops * i // pieces for i in range(pieces + 1)]
 
-    starts = range(0, -(-len(samples) // HOP), PIECE_HOPS)
+    def judge(first: int, last: int) -> NDArray[np.float32]:
+        warm_up = min(first, WARM_UP_HOPS)
+        # One hop more than asked for: faster-whisper blanks the end of the last.
+        sound = to_float(samples[(first - warm_up) * HOP : (last + 1) * HOP])
+        sound = np.pad(sound, (0, (warm_up + last + 1 - first) * HOP - len(sound)))
+        return model(sound).reshape(-1)[warm_up:-1]
+
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        return np.concatenate([np.empty(0, np.float32), *pool.map(judge, starts)])
+        return np.concatenate([np.empty(0, np.float32), *pool.map(judge, edges, edges[1:])])
 
 
 def speech_spans(probabilities: NDArray[np.float32], length: int) -> list[Span]:
