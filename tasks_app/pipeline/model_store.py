@@ -153,7 +153,10 @@ class ModelStore:
 
     def _load_whisper(self, path: Path, compute_type: str) -> WhisperModel:
         from faster_whisper import WhisperModel
+        from threadpoolctl import threadpool_limits
 
+        # For the process: NumPy's threads, when done, keep spinning for more work and take the replicas' cores.
+        threadpool_limits(1, "blas")
         return WhisperModel(
             str(path),
             device=self.device,

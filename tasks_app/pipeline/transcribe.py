@@ -193,12 +193,9 @@ class Transcriber:
         The first groups are one chunk for each replica, so that text appears soon; the next are as large as can be done
         in a moment. What a chunk's text is does not depend on the group it is in.
         """
-        from threadpoolctl import threadpool_limits
-
         size = self._workers
         first = 0
-        # NumPy's threads, when done with a spectrogram, keep spinning for more work and take the replicas' cores.
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(max_workers=self._workers) as pool:
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
             groups: deque[list[Future[list[ChunkText]]]] = deque()
             try:
                 while True:
