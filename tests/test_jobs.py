@@ -11,7 +11,7 @@ import django_rq
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
-from django.db import DatabaseError, OperationalError
+from django.db import DatabaseError, OperationalError, connection
 from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
@@ -73,6 +73,16 @@ def run(task: Task) -> Task:
 
 def test_a_task_is_completed(task: Task, engine: Engine) -> None:
     engine(lambda observer: HELLO)
+    assert run(task).status == "completed"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="no server that could end a connection")
+def test_a_connection_that_ended_between_two_tasks_is_opened_anew(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    other.close()
     assert run(task).status == "completed"
 
 
