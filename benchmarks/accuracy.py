@@ -6,13 +6,19 @@ Word error rate after Whisper's normalisation (jiwer): pooled over all English r
 of them, and over those in other languages, the language given (letters for words where a language has no spaces).
 Diarization error rate (pyannote.metrics, 0.25 s collar each side). Distance of word starts from the begins of
 utterances in the reference, for those utterances whose first word was recognised within a second of its place.
+
+Each contender uses the vector unit it chooses by itself. The last bits differ, and with them some words:
+`CT2_FORCE_CPU_ISA=AVX2` (or AVX512) gives all of them the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import statistics
 import warnings
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import jiwer
@@ -27,8 +33,21 @@ from tasks_app.pipeline.model_store import ModelStore
 from tasks_app.pipeline.runner import run
 from tasks_app.pipeline.transcript import LANGUAGES_WITHOUT_SPACES, Transcript
 
+CONTENDERS: dict[str, Callable[[ModelStore, str], peers.Transcribe]] = {
+    "WhisperX": lambda store, model: peers.whisperx_stock(store, model, 8),
+    "faster-whisper batched": lambda store, model: peers.faster_whisper_batched(store, model, 8),
+    "ours": lambda store, model: peers.ours(store, model, word_times=True),
+}
 
-def word_errors(store: ModelStore, model: str, spoken: list[Recording], sounds: dict[str, np.ndarray]) -> None:
+
+def heard_by(contender: str, directory: str, model: str, sounds: list[tuple[np.ndarray, str]]) -> list[str]:
+    """The text of each sound, in the language given. For a process of its own, where others have set nothing."""
+    warnings.simplefilter("ignore")
+    transcribe = CONTENDERS[contender](ModelStore(directory, device="cpu"), model)
+    return [transcribe(sound, language) for sound, language in sounds]
+
+
+def word_errors(directory: str, model: str, spoken: list[Recording], sounds: dict[str, np.ndarray]) -> None:
     from transformers.models.whisper.english_normalizer import BasicTextNormalizer, EnglishTextNormalizer
 
     normalise_english = EnglishTextNormalizer({})
@@ -48,20 +67,17 @@ def word_errors(store: ModelStore, model: str, spoken: list[Recording], sounds: 
     if not model.endswith(".en"):
         sets["other languages"] = [row for row in said if row[2] != "en"]
     references = {name: [normalise(text, language) or "-" for _, text, language in rows] for name, rows in sets.items()}
-    contenders = {
-        "WhisperX": lambda: peers.whisperx_stock(store, model, 8),
-        "faster-whisper batched": lambda: peers.faster_whisper_batched(store, model, 8),
-        "ours": lambda: peers.ours(store, model, word_times=True),
-    }
     print(f"\n## {model}: word error rate, %\n")
     print("| |" + "".join(f" {name} |" for name in sets) + "\n|" + "---|" * (len(sets) + 1))
     print("| words |" + "".join(f" {sum(len(r.split()) for r in rows)} |" for rows in references.values()))
-    for contender, make in contenders.items():
-        transcribe = make()
+    for contender in CONTENDERS:
         print(f"| {contender} |", end="", flush=True)
-        for name, rows in sets.items():
-            heard = [normalise(transcribe(sound, language), language) for sound, _, language in rows]
-            print(f" {100 * jiwer.wer(references[name], heard):.1f} |", end="", flush=True)
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+            for name, rows in sets.items():
+                asked = [(sound, language) for sound, _, language in rows]
+                texts = process.submit(heard_by, contender, directory, model, asked).result()
+                heard = [normalise(text, language) for text, (_, language) in zip(texts, asked, strict=True)]
+                print(f" {100 * jiwer.wer(references[name], heard):.1f} |", end="", flush=True)
         print()
 
 
@@ -115,9 +131,9 @@ def main() -> None:
     sounds = {recording.name: decode(recording.path) for recording in everything}
     print(machine())
     models = arguments.model or ["base", "tiny.en"]
+    spoken = [recording for recording in everything if recording.text]
     for model in models:
-        store.whisper(model)  # all contenders use the same vector unit: its last bits decide which words are misheard
-        word_errors(store, model, [recording for recording in everything if recording.text], sounds)
+        word_errors(arguments.models_directory, model, spoken, sounds)
     speaker_errors(store, [recording for recording in everything if recording.turns], sounds)
     print("\n## Word starts\n\n| model | utterances found | median s | 90 % within s |\n|---|---|---|---|")
     for model in models:
