@@ -70,15 +70,15 @@ def word_errors(directory: str, model: str, spoken: list[Recording], sounds: dic
     print(f"\n## {model}: word error rate, %\n")
     print("| |" + "".join(f" {name} |" for name in sets) + "\n|" + "---|" * (len(sets) + 1))
     print("| words |" + "".join(f" {sum(len(r.split()) for r in rows)} |" for rows in references.values()))
+    asked = [(sound, language) for rows in sets.values() for sound, _, language in rows]
     for contender in CONTENDERS:
-        print(f"| {contender} |", end="", flush=True)
         with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            for name, rows in sets.items():
-                asked = [(sound, language) for sound, _, language in rows]
-                texts = process.submit(heard_by, contender, directory, model, asked).result()
-                heard = [normalise(text, language) for text, (_, language) in zip(texts, asked, strict=True)]
-                print(f" {100 * jiwer.wer(references[name], heard):.1f} |", end="", flush=True)
-        print()
+            texts = iter(process.submit(heard_by, contender, directory, model, asked).result())
+        print(f"| {contender} |", end="")
+        for name, rows in sets.items():
+            heard = [normalise(next(texts), language) for _, _, language in rows]
+            print(f" {100 * jiwer.wer(references[name], heard):.1f} |", end="")
+        print(flush=True)
 
 
 def diarization_error(recording: Recording, turns: list[tuple[float, float, str]], length: float) -> float:
