@@ -48,6 +48,12 @@ class TestSpeech:
         assert len(whole) == len(pieces) == -(-len(telephone) // HOP)
         assert np.abs(whole - pieces).mean() < 0.02
 
+    def test_the_last_moment_is_judged_by_all_its_sound(self, telephone):
+        whole = speech_probabilities(telephone)
+        for hops in (300, 400, 500):
+            cut = speech_probabilities(telephone[: hops * HOP])
+            np.testing.assert_allclose(cut, whole[:hops], atol=1e-3)
+
 
 class TestChunks:
     def test_they_hold_all_speech_end_in_silence_and_are_not_too_long(self, telephone):
