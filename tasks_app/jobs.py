@@ -95,7 +95,7 @@ class TaskObserver(Observer):
 
 def run_task(task_id: str) -> None:
     """Transcribe one queued task. Safe to call twice: who comes second finds nothing to claim."""
-    close_old_connections()  # it may have ended since the last task
+    close_old_connections()  # one may have ended since the last task
     task = attempts.claim_next(UUID(task_id))
     if task is None:
         return
