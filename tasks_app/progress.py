@@ -275,10 +275,9 @@ class ProgressEmitter:
                     unique_fields=("task", "index"),
                     update_fields=("start", "end", "text", "words"),
                 )
-            before = task.sequence - len(numbered)
             frames = [
                 segment_frame(self.task_id, sequence, index, segment)
-                for sequence, (index, segment) in enumerate(numbered, before + 1)
+                for sequence, (index, segment) in enumerate(numbered, task.sequence - len(numbered) + 1)
             ]
             _sender.group_send(self._groups, frames)
 
