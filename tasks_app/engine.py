@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from .pipeline.audio import Limits
 from .pipeline.catalogue import ModelInfo, known_models
+from .pipeline.probing import Limits
 
 if TYPE_CHECKING:
     from .pipeline.model_store import ModelStore

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
 from .engine import limits
-from .pipeline import audio
+from .pipeline import probing
 from .pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
 
 
@@ -26,7 +26,7 @@ def check(recording: UploadedFile) -> float:
         raise FileTooLarge(
             user_message=f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Compress it or split it."
         )
-    info = audio.probe(Path(recording.temporary_file_path()), limits())
+    info = probing.probe(Path(recording.temporary_file_path()), limits())
     if info.duration is not None and info.duration > limits().max_duration:
         raise RecordingTooLong(
             user_message=f"The recording is longer than {settings.MAX_DURATION_MINUTES} minutes. Split it."

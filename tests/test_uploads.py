@@ -52,7 +52,7 @@ def test_a_file_that_is_too_large_is_not_opened(settings: Settings, monkeypatch:
     def probe(*args: object) -> None:
         pytest.fail("it was opened")
 
-    monkeypatch.setattr(uploads.audio, "probe", probe)
+    monkeypatch.setattr(uploads.probing, "probe", probe)
     settings.MAX_UPLOAD_MB = 0
     with pytest.raises(FileTooLarge):
         uploads.check(uploaded(b"anything"))

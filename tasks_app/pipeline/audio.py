@@ -1,37 +1,27 @@
-"""Opens recordings that nobody vouches for: what is in a file, and its sound as samples.
+"""The sound of recordings that nobody vouches for, as samples at their times.
 
-Nothing here decodes inside the calling process. PyAV looks into the file in a short-lived child, ffmpeg decodes it in
-another; both get local files only, a time limit and a memory limit, and only demuxers that read one file and follow no
-references.
+Nothing here decodes inside the calling process: ffmpeg does, in another, with local files only, a time limit, a memory
+limit, and only demuxers that read one file and follow no references.
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
-import math
 import re
 import resource
 import select
-import signal
-import stat
 import subprocess
-import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .errors import (
-    DecodingTimedOut,
-    EmptyFile,
-    EncryptedFile,
-    NoSoundTrack,
-    NotAudio,
-    PlaylistFile,
-    RecordingTooLong,
-    TruncatedFile,
-)
+from .errors import DecodingTimedOut, RecordingTooLong
+from .formats import DEMUXERS, SEARCH_BYTES, SEARCH_MICROSECONDS, TIMED
+from .mixing import BLOCK, Mixer
+from .probing import AudioInfo, Limits, probe, unreadable
+from .timing import Lead, placed
 
 if TYPE_CHECKING:
     import numpy as np
@@ -40,152 +30,56 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 16_000
 """Hz; what Whisper, Silero and the speaker models all take."""
 
-PROBE_SECONDS = 20
-PROBE_BYTES = 2 << 30
 DECODER_BYTES = 4 << 30
 READ_BYTES = 1 << 20
+MIX_FRAMES = 100 * BLOCK
 
-# Demuxers that read sound from one file by its content. What is missing is missing on purpose: hls, dash, concat, sdp,
-# imf and the like point at other files, image2 takes patterns for names, and raw formats accept any bytes at all.
-DEMUXERS = (
-    "aac,ac3,aiff,amr,ape,asf,ast,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,iff,ircam,loas,matroska,mlp,mmf,mov,mp3,mpc,mpc8,"
-    "mpeg,mpegts,mxf,nistsphere,nsv,nut,ogg,oma,paf,pvf,rm,rso,sds,sox,spdif,swf,tak,truehd,tta,voc,w64,wav,wsaud,wtv,wv,xwma"
-)
-
-PLAYLIST_MARKS = (
-    b"#extm3u",
-    b"#extinf",
-    b"ffconcat version",
-    b"[playlist]",
-    b"[reference]",
-    b"<asx",
-    b"<mpd",
-    b"<playlist",
-    b"<smil",
-    b"<assetmap",
-    b"<smoothstreamingmedia",
-    b"<compositionplaylist",
-    b"v=0\r\no=",
-    b"v=0\no=",
-    b"rtsp://",
-    b"http://",
-    b"https://",
-    b"file '",
-)
-
-MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
-
-# How recordings begin. A file that begins so and yet cannot be read is a damaged recording; any other is none at all.
-RECORDING_MAGIC = (
-    (8, b"WAVE"),
-    (8, b"AVI "),
-    (8, b"AIF"),
-    (0, b"riff"),
-    (0, b"fLaC"),
-    (0, b"OggS"),
-    (0, b"ID3"),
-    (0, b"\x1aE\xdf\xa3"),
-    (0, b"\x30\x26\xb2\x75"),
-    (0, b"FLV\x01"),
-    (0, b"caff"),
-    (0, b".snd"),
-    (0, b"#!AMR"),
-    (0, b"wvpk"),
-    (0, b"MAC "),
-    (0, b"TTA1"),
-    (0, b"tBaK"),
-    (0, b"\x00\x00\x01\xba"),
-    (0, b"\x0b\x77"),
-    *((4, kind) for kind in MP4_BEGINNINGS),
-)
-
-
-# A protected track in an MP4: the protection box with the original format in it (ISO/IEC 14496-12, 8.12), or Audible's.
-MP4_PROTECTION = re.compile(rb"sinf....frma|stsd.{12}aavd", re.DOTALL)
-MOST_INDEX_BYTES = 64 << 20
-MOST_BOXES = 1000  # before the index; real files have fewer than ten, and reading each takes time
-# The content encryption objects of ASF (Advanced Systems Format specification, 3.14 and 3.15), as bytes on disk.
-ASF_PROTECTION = re.compile(
-    re.escape(bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"))
-    + b"|"
-    + re.escape(bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
-)
+QUIET_GAIN_BITS = 6
+"""A recording that nowhere reaches 1/64 of full scale is made 64 times louder before it becomes 16 bits, lest its
+samples be a few steps high."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """`max_duration`: seconds of sound a recording may have. `max_decode_seconds`: wall-clock time for decoding."""
+class Sound:
+    """What was read of one sound track of a recording.
 
-    max_duration: float = 6 * 3600
-    max_decode_seconds: float = 600
-
-
-@dataclass(frozen=True, slots=True)
-class AudioInfo:
-    """What a file says of itself. `duration` is in seconds, or None where the container does not tell."""
-
-    duration: float | None
-    codec: str
-    container: str
-    sample_rate: int
-    channels: int
-    has_video: bool
-
-
-def probe(path: str | Path, limits: Limits | None = None) -> AudioInfo:
-    """Look into the file at `path` without decoding it.
-
-    Raises EmptyFile, PlaylistFile, NotAudio, NoSoundTrack, EncryptedFile, TruncatedFile, RecordingTooLong,
-    DecodingTimedOut. The declared duration is only a claim: `decode` holds the limit against what there really is.
+    `samples`: int16 of shape (n,) at 16 kHz. `track`: its number, from 1.
     """
-    limits = limits or Limits()
-    path = Path(path)
-    head = _read_head(path)
-    child = Path(__file__).with_name("probe_child.py")
-    command = [sys.executable, "-I", str(child), str(path.resolve()), DEMUXERS, str(PROBE_SECONDS), str(PROBE_BYTES)]
-    try:
-        answer = subprocess.run(  # noqa: S603  our own script; the path is an argument, never a command
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise DecodingTimedOut("looking into the file took too long") from error
-    if answer.returncode == -signal.SIGXCPU:
-        raise DecodingTimedOut("looking into the file took too much processor time")
-    try:
-        found = json.loads(answer.stdout)
-    except ValueError:
-        found = {"failure": "cannot_open", "detail": f"the prober ended with status {answer.returncode}"}
-    match found.get("failure"):
-        case "no_sound":
-            raise NoSoundTrack("no audio stream")
-        case "cannot_open":
-            raise _unreadable(head, found.get("detail", "no stream"))
-    info = AudioInfo(**found)
-    if info.duration is not None and info.duration > limits.max_duration:
-        raise RecordingTooLong(f"{info.duration:.0f} s, at most {limits.max_duration:.0f} s are accepted")
-    return info
+
+    samples: NDArray[np.int16]
+    info: AudioInfo
+    track: int
 
 
 def decode(path: str | Path, limits: Limits | None = None) -> NDArray[np.int16]:
-    """The first sound track of the file at `path`, mixed to mono and resampled.
+    """The samples of `read`, of the track that players choose."""
+    return read(path, limits).samples
 
-    Returns int16 samples of shape (n,) at 16 kHz. They are held once: three hours are 346 MB. Of a file that breaks off
-    or has a damaged tail, what comes before the damage is returned.
 
-    Raises what `probe` raises; RecordingTooLong and DecodingTimedOut as soon as a limit is passed.
+def read(path: str | Path, limits: Limits | None = None, track: int | None = None) -> Sound:
+    """One sound track of the file at `path`, mixed to mono and resampled; without a number, the one players choose.
+
+    Samples stand where the file's clock puts them: before sound that begins later than the picture, and in holes, is
+    silence. They are held once: three hours are 346 MB. Of a file that breaks off or has a damaged tail, what comes
+    before the damage is returned.
+
+    Raises what `probe` raises; NoSuchTrack; RecordingTooLong and DecodingTimedOut as soon as a limit is passed.
     """
-    import numpy as np
-
     limits = limits or Limits()
     path = Path(path)
-    _read_head(path)
-    samples, complaint = _run_ffmpeg(path, limits)
-    if len(samples) < 2:
-        probe(path, limits)
-        raise TruncatedFile(complaint or "no sound could be decoded")
-    if len(samples) > limits.max_duration * SAMPLE_RATE * 2:
+    info = probe(path, limits)
+    info.check_track(track)
+    number = track or info.usual_track
+    decoding = _Decoding(path, number, limits)
+    decoding.run()
+    if not decoding.received:
+        raise unreadable(path, decoding.complaint or "no sound could be decoded")
+    samples = decoding.samples()
+    if not TIMED.isdisjoint(info.container.split(",")):
+        samples = placed(samples, decoding.leads, info.start, limits.max_duration)
+    if len(samples) > limits.max_duration * SAMPLE_RATE:
         raise RecordingTooLong(f"more than {limits.max_duration:.0f} s of sound")
-    return np.frombuffer(samples, dtype=np.int16, count=len(samples) // 2)
+    return Sound(samples, info, number)
 
 
 def to_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
@@ -195,106 +89,147 @@ def to_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     return np.multiply(samples, 1 / 32768, dtype=np.float32)
 
 
-def _read_head(path: Path) -> bytes:
-    """The first bytes of the file.
+# Writes to stderr by how many seconds the file's clock is ahead of the samples counted so far: at the first frame, and
+# whenever that changes by more than 0.1 s. Two lines each, the count and the lead, then the samples go on without times
+# of their own. What is missing is put in by `placed`, not by ffmpeg (aresample=async), which drops what comes after a
+# clock that was set back, and begins anew wherever the number of channels changes.
+REPORT_LEADS = (
+    "st(1,T-NB_CONSUMED_SAMPLES/SR-ld(0));"
+    "if(eq(N,0)+gt(abs(ld(1)),0.1),st(0,ld(0)+ld(1))*0+print(NB_CONSUMED_SAMPLES,16)*0+print(ld(0),16));"
+    "NB_CONSUMED_SAMPLES/SR/TB"
+)
+REPORTED = re.compile(r"\[Eval @ \w+\] \[error\] (-?[\d.]+|-?nan|-?inf)$")
 
-    Raises EmptyFile, PlaylistFile and EncryptedFile, which ffmpeg does not tell apart; NotAudio for a pipe, whose
-    opening would wait for ever, and for a folder, a device or a link, which may lead to any file of this machine.
+
+@dataclass
+class _Decoding:
+    """One run of ffmpeg: frames of all channels come in, one channel of int16 is kept.
+
+    `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, without the file's name.
     """
-    if not stat.S_ISREG(path.lstat().st_mode):
-        raise NotAudio("not a regular file")
-    with path.open("rb") as file:
-        head = file.read(4096)
-    if not head:
-        raise EmptyFile("0 bytes")
-    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    if text.startswith(PLAYLIST_MARKS) or (
-        text.startswith((b"<?xml", b"<!--")) and any(mark in text for mark in PLAYLIST_MARKS if mark.startswith(b"<"))
-    ):
-        raise PlaylistFile("the file begins like a playlist")
-    if ASF_PROTECTION.search(head) or (head[4:8] in MP4_BEGINNINGS and MP4_PROTECTION.search(_mp4_index(path))):
-        raise EncryptedFile("a track is encrypted")
-    return head
+
+    path: Path
+    track: int
+    limits: Limits
+    leads: list[Lead] = field(default_factory=list)
+    complaint: str = ""
+    received: int = 0  # frames
+    _mixed: bytearray = field(default_factory=bytearray)
+    _head: bytearray = field(default_factory=bytearray)
+    _frames: bytearray = field(default_factory=bytearray)
+    _lines: bytes = b""
+    _count: float | None = None
+    _mixer: Mixer | None = None
+    _channels: int = 0
+    _gain_bits: int = QUIET_GAIN_BITS
+
+    def run(self) -> None:
+        """Raises DecodingTimedOut."""
+        import imageio_ffmpeg
+
+        command = [
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "repeat+level+error"),
+            *("-protocol_whitelist", "file,pipe", "-format_whitelist", DEMUXERS),
+            *("-probesize", str(SEARCH_BYTES), "-analyzeduration", str(SEARCH_MICROSECONDS), "-copyts"),
+            *("-i", f"file:{self.path.resolve()}", "-map", f"0:a:{self.track - 1}", "-map_metadata", "-1"),
+            *("-af", f"aresample={SAMPLE_RATE},asetpts='{REPORT_LEADS}'"),
+            *("-c:a", "pcm_f32le", "-bitexact", "-f", "wav", "pipe:1"),
+        ]
+        most = int(self.limits.max_duration + 1) * SAMPLE_RATE
+        deadline = time.monotonic() + self.limits.max_decode_seconds
+        with subprocess.Popen(  # noqa: S603
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
+        ) as process:
+            if hasattr(resource, "prlimit"):
+                with contextlib.suppress(ProcessLookupError):
+                    resource.prlimit(process.pid, resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
+            try:
+                for is_sound, block in _output(process, deadline):
+                    if is_sound:
+                        self._take(block)
+                    else:
+                        self._listen(block)
+                    if self.received >= most:
+                        break
+            finally:
+                process.kill()
+        self._mix(len(self._frames))
+
+    def samples(self) -> NDArray[np.int16]:
+        import numpy as np
+
+        return np.frombuffer(self._mixed, dtype=np.int16)
+
+    def _take(self, block: bytes) -> None:
+        """A WAV comes: a header that tells the number of channels, then frames of 32-bit floats."""
+        if not self._channels:
+            self._head += block
+            start = self._head.find(b"data") + 8
+            if start < 8 or len(self._head) < start:
+                return
+            self._channels = int.from_bytes(self._head[22:24], "little")
+            self._mixer = Mixer(self._channels)
+            block = bytes(self._head[start:])
+        self._frames += block
+        size = 4 * self._channels
+        whole = len(self._frames) // (size * BLOCK)
+        self.received = len(self._mixed) // 2 + len(self._frames) // size
+        if whole * BLOCK >= MIX_FRAMES // self._channels:
+            self._mix(whole * size * BLOCK)
+
+    def _mix(self, size: int) -> None:
+        """Mix the first `size` bytes of what waits."""
+        import numpy as np
+
+        if self._mixer is None or not size:
+            return
+        frames = np.frombuffer(bytes(self._frames[:size]), dtype="<f4")
+        del self._frames[:size]
+        mixed = self._mixer.mix(frames[: len(frames) // self._channels * self._channels].reshape(-1, self._channels))
+        if self._gain_bits and len(mixed) and np.abs(mixed).max() >= 2**-self._gain_bits:
+            # It is not that quiet after all. Rounded to the nearest, as below.
+            earlier = np.frombuffer(self._mixed, dtype=np.int16)
+            earlier >>= self._gain_bits - 1
+            earlier += 1
+            earlier >>= 1
+            del earlier  # while a view of it is held, the buffer cannot grow
+            self._gain_bits = 0
+        scaled = np.rint(mixed * np.float32(2 ** (15 + self._gain_bits)))
+        self._mixed += np.clip(scaled, -32768, 32767).astype(np.int16).tobytes()
+
+    def _listen(self, block: bytes) -> None:
+        *lines, self._lines = (self._lines + block).split(b"\n")
+        self._lines = self._lines[-4096:]
+        for line in lines:
+            text = line.decode("utf-8", "replace").strip()
+            reported = REPORTED.match(text)
+            if not reported:
+                self.complaint = text.replace(str(self.path.resolve()), "the file")[:200]
+            elif self._count is None:
+                self._count = float(reported[1])
+            else:
+                self.leads.append(Lead(int(self._count), float(reported[1])))
+                self._count = None
 
 
-def _mp4_index(path: Path) -> bytes:
-    """The `moov` box of an MP4, which describes its tracks and may stand anywhere; empty if there is none."""
-    with path.open("rb") as file:
-        size = file.seek(0, 2)
-        position = 0
-        for _ in range(MOST_BOXES):
-            file.seek(position)
-            header = file.read(16)
-            length, kind = int.from_bytes(header[:4], "big"), header[4:8]
-            if length == 1:
-                length = int.from_bytes(header[8:16], "big")
-            if kind == b"moov":
-                file.seek(position)
-                return file.read(min(length or size, MOST_INDEX_BYTES))
-            if length < 8 or position + length >= size:
-                break
-            position += length
-    return b""
-
-
-def _unreadable(head: bytes, detail: str) -> Exception:
-    begins_like_recording = any(head[offset:].startswith(magic) for offset, magic in RECORDING_MAGIC) or (
-        # MPEG audio and ADTS frames begin with eleven or twelve set bits; so does text in UTF-16 (FF FE).
-        len(head) > 1 and head[0] == 0xFF and head[1] & 0xE0 == 0xE0 and head[1] != 0xFE
-    )
-    return TruncatedFile(detail) if begins_like_recording else NotAudio(detail)
-
-
-def _run_ffmpeg(path: Path, limits: Limits) -> tuple[bytearray, str]:
-    """Raw int16 samples, up to one second more than allowed, and ffmpeg's last complaint without the file's name."""
-    import imageio_ffmpeg
-
-    longest = math.ceil(limits.max_duration) + 1
-    command = [
-        *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "error"),
-        *("-protocol_whitelist", "file,pipe", "-format_whitelist", DEMUXERS),
-        *("-i", f"file:{path.resolve()}", "-map", "0:a:0", "-vn", "-sn", "-dn", "-t", str(longest)),
-        *("-ac", "1", "-ar", str(SAMPLE_RATE), "-f", "s16le", "pipe:1"),
-    ]
-    samples = bytearray()
-    most = longest * SAMPLE_RATE * 2
-    deadline = time.monotonic() + limits.max_decode_seconds
-    with subprocess.Popen(  # noqa: S603
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0
-    ) as process:
-        if hasattr(resource, "prlimit"):
-            with contextlib.suppress(ProcessLookupError):
-                resource.prlimit(process.pid, resource.RLIMIT_AS, (DECODER_BYTES, DECODER_BYTES))
-        try:
-            complaints = _drain(process, samples, most, deadline)
-        finally:
-            process.kill()
-    last = complaints.decode("utf-8", "replace").strip().rsplit("\n", 1)[-1]
-    return samples, last.replace(str(path.resolve()), "the file")[:200]
-
-
-def _drain(process: subprocess.Popen, samples: bytearray, most: int, deadline: float) -> bytes:
-    """Read ffmpeg's output into `samples` until it ends or `most` bytes are there; return what it complained of.
+def _output(process: subprocess.Popen, deadline: float) -> Iterator[tuple[bool, bytes]]:
+    """What a process writes, as it comes: whether to stdout, and the bytes.
 
     Both pipes are read as they fill: a decoder that complains about every packet would otherwise block on a full one.
     """
-    complaints = b""
     waiting = select.poll()
     pipes = {pipe.fileno(): pipe for pipe in (process.stdout, process.stderr) if pipe}
     for descriptor in pipes:
         waiting.register(descriptor, select.POLLIN)
-    while pipes and len(samples) < most:
+    while pipes:
         left = deadline - time.monotonic()
         ready = waiting.poll(left * 1000) if left > 0 else []
         if not ready:
             raise DecodingTimedOut("decoding took too long")
         for descriptor, _ in ready:
             block = pipes[descriptor].read(READ_BYTES)
-            if not block:
+            if block:
+                yield pipes[descriptor] is process.stdout, block
+            else:
                 waiting.unregister(descriptor)
                 del pipes[descriptor]
-            elif pipes[descriptor] is process.stdout:
-                samples += block
-            else:
-                complaints = (complaints + block)[-4096:]
-    return complaints

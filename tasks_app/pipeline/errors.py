@@ -41,11 +41,28 @@ class NoSoundTrack(InputError):
     user_message = "The file has no sound track. Upload a recording with sound."
 
 
+class NoSuchTrack(InputError):
+    error_code = "NO_SUCH_TRACK"
+    user_message = "The file has no sound track of that number."
+
+
 class TruncatedFile(InputError):
     error_code = "TRUNCATED_FILE"
     user_message = (
         "The file breaks off or is damaged, and no sound could be read from it. Copy it again from its source."
     )
+
+
+class UnsupportedFormat(InputError):
+    error_code = "UNSUPPORTED_FORMAT"
+    user_message = (
+        "The sound in this file is of a kind that cannot be read here. Convert it to WAV, MP3, FLAC, M4A or MP4."
+    )
+
+
+class DecodingOutOfMemory(InputError):
+    error_code = "DECODING_OUT_OF_MEMORY"
+    user_message = "Reading the file took more memory than allowed. Convert it to WAV, MP3 or FLAC and upload that."
 
 
 class EncryptedFile(InputError):

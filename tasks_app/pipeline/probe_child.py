@@ -1,20 +1,24 @@
 """What is in a media file, found out in a process of its own. Run as a script, never imported by the service.
 
-    python -I probe_child.py PATH DEMUXERS SECONDS BYTES
+    python -I probe_child.py SECONDS BYTES PATH DEMUXERS SEARCH_BYTES SEARCH_MICROSECONDS
 
-prints one JSON object: either {"failure": kind} or {"container", "codec", "duration", "sample_rate", "channels",
-"has_video"}. It lowers its own limits first: SECONDS of processor time and BYTES of address space.
+prints one JSON object: either {"failure": kind, "detail"}, or {"container", "duration", "start", "has_video", "tracks"}
+with the fields of `probing.Track` for each sound track. It lowers its own limits first: SECONDS of processor time and
+BYTES of address space.
 """
 
 import json
+import re
 import resource
 import sys
 
+CLOCK = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 LEAST_BIT_RATE = 50  # bit/s; next to nothing but silence takes less
+DEFAULT = 0x0001  # AV_DISPOSITION_DEFAULT
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is no video
 
 
-def probe(path: str, demuxers: str) -> dict:
+def probe(path: str, demuxers: str, search_bytes: str, search_microseconds: str) -> dict:
     import av
     from av.error import FFmpegError
 
@@ -23,7 +27,12 @@ def probe(path: str, demuxers: str) -> dict:
         container = av.open(
             f"file:{path}",
             metadata_errors="replace",
-            container_options={"protocol_whitelist": "file,pipe", "format_whitelist": demuxers},
+            container_options={
+                "protocol_whitelist": "file,pipe",
+                "format_whitelist": demuxers,
+                "probesize": search_bytes,
+                "analyzeduration": search_microseconds,
+            },
         )
     except FFmpegError as error:
         return {"failure": "cannot_open", "detail": type(error).__name__}
@@ -32,27 +41,47 @@ def probe(path: str, demuxers: str) -> dict:
         pictures = [stream for stream in container.streams.video if not stream.disposition & ATTACHED_PICTURE]
         if not sound:
             return {"failure": "no_sound" if len(container.streams) else "cannot_open"}
-        stream = sound[0]
-        duration = None
-        if stream.duration is not None and stream.time_base is not None:
-            duration = float(stream.duration * stream.time_base)
-        elif container.duration is not None:
-            duration = container.duration / 1_000_000
-        if duration is not None and not 0 < duration * LEAST_BIT_RATE / 8 <= container.size:
-            duration = None  # a damaged header: decoding will tell
+        tracks = [describe(stream) for stream in sound]
+        for track in tracks:
+            track["duration"] = believable(track["duration"], container.size)
+        usual = next((track for track in tracks if track["default"]), tracks[0])
+        whole = container.duration / 1_000_000 if container.duration is not None else None
         return {
             "container": container.format.name,
-            "codec": stream.codec_context.name,
-            "duration": duration,
-            "sample_rate": stream.codec_context.sample_rate,
-            "channels": stream.codec_context.channels,
+            "duration": usual["duration"] or believable(whole, container.size),
+            "start": (container.start_time or 0) / 1_000_000,
             "has_video": bool(pictures),
+            "tracks": tracks,
         }
 
 
+def describe(stream) -> dict:
+    codec = stream.codec_context  # None where there is no decoder
+    duration = None
+    if stream.duration is not None and stream.time_base is not None:
+        duration = float(stream.duration * stream.time_base)
+    elif clock := CLOCK.fullmatch(stream.metadata.get("DURATION", "")):  # as Matroska has it
+        hours, minutes, seconds = clock.groups()
+        duration = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    return {
+        "codec": codec.name if codec else "",
+        "sample_rate": codec.sample_rate if codec else 0,
+        "channels": codec.channels if codec else 0,
+        "duration": duration,
+        "default": bool(stream.disposition & DEFAULT),
+        "language": stream.metadata.get("language", "").removeprefix("und")[:20],
+        "title": (stream.metadata.get("title") or stream.metadata.get("handler_name", ""))[:100],
+    }
+
+
+def believable(duration: float | None, size: int) -> float | None:
+    """None for what only a damaged header says; decoding will tell."""
+    return duration if duration is not None and 0 < duration * LEAST_BIT_RATE / 8 <= size else None
+
+
 if __name__ == "__main__":
-    file_path, allowed, seconds, size = sys.argv[1:]
+    seconds, size, *asked = sys.argv[1:]
     resource.setrlimit(resource.RLIMIT_CPU, (int(seconds), int(seconds) + 1))
     resource.setrlimit(resource.RLIMIT_AS, (int(size), int(size)))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    sys.stdout.write(json.dumps(probe(file_path, allowed)))
+    sys.stdout.write(json.dumps(probe(*asked)))

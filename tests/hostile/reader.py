@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks_app.pipeline import audio
+from tasks_app.pipeline import audio, probing
 from tasks_app.pipeline.errors import TranscriptionError
 
 from .specimen import SOUND
 
-LIMITS = audio.Limits(max_duration=60, max_decode_seconds=6)
+LIMITS = probing.Limits(max_duration=60, max_decode_seconds=6)
 PROBE_SECONDS = 6
 
 
@@ -46,7 +46,7 @@ class Reading:
 
 
 def read(path: Path, canary: np.ndarray) -> Reading:
-    probed, probe_detail, probe_seconds, _ = _attempt(lambda: audio.probe(path, LIMITS))
+    probed, probe_detail, probe_seconds, _ = _attempt(lambda: probing.probe(path, LIMITS))
     decoded, detail, decode_seconds, samples = _attempt(lambda: audio.decode(path, LIMITS))
     return Reading(
         probed,
@@ -94,7 +94,7 @@ def contains(samples: np.ndarray, wanted: np.ndarray) -> bool:
 
 
 def main() -> None:
-    audio.PROBE_SECONDS = PROBE_SECONDS
+    probing.PROBE_SECONDS = PROBE_SECONDS
     heard = audio.decode(sys.argv[1])
     canary = heard[len(heard) // 4 :][: audio.SAMPLE_RATE // 2]
     for line in sys.stdin:

@@ -7,9 +7,10 @@ import wave
 import numpy as np
 import pytest
 
-from tasks_app.pipeline import audio
-from tasks_app.pipeline.audio import SAMPLE_RATE, Limits, decode, probe
+from tasks_app.pipeline import probing
+from tasks_app.pipeline.audio import SAMPLE_RATE, decode
 from tasks_app.pipeline.errors import (
+    DecodingOutOfMemory,
     DecodingTimedOut,
     EmptyFile,
     EncryptedFile,
@@ -19,6 +20,7 @@ from tasks_app.pipeline.errors import (
     RecordingTooLong,
     TruncatedFile,
 )
+from tasks_app.pipeline.probing import Limits, probe
 
 from .conftest import TELEPHONE, ffmpeg
 
@@ -39,7 +41,7 @@ def test_every_usual_container_is_read_whatever_its_name(extension, tmp_path):
 
 def test_stereo_at_another_rate_becomes_mono_at_16_khz(tmp_path):
     ffmpeg("-i", TELEPHONE, "-t", "2", "-ac", "2", "-ar", "44100", tmp_path / "a.wav")
-    assert probe(tmp_path / "a.wav").channels == 2
+    assert probe(tmp_path / "a.wav").tracks[0].channels == 2
     assert len(decode(tmp_path / "a.wav")) == pytest.approx(2 * SAMPLE_RATE, abs=200)
 
 
@@ -154,13 +156,13 @@ def test_decoding_ends_at_its_time_limit():
 
 
 def test_probing_ends_at_its_time_limit(monkeypatch):
-    monkeypatch.setattr(audio, "PROBE_SECONDS", 0.001)
+    monkeypatch.setattr(probing, "PROBE_SECONDS", 0.001)
     with pytest.raises(DecodingTimedOut):
         probe(TELEPHONE)
 
 
 def test_a_prober_that_dies_takes_nobody_along(monkeypatch):
     """A demuxer that eats memory ends in its own process."""
-    monkeypatch.setattr(audio, "PROBE_BYTES", 50_000_000)
-    with pytest.raises(TruncatedFile):
+    monkeypatch.setattr(probing, "PROBE_BYTES", 50_000_000)
+    with pytest.raises(DecodingOutOfMemory):
         probe(TELEPHONE)

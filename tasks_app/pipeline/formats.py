@@ -1,0 +1,98 @@
+"""The kinds of files that recordings come in: which may be read, how they begin, and what is known of the others."""
+
+from __future__ import annotations
+
+import re
+
+# Demuxers that read sound from one file by its content. What is missing is missing on purpose: hls, dash, concat, sdp,
+# imf and the like point at other files, image2 takes patterns for names, and raw formats accept any bytes at all.
+DEMUXERS = (
+    "aac,ac3,aiff,amr,ape,asf,ast,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,iff,ircam,loas,matroska,mlp,mmf,mov,mp3,mpc,mpc8,"
+    "mpeg,mpegts,mxf,nistsphere,nsv,nut,ogg,oma,paf,pvf,rm,rso,sds,sox,spdif,swf,tak,truehd,tta,voc,w64,wav,wsaud,wtv,wv,xwma"
+)
+
+# How far into a file tracks are looked for; some are told of only where they begin.
+SEARCH_BYTES = 64 << 20
+SEARCH_MICROSECONDS = 600_000_000
+
+# Those of them whose packets say when they are to be heard. What is raw, or found by counting bytes, has no such times:
+# where a library gives some all the same, they are guesses from the bit rate.
+TIMED = frozenset({"asf", "flv", "matroska", "mov", "mpeg", "mpegts", "nut", "ogg", "wtv"})
+
+PLAYLIST_MARKS = (
+    b"#extm3u",
+    b"#extinf",
+    b"ffconcat version",
+    b"[playlist]",
+    b"[reference]",
+    b"<asx",
+    b"<mpd",
+    b"<playlist",
+    b"<smil",
+    b"<assetmap",
+    b"<smoothstreamingmedia",
+    b"<compositionplaylist",
+    b"v=0\r\no=",
+    b"v=0\no=",
+    b"rtsp://",
+    b"http://",
+    b"https://",
+    b"file '",
+)
+
+MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
+
+# How recordings begin. A file that begins so and yet cannot be read is a damaged recording; any other is none at all.
+RECORDING_MAGIC = (
+    (8, b"WAVE"),
+    (8, b"AVI "),
+    (8, b"AIF"),
+    (0, b"riff"),
+    (0, b"fLaC"),
+    (0, b"OggS"),
+    (0, b"ID3"),
+    (0, b"\x1aE\xdf\xa3"),
+    (0, b"\x30\x26\xb2\x75"),
+    (0, b"FLV\x01"),
+    (0, b"caff"),
+    (0, b".snd"),
+    (0, b"#!AMR"),
+    (0, b"wvpk"),
+    (0, b"MAC "),
+    (0, b"TTA1"),
+    (0, b"tBaK"),
+    (0, b"\x00\x00\x01\xba"),
+    (0, b"\x0b\x77"),
+    *((4, kind) for kind in MP4_BEGINNINGS),
+)
+
+
+# A protected track in an MP4: the protection box with the original format in it (ISO/IEC 14496-12, 8.12), or Audible's.
+MP4_PROTECTION = re.compile(rb"sinf....frma|stsd.{12}aavd", re.DOTALL)
+MOST_INDEX_BYTES = 64 << 20
+MOST_BOXES = 1000  # before the index; real files have fewer than ten, and reading each takes time
+# The content encryption objects of ASF (Advanced Systems Format specification, 3.14 and 3.15), as bytes on disk.
+ASF_PROTECTION = re.compile(
+    re.escape(bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"))
+    + b"|"
+    + re.escape(bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
+)
+
+# What people upload and is no sound that can be read, by its beginning: offset, bytes, what it is and what to do.
+SOUND_OF_OTHER_KINDS = (
+    (0, b"\x03ds2", "This is a DS2 dictation file, which cannot be read here. Export it as DSS or WAV."),
+    (0, b"\x01ds2", "This is a DS2 dictation file, which cannot be read here. Export it as DSS or WAV."),
+    (0, b"\x03enc", "This is an encrypted dictation file. Export it as DSS or WAV, without a password."),
+    (0, b"MS_VOICE", "This is a Sony voice file (MSV, DVF), which cannot be read here. Export it as WAV or MP3."),
+    (0, b"MThd", "This is a MIDI file: it holds notes to be played, no recorded sound."),
+    (8, b"RMID", "This is a MIDI file: it holds notes to be played, no recorded sound."),
+    (0, b"IMPM", "This is a tracker module: it holds notes to be played, no recorded sound."),
+    (0, b"Extended Module: ", "This is a tracker module: it holds notes to be played, no recorded sound."),
+)
+NO_SOUND = (
+    (0, b"PK\x03\x04", "This is a ZIP archive or an office document. Unpack it and upload the recording."),
+    (0, b"Rar!\x1a\x07", "This is a RAR archive. Unpack it and upload the recording."),
+    (0, b"7z\xbc\xaf\x27\x1c", "This is a 7z archive. Unpack it and upload the recording."),
+    (0, b"\x1f\x8b", "This is a gzip archive. Unpack it and upload the recording."),
+    (0, b"%PDF-", "This is a PDF document, not a recording."),
+)

@@ -1,0 +1,72 @@
+"""Puts samples where a container's clock says that they are heard.
+
+The sound of a file may begin later than its picture, and a recorder that is paused leaves a hole; a decoder gives out
+the samples one behind the other. Nothing is dropped for the clock's sake but what stands before its zero, which players
+leave out as well: it is what an encoder puts before the sound.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+RATE = 16_000
+SET_BACK = 1.0
+"""Seconds. A clock that falls back further was set anew, as in files that were joined: it is counted on from there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lead:
+    """After `count` samples at 16 kHz the clock is `seconds` ahead of them. The count begins anew with the decoder."""
+
+    count: int
+    seconds: float
+
+
+def placed(samples: NDArray[np.int16], leads: list[Lead], start: float, longest: float) -> NDArray[np.int16]:
+    """`samples` with silence wherever the clock, which begins at `start` seconds, runs ahead of them.
+
+    Holes of more than `longest` seconds are no holes but clocks that jump: they are closed.
+    """
+    import numpy as np
+
+    silences = _silences(leads, start, longest)
+    if not silences:
+        return samples
+    first, seconds = silences[0]
+    if first == 0 and seconds < 0:
+        samples = samples[min(len(samples), -seconds) :]
+        silences = [(max(0, index + seconds), length) for index, length in silences[1:]]
+    placed = np.zeros(len(samples) + sum(length for _, length in silences), np.int16)
+    source = target = 0
+    for index, length in [*silences, (len(samples), 0)]:
+        index = min(index, len(samples))
+        placed[target : target + index - source] = samples[source:index]
+        target += index - source + length
+        source = index
+    return placed
+
+
+def _silences(leads: list[Lead], start: float, longest: float) -> list[tuple[int, int]]:
+    """Index and length of each silence, in samples. At index 0 a negative length is what comes before the zero."""
+    silences: list[tuple[int, int]] = []
+    counted = 0  # the sample at which the decoder's count began
+    ahead = start  # what the clock may be ahead without a hole: this, the silences so far, and what it was set to
+    for place, lead in enumerate(leads):
+        if not math.isfinite(lead.seconds):
+            continue
+        if lead.count == 0 and place:
+            # The number of channels has changed. That this comes with a hole cannot be known, and is rare.
+            counted = max(counted, round((lead.seconds - ahead) * RATE))
+        late = lead.seconds - counted / RATE - ahead
+        if (place == 0 and -SET_BACK < late < 0) or 0 < late <= longest:
+            silences.append((counted + lead.count, round(late * RATE)))
+            ahead += late
+        elif late > longest or late < -SET_BACK:
+            ahead += late
+    return silences
