@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -161,19 +162,14 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
             language_probability=transcript.language_probability,
             duration=transcript.duration,
             warnings=[
-                {
-                    "stage": warning.stage,
-                    "error_code": warning.error_code,
-                    "user_message": warning.user_message,
-                    "technical_detail": without_paths(warning.technical_detail),
-                }
+                {**asdict(warning), "technical_detail": without_paths(warning.technical_detail)}
                 for warning in transcript.warnings
             ],
             **NO_ERROR,
             **NO_LEASE,
         )
         _write_transcript(task, transcript)
-        if not transcript.warnings:
+        if not task.is_incomplete:
             task.stage_results.all().delete()
         progress.ProgressEmitter(task).emit_state()
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import fields
 from .options import TranscriptionOptions
+from .pipeline.transcript import StageWarning
 
 
 class TaskStatus(models.TextChoices):
@@ -97,6 +98,13 @@ class Task(models.Model):
     @property
     def transcription_options(self) -> TranscriptionOptions:
         return TranscriptionOptions.from_dict(self.options)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether it is completed but for a stage that failed, and that may be tried again."""
+        return self.status == TaskStatus.COMPLETED and any(
+            StageWarning(**warning).try_again for warning in self.warnings
+        )
 
     @property
     def has_ended(self) -> bool:

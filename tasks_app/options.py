@@ -18,7 +18,8 @@ class TranscriptionOptions:
     """What is asked of one recording.
 
     `language` is an ISO 639-1 code, or None to have it detected; `min_speakers` and `max_speakers` bound what
-    diarization may find. Field names are the keyword arguments of `pipeline.runner.run`.
+    diarization may find; `track` is the number of a sound track, from 1, or None for the usual one. Field names are the
+    keyword arguments of `pipeline.runner.run`.
     """
 
     model: str
@@ -27,6 +28,7 @@ class TranscriptionOptions:
     diarize: bool = True
     min_speakers: int | None = None
     max_speakers: int | None = None
+    track: int | None = None
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
         """Return self.
@@ -49,6 +51,8 @@ class TranscriptionOptions:
                 raise InvalidOptions(str(bound), user_message=f"The number of speakers is from 1 to {MAX_SPEAKERS}.")
         if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
             raise InvalidOptions(user_message="The least number of speakers is larger than the largest.")
+        if self.track is not None and self.track < 1:
+            raise InvalidOptions(str(self.track), user_message="Sound tracks are counted from 1.")
         return self
 
     def to_dict(self) -> dict[str, Any]:

@@ -90,8 +90,8 @@ def cancel(task: Task, actor: AbstractUser | None) -> None:
 def retry(task: Task, actor: AbstractUser | None) -> None:
     """Queue an ended task again; it goes on from the last stage that finished.
 
-    For a completed task whose transcript lacks something (a warning), that is the stage that failed. Retrying a task
-    that already waits or runs changes nothing.
+    For a completed task that is incomplete, that is the stage that failed. Retrying a task that already waits or runs
+    changes nothing.
 
     Raises:
         IllegalTransition: it is completed and lacks nothing.
@@ -102,7 +102,7 @@ def retry(task: Task, actor: AbstractUser | None) -> None:
         lock(task)
         if not task.has_ended:
             return
-        if task.status == TaskStatus.COMPLETED and not task.warnings:
+        if task.status == TaskStatus.COMPLETED and not task.is_incomplete:
             raise IllegalTransition(
                 "completed -> queued", user_message="The transcript is complete; there is nothing to retry."
             )

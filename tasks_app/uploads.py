@@ -12,10 +12,10 @@ from .pipeline import probing
 from .pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
 
 
-def check(recording: UploadedFile) -> float:
+def check(recording: UploadedFile, track: int | None = None) -> float:
     """Look into an uploaded file by opening it; its name and declared type are not believed.
 
-    Returns its duration in seconds.
+    `track`: the sound track asked for. Returns its duration in seconds.
 
     Raises:
         InputError: it cannot become a transcript; the class says why.
@@ -31,6 +31,7 @@ def check(recording: UploadedFile) -> float:
         raise RecordingTooLong(
             user_message=f"The recording is longer than {settings.MAX_DURATION_MINUTES} minutes. Split it."
         )
+    info.check_track(track)
     return info.duration
 
 

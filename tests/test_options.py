@@ -28,6 +28,8 @@ def asked(**options: Any) -> TranscriptionOptions:
         {"min_speakers": 2, "max_speakers": 2},
         {"model": "tiny.en"},
         {"model": "tiny.en", "language": "en"},
+        {"track": 1},
+        {"track": 99},
     ],
 )
 def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
@@ -49,6 +51,8 @@ def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
         ({"min_speakers": -1}, InvalidOptions),
         ({"max_speakers": MAX_SPEAKERS + 1}, InvalidOptions),
         ({"min_speakers": 3, "max_speakers": 2}, InvalidOptions),
+        ({"track": 0}, InvalidOptions),
+        ({"track": -1}, InvalidOptions),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], refusal: type[TranscriptionError]) -> None:
@@ -62,6 +66,11 @@ def test_an_unknown_model_is_answered_with_those_there_are() -> None:
     assert "tiny.en, base" in caught.value.user_message
 
 
+def test_options_kept_by_an_earlier_version_are_read() -> None:
+    kept = {key: value for key, value in asked().to_dict().items() if key != "track"}
+    assert TranscriptionOptions.from_dict(kept) == asked()
+
+
 def test_options_survive_being_kept_with_the_task() -> None:
-    options = asked(language="de", translate=True, diarize=False, min_speakers=2, max_speakers=4)
+    options = asked(language="de", translate=True, diarize=False, min_speakers=2, max_speakers=4, track=2)
     assert TranscriptionOptions.from_dict(options.to_dict()) == options

@@ -355,6 +355,25 @@ def test_a_transcript_that_lacks_something_can_be_retried(claimed: Task, owner: 
     assert claimed.status == QUEUED
 
 
+def test_a_transcript_of_an_incomplete_recording_is_complete(claimed: Task, owner: AbstractUser) -> None:
+    attempts.keep_part(claimed, claimed.lease, "transcribing", {"finished": True})
+    told = StageWarning("decoding", "INCOMPLETE_FILE", "The file breaks off.", start=12.0, end=30.0)
+    attempts.complete(claimed, claimed.lease, Transcript("en", 12.0, warnings=[told]))
+    assert services.transcript_of(claimed).warnings == [told]
+    assert attempts.finished_parts(claimed) == {}
+    with pytest.raises(IllegalTransition):
+        services.retry(claimed, owner)
+
+
+def test_a_warning_of_an_earlier_version_is_read(claimed: Task) -> None:
+    attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
+    earlier = {key: value for key, value in claimed.warnings[0].items() if key not in ("start", "end")}
+    Task.objects.update(warnings=[earlier])
+    claimed.refresh_from_db()
+    assert claimed.is_incomplete
+    assert services.transcript_of(claimed).warnings[0].start is None
+
+
 def test_a_transcript_that_lacks_something_keeps_what_was_finished(claimed: Task) -> None:
     attempts.keep_part(claimed, claimed.lease, "transcribing", {"finished": True})
     attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)

@@ -71,6 +71,12 @@ class UploadForm(forms.Form):
     diarize = forms.BooleanField(label="Tell speakers apart", required=False, initial=True)
     min_speakers = forms.IntegerField(label="At least", required=False)
     max_speakers = forms.IntegerField(label="At most", required=False)
+    track = forms.IntegerField(
+        label="Sound track",
+        required=False,
+        help_text="Its number, for files with several. Otherwise the usual one, or the first with speech.",
+        widget=forms.NumberInput(attrs={"min": 1, "placeholder": "usual"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
@@ -95,4 +101,5 @@ class UploadForm(forms.Form):
             diarize=speakers,
             min_speakers=asked["min_speakers"] if speakers else None,
             max_speakers=asked["max_speakers"] if speakers else None,
+            track=asked["track"],
         ).check(self.models)

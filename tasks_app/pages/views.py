@@ -67,7 +67,7 @@ def task_upload(request: HttpRequest) -> HttpResponse:
 
 def _take_in(owner: AbstractUser, recording: UploadedFile, options: TranscriptionOptions) -> Task:
     """Raises InputError: the file cannot become a transcript."""
-    duration = uploads.check(recording)
+    duration = uploads.check(recording, options.track)
     return services.submit(owner, recording, uploads.display_name(recording.name), options, duration)
 
 

@@ -17,17 +17,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from . import missing
 from .errors import DecodingTimedOut, RecordingTooLong
 from .formats import DEMUXERS, SEARCH_BYTES, SEARCH_MICROSECONDS, TIMED
 from .mixing import BLOCK, Mixer
 from .probing import AudioInfo, Limits, probe, unreadable
-from .timing import Lead, placed
+from .timing import RATE, Clock, Lead, placed, read_clock
+from .transcript import StageWarning
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SAMPLE_RATE = 16_000
+SAMPLE_RATE = RATE
 """Hz; what Whisper, Silero and the speaker models all take."""
 
 DECODER_BYTES = 4 << 30
@@ -43,43 +45,76 @@ samples be a few steps high."""
 class Sound:
     """What was read of one sound track of a recording.
 
-    `samples`: int16 of shape (n,) at 16 kHz. `track`: its number, from 1.
+    `samples`: int16 of shape (n,) at 16 kHz. `track`: its number, from 1. `warnings`: what of it could not be read.
     """
 
     samples: NDArray[np.int16]
     info: AudioInfo
     track: int
+    warnings: list[StageWarning]
 
 
 def decode(path: str | Path, limits: Limits | None = None) -> NDArray[np.int16]:
-    """The samples of `read`, of the track that players choose."""
-    return read(path, limits).samples
-
-
-def read(path: str | Path, limits: Limits | None = None, track: int | None = None) -> Sound:
-    """One sound track of the file at `path`, mixed to mono and resampled; without a number, the one players choose.
-
-    Samples stand where the file's clock puts them: before sound that begins later than the picture, and in holes, is
-    silence. They are held once: three hours are 346 MB. Of a file that breaks off or has a damaged tail, what comes
-    before the damage is returned.
-
-    Raises what `probe` raises; NoSuchTrack; RecordingTooLong and DecodingTimedOut as soon as a limit is passed.
-    """
+    """The samples of the track that players choose. Raises what `probe` and `read` raise."""
     limits = limits or Limits()
     path = Path(path)
     info = probe(path, limits)
-    info.check_track(track)
-    number = track or info.usual_track
+    return read(path, info, info.usual_track, limits).samples
+
+
+def read(path: Path, info: AudioInfo, number: int, limits: Limits) -> Sound:
+    """Sound track `number`, counted from 1, of the file at `path`, mixed to mono and resampled.
+
+    Samples stand where the file's clock puts them: before sound that begins later than the picture, and in holes, is
+    silence. They are held once: three hours are 346 MB. Of a file that breaks off or is damaged, what can be read is
+    returned, and warnings say what is missing.
+
+    Raises TruncatedFile, UnsupportedFormat or DecodingOutOfMemory if nothing can be read; RecordingTooLong and
+    DecodingTimedOut as soon as a limit is passed.
+    """
     decoding = _Decoding(path, number, limits)
     decoding.run()
     if not decoding.received:
         raise unreadable(path, decoding.complaint or "no sound could be decoded")
-    samples = decoding.samples()
-    if not TIMED.isdisjoint(info.container.split(",")):
-        samples = placed(samples, decoding.leads, info.start, limits.max_duration)
+    timed = not TIMED.isdisjoint(info.container.split(","))
+    clock = read_clock(decoding.leads, info.start, limits.max_duration) if timed else Clock()
+    samples = placed(decoding.samples(), clock.silences)
     if len(samples) > limits.max_duration * SAMPLE_RATE:
         raise RecordingTooLong(f"more than {limits.max_duration:.0f} s of sound")
-    return Sound(samples, info, number)
+    return Sound(samples, info, number, list(_missing(path, info, number, decoding, clock, len(samples) / SAMPLE_RATE)))
+
+
+def _missing(
+    path: Path, info: AudioInfo, number: int, decoding: _Decoding, clock: Clock, seconds: float
+) -> Iterator[StageWarning]:
+    """What of a track that lasts `seconds` was not heard, by all that the file says and that ffmpeg complained of."""
+    track = info.tracks[number - 1]
+    yield from missing.fewer_channels(decoding.channels, track.channels)
+    for place, length in clock.jumps[:1]:
+        yield from missing.clock_jumps(place, length)
+    holes = [(clock.time(at), clock.time(at) + length / SAMPLE_RATE) for at, length in clock.silences]
+    places = []
+    for index in decoding.damages:
+        at = clock.time(index)
+        # Where packets are lost, the clock goes on: what was in them is the hole nearby.
+        nearby = [end for start, end in holes if abs(start - at) < missing.APART]
+        places.append((at, max([at, *nearby])))
+    damages = missing.damages(places, seconds)
+    broken = decoding.breaks_off
+    whole = None
+    # A picture may well last longer than the sound.
+    declared = track.duration if track.duration is not None or info.has_video else info.duration
+    if declared is not None and not decoding.length_is_guessed and declared - seconds > 1 + declared / 100:
+        whole = declared
+        broken = broken or not damages or damages[-1][1] > seconds - missing.NEAR_THE_END
+    elif share := missing.share_there(path):
+        whole = seconds / share
+        broken = True
+    if broken:  # the last packet, cut in two, is no damage of its own
+        damages = [(start, end) for start, end in damages if end < seconds - missing.NEAR_THE_END]
+    yield from missing.damaged(damages)
+    if broken or missing.last_page_is_cut(path):
+        yield from missing.incomplete(seconds, whole)
 
 
 def to_float(samples: NDArray[np.int16]) -> NDArray[np.float32]:
@@ -98,6 +133,13 @@ REPORT_LEADS = (
     "if(eq(N,0)+gt(abs(ld(1)),0.1),st(0,ld(0)+ld(1))*0+print(NB_CONSUMED_SAMPLES,16)*0+print(ld(0),16));"
     "NB_CONSUMED_SAMPLES/SR/TB"
 )
+# How ffmpeg speaks of what it meets: at the end of a file that is too short (of WAV and CAF, which may be written while
+# their length is unknown, and within MPEG streams, it says so too readily), in or between packets, and where a format
+# holds no length.
+BREAKS_OFF = re.compile(r"\[in#0/(?!wav|caf|w64|mpeg).*(Packet corrupt|partial file|ended prematurely)")
+DAMAGED = re.compile(r"(\[in#0[ /]|\[aist#).*\[error\] ")
+GUESSED = "Estimating duration from bitrate"
+MOST_DAMAGES = 10_000
 REPORTED = re.compile(r"\[Eval @ \w+\] \[error\] (-?[\d.]+|-?nan|-?inf)$")
 
 
@@ -105,7 +147,9 @@ REPORTED = re.compile(r"\[Eval @ \w+\] \[error\] (-?[\d.]+|-?nan|-?inf)$")
 class _Decoding:
     """One run of ffmpeg: frames of all channels come in, one channel of int16 is kept.
 
-    `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, without the file's name.
+    `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, without the file's name. `damages`: the
+    frames at which it complained; it reads ahead, so they are some tenths of a second off. `breaks_off`: the
+    last packet was cut short. `length_is_guessed`: the declared length is a guess from the bit rate.
     """
 
     path: Path
@@ -113,6 +157,10 @@ class _Decoding:
     limits: Limits
     leads: list[Lead] = field(default_factory=list)
     complaint: str = ""
+    damages: list[int] = field(default_factory=list)
+    breaks_off: bool = False
+    length_is_guessed: bool = False
+    channels: int = 0
     received: int = 0  # frames
     _mixed: bytearray = field(default_factory=bytearray)
     _head: bytearray = field(default_factory=bytearray)
@@ -120,7 +168,6 @@ class _Decoding:
     _lines: bytes = b""
     _count: float | None = None
     _mixer: Mixer | None = None
-    _channels: int = 0
     _gain_bits: int = QUIET_GAIN_BITS
 
     def run(self) -> None:
@@ -128,12 +175,12 @@ class _Decoding:
         import imageio_ffmpeg
 
         command = [
-            *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "repeat+level+error"),
+            *(imageio_ffmpeg.get_ffmpeg_exe(), "-nostdin", "-hide_banner", "-loglevel", "repeat+level+warning"),
             *("-protocol_whitelist", "file,pipe", "-format_whitelist", DEMUXERS),
             *("-probesize", str(SEARCH_BYTES), "-analyzeduration", str(SEARCH_MICROSECONDS), "-copyts"),
             *("-i", f"file:{self.path.resolve()}", "-map", f"0:a:{self.track - 1}", "-map_metadata", "-1"),
             *("-af", f"aresample={SAMPLE_RATE},asetpts='{REPORT_LEADS}'"),
-            *("-c:a", "pcm_f32le", "-bitexact", "-f", "wav", "pipe:1"),
+            *("-c:a", "pcm_f32le", "-bitexact", "-f", "wav", "-flush_packets", "0", "pipe:1"),
         ]
         most = int(self.limits.max_duration + 1) * SAMPLE_RATE
         deadline = time.monotonic() + self.limits.max_decode_seconds
@@ -162,19 +209,19 @@ class _Decoding:
 
     def _take(self, block: bytes) -> None:
         """A WAV comes: a header that tells the number of channels, then frames of 32-bit floats."""
-        if not self._channels:
+        if not self.channels:
             self._head += block
             start = self._head.find(b"data") + 8
             if start < 8 or len(self._head) < start:
                 return
-            self._channels = int.from_bytes(self._head[22:24], "little")
-            self._mixer = Mixer(self._channels)
+            self.channels = int.from_bytes(self._head[22:24], "little")
+            self._mixer = Mixer(self.channels)
             block = bytes(self._head[start:])
         self._frames += block
-        size = 4 * self._channels
+        size = 4 * self.channels
         whole = len(self._frames) // (size * BLOCK)
         self.received = len(self._mixed) // 2 + len(self._frames) // size
-        if whole * BLOCK >= MIX_FRAMES // self._channels:
+        if whole * BLOCK >= MIX_FRAMES // self.channels:
             self._mix(whole * size * BLOCK)
 
     def _mix(self, size: int) -> None:
@@ -185,7 +232,7 @@ class _Decoding:
             return
         frames = np.frombuffer(bytes(self._frames[:size]), dtype="<f4")
         del self._frames[:size]
-        mixed = self._mixer.mix(frames[: len(frames) // self._channels * self._channels].reshape(-1, self._channels))
+        mixed = self._mixer.mix(frames[: len(frames) // self.channels * self.channels].reshape(-1, self.channels))
         if self._gain_bits and len(mixed) and np.abs(mixed).max() >= 2**-self._gain_bits:
             # It is not that quiet after all. Rounded to the nearest, as below.
             earlier = np.frombuffer(self._mixed, dtype=np.int16)
@@ -204,12 +251,22 @@ class _Decoding:
             text = line.decode("utf-8", "replace").strip()
             reported = REPORTED.match(text)
             if not reported:
-                self.complaint = text.replace(str(self.path.resolve()), "the file")[:200]
+                self._note(text)
             elif self._count is None:
                 self._count = float(reported[1])
             else:
                 self.leads.append(Lead(int(self._count), float(reported[1])))
                 self._count = None
+
+    def _note(self, text: str) -> None:
+        if "[error]" in text or "[fatal]" in text:
+            self.complaint = text.replace(str(self.path.resolve()), "the file")[:200]
+        if BREAKS_OFF.search(text):
+            self.breaks_off = True
+        elif DAMAGED.match(text) and len(self.damages) < MOST_DAMAGES:
+            self.damages.append(self.received)
+        elif GUESSED in text:
+            self.length_is_guessed = True
 
 
 def _output(process: subprocess.Popen, deadline: float) -> Iterator[tuple[bool, bytes]]:

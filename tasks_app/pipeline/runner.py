@@ -10,10 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .audio import SAMPLE_RATE, Limits, decode
-from .errors import AlignmentFailed, Cancelled, DiarizationFailed, TranscriptionError
+from .audio import SAMPLE_RATE, Sound, read
+from .errors import AlignmentFailed, Cancelled, DiarizationFailed, InputError, NoSoundTrack, TranscriptionError
+from .missing import other_tracks
 from .model_store import ModelStore
 from .observer import Observer
+from .probing import Limits, probe
 from .speakers import Turn, assign
 from .time_left import TimeLeft
 from .transcript import StageWarning, Transcript, Word
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 STAGES = ("transcribing", "aligning", "diarizing", "assigning")
+
+MOST_TRACKS = 8
+"""Sound tracks in which speech is looked for."""
 
 Resume = dict[str, list[dict[str, Any]]]
 
@@ -42,34 +47,73 @@ def run(
     diarize: bool = True,
     min_speakers: int | None = None,
     max_speakers: int | None = None,
+    track: int | None = None,
     limits: Limits | None = None,
     resume: Resume | None = None,
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
-    `language` is a code of LANGUAGES, or None to have it detected; with `translate` the text is English. `resume` maps
-    each stage to the parts an earlier run gave to `observer.checkpoint`; what they hold is not done again, and their
-    segments are not handed to the observer again.
+    `language` is a code of LANGUAGES, or None to have it detected; with `translate` the text is English. `track` is the
+    number of a sound track, from 1; without it, the one that players choose is heard or, if nobody speaks on that, the
+    first on which somebody does. `resume` maps each stage to the parts an earlier run gave to `observer.checkpoint`;
+    what they hold is not done again, and their segments are not handed to the observer again.
 
-    Raises the errors of `audio.decode`, UnknownLanguage and ModelUnavailable; Cancelled within one chunk of
-    `observer.cancelled()` turning true. Alignment or diarization that fails becomes a warning in the transcript.
+    What of the recording was not heard, and what a stage that failed has left out, are warnings of the transcript.
+
+    Raises the errors of `audio.read`, UnknownLanguage and ModelUnavailable; Cancelled within one chunk of
+    `observer.cancelled()` turning true.
     """
-    samples = decode(path, limits)
-    return _Run(samples, store, observer or Observer(), model, resume or {}).transcript(
+    sound, warnings = _hear(Path(path), limits or Limits(), track, store.threads)
+    return _Run(sound.samples, warnings, store, observer or Observer(), model, resume or {}).transcript(
         language, translate, diarize, min_speakers, max_speakers
     )
 
 
+def _hear(path: Path, limits: Limits, track: int | None, threads: int) -> tuple[Sound, list[StageWarning]]:
+    """The sound track to transcribe, and what is to be said of it and of the others."""
+    from .transcribe import find_speech
+
+    info = probe(path, limits)
+    info.check_track(track)
+    if track is not None or len(info.tracks) == 1:
+        sound = read(path, info, track or 1, limits)
+        return sound, sound.warnings
+    found: Sound | None = None
+    silent: list[int] = []
+    failure: InputError = NoSoundTrack()
+    numbers = sorted(range(1, len(info.tracks) + 1), key=lambda number: number != info.usual_track)
+    for number in numbers[:MOST_TRACKS]:
+        try:
+            sound = read(path, info, number, limits)
+        except InputError as error:  # another may be of another kind
+            failure = error
+            continue
+        if find_speech(sound.samples, threads)[1]:
+            found = sound
+            break
+        silent.append(number)
+        found = found or sound
+    if found is None:
+        raise failure
+    return found, [*other_tracks(info, found.track, silent), *found.warnings]
+
+
 class _Run:
     def __init__(
-        self, samples: NDArray[np.int16], store: ModelStore, observer: Observer, model: str, resume: Resume
+        self,
+        samples: NDArray[np.int16],
+        warnings: list[StageWarning],
+        store: ModelStore,
+        observer: Observer,
+        model: str,
+        resume: Resume,
     ) -> None:
         self._samples = samples
         self._store = store
         self._observer = observer
         self._model = model
         self._resume = resume
-        self._warnings: list[StageWarning] = []
+        self._warnings = warnings
         self._time_left = TimeLeft(store.speeds, model)
 
     def transcript(

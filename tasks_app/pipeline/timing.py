@@ -8,7 +8,7 @@ leave out as well: it is what an encoder puts before the sound.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,14 +28,52 @@ class Lead:
     seconds: float
 
 
-def placed(samples: NDArray[np.int16], leads: list[Lead], start: float, longest: float) -> NDArray[np.int16]:
-    """`samples` with silence wherever the clock, which begins at `start` seconds, runs ahead of them.
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """What a clock says of samples.
+
+    `silences`: index and length of each, in samples; at index 0 a negative length is what comes before the zero.
+    `jumps`: place and length in seconds of what was too long to be a hole.
+    """
+
+    silences: list[tuple[int, int]] = field(default_factory=list)
+    jumps: list[tuple[float, float]] = field(default_factory=list)
+
+    def time(self, index: int) -> float:
+        """Seconds at which the sample number `index` is heard."""
+        return (index + sum(length for at, length in self.silences if at < index)) / RATE
+
+
+def read_clock(leads: list[Lead], start: float, longest: float) -> Clock:
+    """The clock that began at `start` seconds and was ahead of the samples by `leads`.
 
     Holes of more than `longest` seconds are no holes but clocks that jump: they are closed.
     """
+    clock = Clock()
+    counted = 0  # the sample at which the decoder's count began
+    ahead = start  # what the clock may be ahead without a hole: this, the silences so far, and what it was set to
+    for place, lead in enumerate(leads):
+        if not math.isfinite(lead.seconds):
+            continue
+        if lead.count == 0 and place:
+            # The number of channels has changed. That this comes with a hole cannot be known, and is rare.
+            counted = max(counted, round((lead.seconds - ahead) * RATE))
+        late = lead.seconds - counted / RATE - ahead
+        if (place == 0 and -SET_BACK < late < 0) or 0 < late <= longest:
+            clock.silences.append((counted + lead.count, round(late * RATE)))
+            ahead += late
+        elif late > longest:
+            clock.jumps.append((clock.time(counted + lead.count), late))
+            ahead += late
+        elif late < -SET_BACK:
+            ahead += late
+    return clock
+
+
+def placed(samples: NDArray[np.int16], silences: list[tuple[int, int]]) -> NDArray[np.int16]:
+    """`samples` with the silences of a clock."""
     import numpy as np
 
-    silences = _silences(leads, start, longest)
     if not silences:
         return samples
     first, seconds = silences[0]
@@ -50,23 +88,3 @@ def placed(samples: NDArray[np.int16], leads: list[Lead], start: float, longest:
         target += index - source + length
         source = index
     return placed
-
-
-def _silences(leads: list[Lead], start: float, longest: float) -> list[tuple[int, int]]:
-    """Index and length of each silence, in samples. At index 0 a negative length is what comes before the zero."""
-    silences: list[tuple[int, int]] = []
-    counted = 0  # the sample at which the decoder's count began
-    ahead = start  # what the clock may be ahead without a hole: this, the silences so far, and what it was set to
-    for place, lead in enumerate(leads):
-        if not math.isfinite(lead.seconds):
-            continue
-        if lead.count == 0 and place:
-            # The number of channels has changed. That this comes with a hole cannot be known, and is rare.
-            counted = max(counted, round((lead.seconds - ahead) * RATE))
-        late = lead.seconds - counted / RATE - ahead
-        if (place == 0 and -SET_BACK < late < 0) or 0 < late <= longest:
-            silences.append((counted + lead.count, round(late * RATE)))
-            ahead += late
-        elif late > longest or late < -SET_BACK:
-            ahead += late
-    return silences

@@ -39,14 +39,28 @@ class Segment:
         return cls(**{**data, "words": [Word(**word) for word in data["words"]]})
 
 
+TRIED_AGAIN = frozenset({"aligning", "diarizing"})
+"""Stages that may fail and leave a transcript without what they make; another attempt may bring it."""
+
+
 @dataclass(slots=True)
 class StageWarning:
-    """What a finished transcript lacks because the stage that makes it failed."""
+    """What a finished transcript lacks: because a stage failed, or because the recording does not have it.
+
+    `start` and `end`: the place it is about, in seconds, where there is one.
+    """
 
     stage: str
     error_code: str
     user_message: str
     technical_detail: str = ""
+    start: float | None = None
+    end: float | None = None
+
+    @property
+    def try_again(self) -> bool:
+        """Whether another attempt may help. What is said of the recording itself stays true."""
+        return self.stage in TRIED_AGAIN
 
 
 @dataclass(slots=True)

@@ -30,6 +30,12 @@ NO_SPEAKERS = Transcript(
         StageWarning("diarizing", "DIARIZATION_FAILED", "The speakers stay untold.", "RuntimeError: no clusters")
     ],
 )
+BROKEN_OFF = Transcript(
+    language="en",
+    duration=30.0,
+    segments=[Segment(6.7, 7.2, "Hello?")],
+    warnings=[StageWarning("decoding", "INCOMPLETE_FILE", "The file breaks off at 0:30.", start=30.0)],
+)
 SILENCE = Transcript(language="en", duration=30.0)
 
 

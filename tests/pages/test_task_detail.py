@@ -10,7 +10,7 @@ from tasks_app.errors import InternalError
 from tasks_app.models import Segment, Task
 from tests.conftest import make_task
 
-from .conftest import NO_SPEAKERS, SILENCE
+from .conftest import BROKEN_OFF, NO_SPEAKERS, SILENCE
 
 
 def page_of(client: Client, user: AbstractUser, task: Task) -> str:
@@ -111,6 +111,13 @@ def test_what_a_transcript_lacks_is_said_and_can_be_tried_again(client: Client, 
         "Hello?",
     ):
         assert said in page
+
+
+def test_what_the_recording_lacks_is_said_but_not_tried_again(client: Client, owner: AbstractUser, completed) -> None:
+    page = page_of(client, owner, completed(BROKEN_OFF))
+    assert "The file breaks off at 0:30." in page
+    assert "INCOMPLETE_FILE" in page
+    assert 'id="retry"' not in page
 
 
 def test_a_failure_says_what_and_keeps_the_text(client: Client, owner: AbstractUser, task: Task) -> None:

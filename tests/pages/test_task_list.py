@@ -10,7 +10,7 @@ from tasks_app.models import Task
 from tasks_app.pages.views import PAGE_SIZE
 from tests.conftest import make_task
 
-from .conftest import NO_SPEAKERS
+from .conftest import BROKEN_OFF, NO_SPEAKERS
 
 TASK_LIST = reverse("task-list")
 
@@ -48,6 +48,12 @@ def test_a_transcript_that_lacks_something_is_marked(client: Client, owner: Abst
     completed(NO_SPEAKERS)
     client.force_login(owner)
     assert "incomplete" in client.get(TASK_LIST).text
+
+
+def test_a_transcript_of_an_incomplete_recording_is_complete(client: Client, owner: AbstractUser, completed) -> None:
+    completed(BROKEN_OFF)
+    client.force_login(owner)
+    assert "incomplete" not in client.get(TASK_LIST).text
 
 
 @pytest.mark.parametrize("somebody", ["stranger", "colleague", "staff"])

@@ -83,6 +83,12 @@ def test_a_recording_becomes_a_task_as_asked(user: Client, owner: AbstractUser, 
     assert task.media.size == task.size == speech.size
 
 
+def test_a_sound_track_can_be_chosen(user: Client, speech) -> None:
+    send(user, speech, headers=JSON, track="1")
+
+    assert Task.objects.get().transcription_options.track == 1
+
+
 def test_numbers_of_speakers_mean_nothing_where_speakers_are_not_wanted(user: Client, speech) -> None:
     send(user, speech, headers=JSON, diarize="", min_speakers="2")
 
@@ -100,6 +106,9 @@ def test_numbers_of_speakers_mean_nothing_where_speakers_are_not_wanted(user: Cl
         ({"min_speakers": "many"}, "INVALID_OPTIONS"),
         ({"max_speakers": "999"}, "INVALID_OPTIONS"),
         ({"model": ""}, "INVALID_OPTIONS"),
+        ({"track": "0"}, "INVALID_OPTIONS"),
+        ({"track": "last"}, "INVALID_OPTIONS"),
+        ({"track": "2"}, "NO_SUCH_TRACK"),
     ],
 )
 def test_what_cannot_be_asked_is_an_error_in_the_house_shape(user: Client, speech, asked, code) -> None:

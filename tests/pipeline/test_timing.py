@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline.audio import SAMPLE_RATE, decode
-from tasks_app.pipeline.timing import Lead, placed
+from tasks_app.pipeline.timing import Lead, placed, read_clock
 
 from .conftest import SPOKEN, TELEPHONE, ffmpeg
 
@@ -124,8 +124,11 @@ def test_a_clock_that_jumps_by_100_hours_leaves_no_hole(tmp_path):
 def test_a_hole_longer_than_a_recording_may_be_is_closed():
     samples = np.arange(100, dtype=np.int16)
     leads = [Lead(0, 0.0), Lead(40, 700.0), Lead(60, 700.001)]
-    assert len(placed(samples, leads, start=0, longest=600)) == 116
-    assert len(placed(samples, leads, start=0, longest=800)) == 116 + 700 * SAMPLE_RATE
+    closed, kept = (read_clock(leads, start=0, longest=longest) for longest in (600, 800))
+    assert len(placed(samples, closed.silences)) == 116
+    assert closed.jumps == [(pytest.approx(40 / SAMPLE_RATE), 700)]
+    assert len(placed(samples, kept.silences)) == 116 + 700 * SAMPLE_RATE
+    assert not kept.jumps
 
 
 @pytest.mark.parametrize("extension", ["m4a", "mkv", "webm"])

@@ -47,6 +47,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--diarize", action=argparse.BooleanOptionalAction, default=True, help="tell speakers apart"
         )
+        parser.add_argument(
+            "--track", type=int, metavar="N", help="sound track, from 1 (the usual one, or the first with speech)"
+        )
         parser.add_argument("--min-speakers", type=int, metavar="N")
         parser.add_argument("--max-speakers", type=int, metavar="N")
         parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write here instead of to the terminal")
@@ -65,6 +68,7 @@ class Command(BaseCommand):
                 diarize=options["diarize"],
                 min_speakers=options["min_speakers"],
                 max_speakers=options["max_speakers"],
+                track=options["track"],
             ).check([model.name for model in offered_models()])
             transcript = runner.run(file, store=model_store(), observer=bar, limits=limits(), **asked.to_dict())
         except TranscriptionError as error:
@@ -73,7 +77,8 @@ class Command(BaseCommand):
             if bar:
                 bar.close()
         for warning in transcript.warnings:
-            self.stderr.write(f"{warning.user_message} ({warning.error_code}: {warning.technical_detail})")
+            code = ": ".join(filter(None, (warning.error_code, warning.technical_detail)))
+            self.stderr.write(f"{warning.user_message} ({code})")
         text = FORMATS[format].export(transcript)
         if output:
             output.write_text(text, encoding="utf-8", newline="")
