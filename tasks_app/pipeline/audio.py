@@ -21,7 +21,7 @@ from . import missing
 from .errors import DecodingTimedOut, RecordingTooLong
 from .formats import DEMUXERS, SEARCH_BYTES, SEARCH_MICROSECONDS, TIMED
 from .mixing import BLOCK, Mixer
-from .probing import AudioInfo, Limits, probe, unreadable
+from .probing import AudioInfo, Limits, probe, tells_why, unreadable
 from .timing import RATE, Clock, Lead, placed, read_clock
 from .transcript import StageWarning
 
@@ -147,7 +147,8 @@ REPORTED = re.compile(r"\[Eval @ \w+\] \[error\] (-?[\d.]+|-?nan|-?inf)$")
 class _Decoding:
     """One run of ffmpeg: frames of all channels come in, one channel of int16 is kept.
 
-    `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, without the file's name. `damages`: the
+    `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, or the
+    first that says why, without the file's name. `damages`: the
     frames at which it complained; it reads ahead, so they are some tenths of a second off. `breaks_off`: the
     last packet was cut short. `length_is_guessed`: the declared length is a guess from the bit rate.
     """
@@ -259,7 +260,7 @@ class _Decoding:
                 self._count = None
 
     def _note(self, text: str) -> None:
-        if "[error]" in text or "[fatal]" in text:
+        if ("[error]" in text or "[fatal]" in text) and not tells_why(self.complaint):
             self.complaint = text.replace(str(self.path.resolve()), "the file")[:200]
         if BREAKS_OFF.search(text):
             self.breaks_off = True

@@ -7,8 +7,15 @@ import re
 # Demuxers that read sound from one file by its content. What is missing is missing on purpose: hls, dash, concat, sdp,
 # imf and the like point at other files, image2 takes patterns for names, and raw formats accept any bytes at all.
 DEMUXERS = (
-    "aac,ac3,aiff,amr,ape,asf,ast,au,avi,caf,dsf,dts,dtshd,dv,eac3,flac,flv,iff,ircam,loas,matroska,mlp,mmf,mov,mp3,mpc,mpc8,"
-    "mpeg,mpegts,mxf,nistsphere,nsv,nut,ogg,oma,paf,pvf,rm,rso,sds,sox,spdif,swf,tak,truehd,tta,voc,w64,wav,wsaud,wtv,wv,xwma"
+    "3dostr,4xm,aa,aac,aax,ac3,ace,acm,act,adp,ads,adx,aea,afc,aiff,aix,alp,amr,apac,apc,ape,apm,argo_asf,"
+    "argo_brp,argo_cvg,asf,ast,au,avi,avr,avs,bethsoftvid,bfi,bfstm,bink,binka,bit,bmv,boa,bonk,brstm,c93,caf,"
+    "codec2,dcstr,derf,dhav,dsf,dsicin,dss,dts,dtshd,dv,dxa,ea,eac3,epaf,film_cpk,flac,flv,fsb,fwse,gdv,genh,gxf,"
+    "hca,hcom,hnm,hxvs,iamf,iff,ifv,ilbc,ipmovie,ircam,iss,iv8,ivr,jv,kux,kvag,laf,lc3,live_flv,lmlm4,loas,luodat,"
+    "lvf,lxf,matroska,mca,mgsts,mlp,mlv,mm,mmf,mods,moflex,mov,mp3,mpc,mpc8,mpeg,mpegts,msf,mtaf,mtv,musx,mv,mvi,"
+    "mxf,nc,nistsphere,nsp,nsv,nut,nuv,ogg,oma,osq,paf,pmp,pp_bnk,psxstr,pva,pvf,qcp,qoa,r3d,redspark,rka,rl2,rm,"
+    "roq,rpl,rsd,rso,s337m,scd,sdns,sds,sdx,sga,shn,siff,simbiosis_imx,smjpeg,smk,smush,sol,sox,spdif,svag,svs,"
+    "swf,tak,thp,tiertexseq,tmv,truehd,tta,ty,usm,vag,vividas,vivo,vmd,voc,vpk,vqf,w64,wady,wav,wavarc,wc3movie,"
+    "wsaud,wsd,wsvqa,wtv,wv,wve,xa,xmd,xmv,xvag,xwma,yop"
 )
 
 # How far into a file tracks are looked for; some are told of only where they begin.
@@ -17,7 +24,7 @@ SEARCH_MICROSECONDS = 600_000_000
 
 # Those of them whose packets say when they are to be heard. What is raw, or found by counting bytes, has no such times:
 # where a library gives some all the same, they are guesses from the bit rate.
-TIMED = frozenset({"asf", "flv", "matroska", "mov", "mpeg", "mpegts", "nut", "ogg", "wtv"})
+TIMED = frozenset({"asf", "flv", "live_flv", "matroska", "mov", "mpeg", "mpegts", "nut", "ogg", "wtv"})
 
 PLAYLIST_MARKS = (
     b"#extm3u",
@@ -63,6 +70,27 @@ RECORDING_MAGIC = (
     (0, b"tBaK"),
     (0, b"\x00\x00\x01\xba"),
     (0, b"\x0b\x77"),
+    (0, b"\x02dss"),
+    (0, b"\x03dss"),
+    (8, b"QLCM"),
+    (4, b"\x57\x90\x75\x36"),  # Audible
+    (0, b"Creative Voice File"),
+    (0, b"NIST_1A"),
+    (0, b".RMF"),
+    (0, b".ra\xfd"),
+    (0, b"MP+"),
+    (0, b"MPCK"),
+    (0, b"ea3"),
+    (0, b"EA3"),
+    (0, b"DSD "),
+    (0, b"FRM8"),
+    (0, b"TWIN"),
+    (0, b"ajkg"),
+    (0, b"qoaf"),
+    (0, b"OSQ "),
+    (0, b"\xc0\xde\xc2"),  # Codec 2
+    (0, b"\xb7\xd8\x00\x20\x37\x49\xda\x11"),  # WTV
+    (0, b"\x06\x0e\x2b\x34\x02\x05\x01\x01\x0d\x01\x02"),  # MXF
     *((4, kind) for kind in MP4_BEGINNINGS),
 )
 

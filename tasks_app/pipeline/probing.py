@@ -180,10 +180,17 @@ def _mp4_index(path: Path) -> bytes:
     return b""
 
 
-OUT_OF_MEMORY = re.compile("memory", re.IGNORECASE)
+OUT_OF_MEMORY = re.compile("memory|resource temporarily unavailable", re.IGNORECASE)
 UNSUPPORTED = re.compile(
-    "not found|not (yet )?(implemented|supported)|unsupported|unknown|patchwelcome|channel layout", re.IGNORECASE
+    r"no decoder|decoder.*not ?found|demuxer.*not ?found|unknown (codec|decoder)|unsupported|patchwelcome|"
+    r"not (yet |currently )?(implemented|supported)|channel layout",
+    re.IGNORECASE,
 )
+
+
+def tells_why(complaint: str) -> bool:
+    """Whether a complaint of ffmpeg's says more than that the file cannot be read."""
+    return bool(OUT_OF_MEMORY.search(complaint) or UNSUPPORTED.search(complaint))
 
 
 def unreadable(path: Path, detail: str) -> Exception:

@@ -30,21 +30,22 @@ def _entries(listed: str) -> list[str]:
 
 
 # Container, codec, sample rate in Hz, channel layout; what is left out is the container's own default, 16 kHz, mono.
-# First what the service can read, then what it cannot: raw samples and formats of video games.
+# First what the service can read, then what it cannot: raw samples.
 READABLE = _entries("""
-3g2 aac, 3gp aac, ac3 ac3 48000, adts, aiff, aiff pcm_mulaw, asf mp3 44100, ast, au, avi, avi adpcm_ms,
-avm2 mp3 44100, caf, caf alac, dvd, eac3 eac3 48000, f4v, flac, flv aac 44100, flv adpcm_swf 22050, ipod, ipod alac,
-ircam, ismv, latm, matroska ac3 48000, matroska flac, matroska opus, matroska pcm_s16le, matroska tta,
-matroska wavpack, mmf adpcm_yamaha 8000, mov, mov adpcm_ima_qt, mp2, mp3, mp4, mp4 flac, mp4 mp3, mp4 opus, mpeg,
-mpegts, mpegts aac, mxf_opatom pcm_s16le 48000, nut, nut flac, oga, ogg, ogv, opus, ogg vorbis 44100 stereo,
-rm ac3 48000, sox, spdif ac3 48000, svcd, swf mp3 44100, tta, vcd, vob, voc, w64, wav, wav adpcm_ima_wav, wav g722,
-wav mp3, wav pcm_f32le, webm, wsaud, wtv ac3 48000, wv
+3g2 aac, 3gp aac, ac3 ac3 48000, adts, adx, alp adpcm_ima_alp 22050, apm, argo_asf, aiff, aiff pcm_mulaw,
+asf mp3 44100, ast, au, avi, avi adpcm_ms, avm2 mp3 44100, caf, caf alac, dvd, eac3 eac3 48000, f4v, flac,
+flv aac 44100, flv adpcm_swf 22050, gxf pcm_s16le 48000, ipod, ipod alac, ircam, ismv, kvag, latm, matroska ac3 48000,
+matroska flac, matroska opus, matroska pcm_s16le, matroska tta, matroska wavpack, mmf adpcm_yamaha 8000, mov,
+mov adpcm_ima_qt, mp2, mp3, mp4, mp4 flac, mp4 mp3, mp4 opus, mpeg, mpegts, mpegts aac, mxf_opatom pcm_s16le 48000,
+nut, nut flac, oga, ogg, ogv, opus, ogg vorbis 44100 stereo, rm ac3 48000, roq roq_dpcm 22050 stereo, smjpeg, sox,
+spdif ac3 48000, svcd, swf mp3 44100, tta, vcd, vob, voc, w64, wav, wav adpcm_ima_wav, wav g722, wav mp3,
+wav pcm_f32le, webm, wsaud, wtv ac3 48000, wv
 """)
 UNREADABLE = _entries("""
-adx, alaw, alp adpcm_ima_alp 22050, apm, aptx aptx 48000 stereo, aptx_hd aptx_hd 48000 stereo, argo_asf, crc, dfpwm,
-asf_stream pcm_s16le, daud pcm_s24daud 96000 5.1, f32be, f32le, f64be, f64le, framecrc, framehash, framemd5, g722,
-g726 g726 8000, g726le g726le 8000, gxf pcm_s16le 48000, hash, kvag, md5, mulaw, roq roq_dpcm 22050 stereo, rso,
-s16be, s16le, s24be, s24le, s32be, s32le, s8, smjpeg, streamhash, u16be, u16le, u24be, u24le, u32be, u32le, u8, vidc
+alaw, aptx aptx 48000 stereo, aptx_hd aptx_hd 48000 stereo, crc, dfpwm, asf_stream pcm_s16le,
+daud pcm_s24daud 96000 5.1, f32be, f32le, f64be, f64le, framecrc, framehash, framemd5, g722, g726 g726 8000,
+g726le g726le 8000, hash, md5, mulaw, rso, s16be, s16le, s24be, s24le, s32be, s32le, s8, streamhash, u16be, u16le,
+u24be, u24le, u32be, u32le, u8, vidc
 """)
 # What PyAV would write elsewhere (devices, networks, folders), and one that is never twice the same.
 NO_FILE = frozenset(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
 import wave
 
+import av
+import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from tasks_app.pipeline import probing
+from tasks_app.pipeline import audio, probing
 from tasks_app.pipeline.audio import SAMPLE_RATE, decode
 from tasks_app.pipeline.errors import (
     DecodingOutOfMemory,
@@ -19,7 +22,9 @@ from tasks_app.pipeline.errors import (
     PlaylistFile,
     RecordingTooLong,
     TruncatedFile,
+    UnsupportedFormat,
 )
+from tasks_app.pipeline.formats import DEMUXERS
 from tasks_app.pipeline.probing import Limits, probe
 
 from .conftest import TELEPHONE, ffmpeg
@@ -88,6 +93,65 @@ def test_what_is_no_recording_is_told_apart(error, content, tmp_path):
     path = tmp_path / "recording.mp3"
     path.write_bytes(content)
     refuse(error, path)
+
+
+def test_the_files_of_dictation_machines_are_read(tmp_path):
+    """DSS holds frames of G.723.1 in blocks of 512 bytes, each with a header of 6."""
+    ffmpeg("-i", TELEPHONE, "-t", "5", "-ar", "8000", "-ac", "1", "-c:a", "g723_1", "-b:a", "6300", tmp_path / "a.tco")
+    frames = (tmp_path / "a.tco").read_bytes()
+    header = bytearray(b"\x02dss".ljust(1024, b"\0"))
+    header[0x26:0x3E] = b"250101100000" * 2  # when it began and ended
+    header[0x2A4] = 2  # the codec
+    blocks = (bytes(6) + frames[start : start + 506].ljust(506, b"\xff") for start in range(0, len(frames), 506))
+    (tmp_path / "a.dss").write_bytes(header + b"".join(blocks))
+    assert len(decode(tmp_path / "a.dss")) / SAMPLE_RATE == pytest.approx(5, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "error", "said"),
+    [
+        (b"\x03ds2", UnsupportedFormat, "DS2 dictation file"),
+        (b"\x03enc", UnsupportedFormat, "encrypted dictation file"),
+        (b"MThd\0\0\0\6", UnsupportedFormat, "MIDI"),
+        (b"RIFF\0\1\0\0RMID", UnsupportedFormat, "MIDI"),
+        (b"MS_VOICE", UnsupportedFormat, "Sony"),
+        (b"PK\x03\x04", NotAudio, "ZIP"),
+        (b"%PDF-1.7", NotAudio, "PDF"),
+    ],
+)
+def test_what_cannot_be_read_is_called_by_its_name(beginning, error, said, tmp_path):
+    path = tmp_path / "a.wav"
+    path.write_bytes(beginning + bytes(range(256)) * 20)
+    with pytest.raises(error) as caught:
+        probe(path)
+    assert said in caught.value.user_message
+
+
+def test_sound_without_a_decoder_is_not_called_damaged(tmp_path):
+    ffmpeg("-i", TELEPHONE, "-t", "2", "-c:a", "flac", tmp_path / "a.mkv")
+    (tmp_path / "b.mkv").write_bytes((tmp_path / "a.mkv").read_bytes().replace(b"A_FLAC", b"A_XXXX"))
+    with pytest.raises(UnsupportedFormat):
+        decode(tmp_path / "b.mkv")
+
+
+def test_a_decoder_that_needs_too_much_memory_is_not_called_damaged(monkeypatch):
+    monkeypatch.setattr(audio, "DECODER_BYTES", 200_000_000)
+    with pytest.raises(DecodingOutOfMemory):
+        decode(TELEPHONE)
+
+
+def test_every_demuxer_that_is_allowed_is_there():
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "quiet", "-demuxers"]
+    listed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    there = {name for line in listed.splitlines() if line[1:2] == "D" for name in line.split()[1].split(",")}
+    assert set(DEMUXERS.split(",")) <= there
+    for name in DEMUXERS.split(","):
+        assert av.format.ContainerFormat(name, "r").is_input
+
+
+@pytest.mark.parametrize("name", ["concat", "hls", "dash", "imf", "sdp", "rtsp", "image2", "lavfi", "vobsub", "s16le"])
+def test_what_points_at_other_files_or_accepts_any_bytes_is_not_allowed(name):
+    assert name not in DEMUXERS.split(",")
 
 
 def test_encrypted_tracks_are_told_apart(tmp_path):
