@@ -231,9 +231,10 @@ class _Decoding:
 
         if self._mixer is None or not size:
             return
-        frames = np.frombuffer(bytes(self._frames[:size]), dtype="<f4")
+        count = size // (4 * self.channels)  # the last frame may be cut
+        frames = np.frombuffer(bytes(self._frames[: 4 * self.channels * count]), dtype="<f4")
         del self._frames[:size]
-        mixed = self._mixer.mix(frames[: len(frames) // self.channels * self.channels].reshape(-1, self.channels))
+        mixed = self._mixer.mix(frames.reshape(count, self.channels))
         if self._gain_bits and len(mixed) and np.abs(mixed).max() >= 2**-self._gain_bits:
             # It is not that quiet after all. Rounded to the nearest, as below.
             earlier = np.frombuffer(self._mixed, dtype=np.int16)

@@ -182,7 +182,7 @@ def _mp4_index(path: Path) -> bytes:
 
 OUT_OF_MEMORY = re.compile("memory|resource temporarily unavailable", re.IGNORECASE)
 UNSUPPORTED = re.compile(
-    r"no decoder|decoder.*not ?found|demuxer.*not ?found|unknown (codec|decoder)|unsupported|patchwelcome|"
+    r"no decoder|decoder.*not ?found|demuxer.*not ?found|unknown (codec|decoder)|(?<!/)unsupported|patchwelcome|"
     r"not (yet |currently )?(implemented|supported)|channel layout",
     re.IGNORECASE,
 )

@@ -20,6 +20,7 @@ from .recordings import recorded
 from .shapes import tracks, zipped
 from .specimen import SOUND, Specimen, Surroundings, of_bytes
 
+NO_RECORDING = ("NOT_AUDIO", "NO_SOUND_TRACK", "TRUNCATED_FILE", "UNSUPPORTED_FORMAT")
 TEXT = "Now is the time for all good people to come to the aid of the party.\n" * 20
 OTHER = {
     "zip": lambda: zipped("wav"),
@@ -57,14 +58,18 @@ def specimens() -> Iterator[Specimen]:
     for offset, magic in RECORDING_MAGIC:
         beginning = bytes(offset) + magic
         yield of_bytes(
-            "beginning only", repr(magic), lambda b=beginning: b, "TRUNCATED_FILE", "NOT_AUDIO", file_name="a.wav"
+            "beginning only",
+            repr(magic),
+            lambda b=beginning: b,
+            *("TRUNCATED_FILE", "NOT_AUDIO", "UNSUPPORTED_FORMAT"),
+            file_name="a.wav",
         )
         yield of_bytes("beginning, then zeros", repr(magic), lambda b=beginning: b + bytes(65_536))
     for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-32", "cp500"):
         content = TEXT.encode(encoding)
         yield of_bytes("text", encoding, lambda c=content: c, "NOT_AUDIO", file_name="speech.mp3")
     for name, content_of in OTHER.items():
-        yield of_bytes("other format", name, content_of, "NOT_AUDIO", "NO_SOUND_TRACK", "TRUNCATED_FILE")
+        yield of_bytes("other format", name, content_of, *NO_RECORDING)
     for name, lay in {
         "link to a recording": lambda path, around: path.symlink_to(around.canary),
         "link to a text": lambda path, around: path.symlink_to(around.secret),
