@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-from .transcript import Segment, Word, word_separator
+from .transcript import Segment, Word, text_of
 
 NEAREST_SECONDS = 1.0
 """How far from any turn a word may lie and still be given to the nearest."""
@@ -20,7 +21,7 @@ class Turn:
     speaker: str
 
 
-def assign(segments: list[Segment], turns: list[Turn], language: str) -> list[Segment]:
+def assign(segments: list[Segment], turns: list[Turn]) -> list[Segment]:
     """New segments with speakers for words and segments, split where the speaker changes.
 
     A word goes to whoever speaks longest during it; on a tie, in overlapping speech, to whoever spoke the word before.
@@ -38,7 +39,7 @@ def assign(segments: list[Segment], turns: list[Turn], language: str) -> list[Se
         for word in segment.words:
             speakers.append(timeline.speaker(word.start, word.end, speakers[-1] if speakers else None))
         _smooth(segment.words, speakers)
-        assigned += _split(segment.words, speakers, language)
+        assigned += _split(segment.words, speakers)
     return _relabel(assigned)
 
 
@@ -78,18 +79,11 @@ def _smooth(words: list[Word], speakers: list[str | None]) -> None:
             speakers[i] = speakers[i - 1]
 
 
-def _split(words: list[Word], speakers: list[str | None], language: str) -> list[Segment]:
-    separator = word_separator(language)
+def _split(words: list[Word], speakers: list[str | None]) -> list[Segment]:
     segments: list[Segment] = []
-    for word, speaker in zip(words, speakers, strict=True):
-        word = Word(word.text, word.start, word.end, word.score, speaker)
-        if segments and segments[-1].speaker == speaker:
-            last = segments[-1]
-            last.words.append(word)
-            last.end = word.end
-            last.text += separator + word.text
-        else:
-            segments.append(Segment(word.start, word.end, word.text, [word], speaker))
+    for speaker, spoken in groupby(zip(words, speakers, strict=True), key=lambda pair: pair[1]):
+        part = [replace(word, speaker=speaker) for word, _ in spoken]
+        segments.append(Segment(part[0].start, part[-1].end, text_of(part), part, speaker))
     return segments
 
 

@@ -14,17 +14,16 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from .align import attention_words, snap_to_speech
+from .align import attention_words, in_order, snap_to_speech
 from .audio import SAMPLE_RATE, to_float
 from .errors import UnknownLanguage
 from .guards import compression_ratio, left_out, repeats
 from .languages import LANGUAGES
 from .model_store import ModelStore
 from .segments import split_text, split_words
-from .transcript import Segment, Word, word_separator
+from .transcript import Segment, Word, text_of, words_from
 from .vad import Span, joined, pack, pad, speech_probabilities, speech_spans, within
 
 if TYPE_CHECKING:
@@ -70,11 +69,11 @@ class ChunkText:
     text: str
     words: list[Word] = field(default_factory=list)
 
-    def segments(self, language: str) -> list[Segment]:
+    def segments(self) -> list[Segment]:
         if self.words:
-            return split_words(self.words, language)
+            return split_words(self.words)
         if self.text:
-            return split_text(self.text, self.start / SAMPLE_RATE, self.end / SAMPLE_RATE, language)
+            return split_text(self.text, self.start / SAMPLE_RATE, self.end / SAMPLE_RATE)
         return []
 
     def to_dict(self) -> dict[str, Any]:
@@ -82,7 +81,7 @@ class ChunkText:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ChunkText:
-        return cls(**{**data, "words": [Word(**word) for word in data["words"]]})
+        return cls(**{**data, "words": words_from(data["words"])})
 
 
 def find_speech(samples: NDArray[np.int16], threads: int) -> tuple[list[Span], list[Span]]:
@@ -286,15 +285,15 @@ class Transcriber:
         found = ChunkText(part.start, part.end, decoding.text)
         self._time_words(found, decoding.tokens, encoded)
         chunk.words[place:place] = found.words
-        for word, following in pairwise(chunk.words):
-            following.start = max(following.start, word.start)
-            word.end = max(word.start, min(word.end, following.start))
-        chunk.text = word_separator(self.text_language).join(word.text for word in chunk.words)
+        chunk.words = in_order(chunk.words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
+        chunk.text = text_of(chunk.words)
 
     def _time_words(self, chunk: ChunkText, tokens: list[int], encoded: ctranslate2.StorageView) -> None:
         if chunk.text:
             words = attention_words(self._model, self._tokenizer, tokens, encoded, self.pieces(chunk))
-            chunk.words = snap_to_speech(words, self._speech)
+            words = snap_to_speech(words, self._speech)
+            chunk.words = in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
+            chunk.text = text_of(chunk.words)
 
     def _encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
         """The encoder's output for the chunks, all in the window Whisper was trained on or in the shorter one."""
@@ -354,7 +353,8 @@ class Transcriber:
             length = len(result.sequences_ids[0])
             # The score is a mean over the tokens without the end of text; Whisper's mean counts that as well.
             score = result.scores[0] * length / (length + 1)
-            decodings.append(Decoding(tokens, self._tokenizer.decode(tokens).strip(), score, result.no_speech_prob))
+            text = " ".join(self._tokenizer.decode(tokens).split())
+            decodings.append(Decoding(tokens, text, score, result.no_speech_prob))
         return decodings
 
     def _detect_language(self) -> tuple[str, float | None]:

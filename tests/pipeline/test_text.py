@@ -13,7 +13,7 @@ from tasks_app.pipeline.audio import SAMPLE_RATE
 from tasks_app.pipeline.clustering import cluster
 from tasks_app.pipeline.guards import compression_ratio, left_out, repeats
 from tasks_app.pipeline.runner import run
-from tasks_app.pipeline.segments import ends_sentence, split_text, split_words
+from tasks_app.pipeline.segments import split_text, split_words
 from tasks_app.pipeline.speakers import Turn, assign
 from tasks_app.pipeline.time_left import Speeds, TimeLeft
 from tasks_app.pipeline.transcript import Segment, Word
@@ -151,32 +151,24 @@ class TestSnapping:
 
 class TestSegments:
     def test_each_sentence_is_one(self):
-        found = split_words(words("Hello there. How are you? Fine!"), "en")
+        found = split_words(words("Hello there. How are you? Fine!"))
         assert [segment.text for segment in found] == ["Hello there.", "How are you?", "Fine!"]
-
-    @pytest.mark.parametrize("word", ["Dr.", "U.S.", "e.g.", "J.", "3.5", "Mrs.", "etc."])
-    def test_abbreviations_end_no_sentence(self, word):
-        assert not ends_sentence(word)
-
-    @pytest.mark.parametrize("word", ["done.", "done.”", "why?!", "了。", "है।", "what…"])
-    def test_sentence_ends_of_many_scripts(self, word):
-        assert ends_sentence(word)
 
     def test_a_long_pause_ends_one(self):
         spoken = [Word("well", 0, 0.5), Word("yes", 3, 3.5)]
-        assert [segment.text for segment in split_words(spoken, "en")] == ["well", "yes"]
+        assert [segment.text for segment in split_words(spoken)] == ["well", "yes"]
 
     def test_long_sentences_are_split_to_captions_after_a_clause(self):
         text = (
             "When in the course of human events it becomes necessary for one people, to dissolve the bands of politics."
         )
-        found = split_words(words(text), "en")
+        found = split_words(words(text))
         assert all(len(segment.text) <= 84 for segment in found)
         assert found[0].text.endswith("people,")
         assert " ".join(segment.text for segment in found) == text
 
     def test_without_word_times_borders_are_estimates(self):
-        found = split_text("One two three. Four five six.", 10.0, 16.0, "en")
+        found = split_text("One two three. Four five six.", 10.0, 16.0)
         assert [segment.text for segment in found] == ["One two three.", "Four five six."]
         assert found[0].start == 10.0
         assert found[-1].end == pytest.approx(16.0)
@@ -186,31 +178,31 @@ class TestSegments:
 class TestSpeakers:
     def test_a_segment_is_split_where_the_speaker_changes(self):
         segment = Segment(0, 1.8, "a b c d e f", words("a b c d e f"))
-        found = assign([segment], [Turn(0, 0.95, "x"), Turn(0.95, 2, "y")], "en")
+        found = assign([segment], [Turn(0, 0.95, "x"), Turn(0.95, 2, "y")])
         assert [(s.text, s.speaker) for s in found] == [("a b c", "SPEAKER_00"), ("d e f", "SPEAKER_01")]
         assert (found[0].end, found[1].start) == (pytest.approx(0.9), pytest.approx(0.9))
 
     def test_labels_follow_the_order_of_first_speech(self):
         segments = [Segment(0, 0.3, "a", words("a")), Segment(5, 5.3, "b", [Word("b", 5, 5.3)])]
-        found = assign(segments, [Turn(0, 1, "zoe"), Turn(5, 6, "adam")], "en")
+        found = assign(segments, [Turn(0, 1, "zoe"), Turn(5, 6, "adam")])
         assert [segment.speaker for segment in found] == ["SPEAKER_00", "SPEAKER_01"]
 
     def test_in_overlap_the_word_stays_with_whoever_spoke_before(self):
         segment = Segment(0, 0.9, "a b c", words("a b c"))
-        found = assign([segment], [Turn(0, 0.9, "x"), Turn(0.3, 0.9, "y")], "en")
+        found = assign([segment], [Turn(0, 0.9, "x"), Turn(0.3, 0.9, "y")])
         assert [s.text for s in found] == ["a b c"]
 
     def test_a_lone_short_word_is_no_turn(self):
         segment = Segment(0, 1.5, "a b c d e", words("a b c d e"))
-        found = assign([segment], [Turn(0, 0.6, "x"), Turn(0.6, 0.9, "y"), Turn(0.9, 1.5, "x")], "en")
+        found = assign([segment], [Turn(0, 0.6, "x"), Turn(0.6, 0.9, "y"), Turn(0.9, 1.5, "x")])
         assert [s.text for s in found] == ["a b c d e"]
 
     def test_a_word_between_turns_goes_to_the_nearest(self):
         segment = Segment(3, 3.3, "a", [Word("a", 3, 3.3)])
-        assert assign([segment], [Turn(0, 2.5, "x"), Turn(3.4, 5, "y")], "en")[0].words[0].speaker == "SPEAKER_00"
+        assert assign([segment], [Turn(0, 2.5, "x"), Turn(3.4, 5, "y")])[0].words[0].speaker == "SPEAKER_00"
 
     def test_segments_without_words_get_a_speaker_whole(self):
-        found = assign([Segment(0, 4, "a b")], [Turn(0, 1, "x"), Turn(1, 4, "y")], "en")
+        found = assign([Segment(0, 4, "a b")], [Turn(0, 1, "x"), Turn(1, 4, "y")])
         assert [(s.text, s.speaker) for s in found] == [("a b", "SPEAKER_00")]
 
 
@@ -293,8 +285,8 @@ def test_every_language_is_detected_and_has_word_times(language, name, store):
     transcript = run(SPOKEN / language / f"{name}.wav", store=store, diarize=False)
     assert transcript.language == language
     timed = [word for segment in transcript.segments for word in segment.words]
-    assert len(timed) > 4
-    assert timed[-1].start > timed[0].start
+    assert sum(len(word.text) for word in timed) > 4
+    assert all(before.end <= word.start < word.end for before, word in pairwise(timed))
     assert max(len(word.text) for word in timed) < 20
 
 
