@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from faster_whisper.tokenizer import Tokenizer
     from numpy.typing import NDArray
 
+    from .chunk import ChunkText
     from .model_store import ModelStore
-    from .transcribe import ChunkText
 
 ALIGN_MODEL_BYTES = 400_000_000
 SNAP_SECONDS = 0.6

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .transcribe import ChunkText, Transcriber
+    from .chunk import ChunkText
+    from .transcribe import Transcriber
 
 logger = logging.getLogger(__name__)
 
@@ -108,7 +109,8 @@ class _Run:
         return Transcript(language, duration, segments, transcriber.language_probability, self._warnings)
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
-        from .transcribe import ChunkText, Transcriber, find_speech
+        from .chunk import ChunkText
+        from .transcribe import Transcriber, find_speech
         from .vad import Span
 
         stage = "transcribing"
@@ -179,7 +181,9 @@ class _Run:
         try:
             for done, chunk in enumerate(ahead, 1):
                 if self._aligner:
-                    forced_words(chunk, transcriber.pieces(chunk), self._samples, self._aligner, self._store.device)
+                    forced_words(
+                        chunk, transcriber.decoder.pieces(chunk.span), self._samples, self._aligner, self._store.device
+                    )
                 else:
                     transcriber.align(chunk)
                 self._progress(stage, done / len(ahead))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline.audio import SAMPLE_RATE, decode, to_float
+from tasks_app.pipeline.decoder import Decoder
 from tasks_app.pipeline.errors import GpuOutOfMemory
 from tasks_app.pipeline.transcribe import Transcriber, find_speech
 from tasks_app.pipeline.vad import Span
@@ -23,16 +24,16 @@ def transcriber(telephone, store):
 
 
 def refuse_more_than(count, transcriber, monkeypatch):
-    generate = transcriber._generate
+    generate = transcriber.decoder.generate
     asked = []
 
-    def limited(encoded, chunks, **options):
-        asked.append(chunks)
-        if chunks > count:
+    def limited(encoded, languages, **options):
+        asked.append(len(languages))
+        if len(languages) > count:
             raise RuntimeError("CUDA failed with error out of memory")
-        return generate(encoded, chunks, **options)
+        return generate(encoded, languages, **options)
 
-    monkeypatch.setattr(transcriber, "_generate", limited)
+    monkeypatch.setattr(transcriber.decoder, "generate", limited)
     return asked
 
 
@@ -64,10 +65,10 @@ def test_the_text_of_a_chunk_does_not_depend_on_its_company(transcriber):
 def test_the_silence_behind_a_chunk_is_as_if_it_had_been_computed(telephone, store, volume):
     sound = (telephone[: 11 * 16_000] * volume).astype(np.int16)
     chunk = Span(0, len(sound))
-    transcriber = Transcriber(sound, [chunk], [chunk], store=store, model="tiny.en", language="en", translate=False)
+    decoder = Decoder(sound, [chunk], store=store, model="tiny.en", translate=False)
     padded = np.pad(to_float(sound), (0, int(17.5 * 16_000) - len(sound)))
-    expected = transcriber._model.feature_extractor(padded, padding=0)
-    np.testing.assert_allclose(transcriber._features(chunk, 17.5), expected, atol=1e-6)
+    expected = decoder.model.feature_extractor(padded, padding=0)
+    np.testing.assert_allclose(decoder.features(chunk, 17.5), expected, atol=1e-6)
 
 
 def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
@@ -92,21 +93,23 @@ def spoken(store, *parts):
 
 def answer_at_first(transcriber, monkeypatch, **changes):
     """Change what the decoder hears the first time it is asked; returns a list with an item for every time."""
-    generate, calls = transcriber._generate, []
+    generate, calls = transcriber.decoder.generate, []
 
-    def changed(encoded, count, **options):
-        calls.append(count)
-        found = generate(encoded, count, **options)
+    def changed(encoded, languages, **options):
+        calls.append(languages)
+        found = generate(encoded, languages, **options)
         return found if len(calls) > 1 else [dataclasses.replace(found[0], **changes)]
 
-    monkeypatch.setattr(transcriber, "_generate", changed)
+    monkeypatch.setattr(transcriber.decoder, "generate", changed)
     return calls
 
 
 def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypatch):
     transcriber, chunk = spoken(store, "hello_world", 0.5, "quick_brown_fox", 0.5, "hello_world", 0.5)
     text = "Hello world."
-    calls = answer_at_first(transcriber, monkeypatch, tokens=transcriber._tokenizer.encode(text), text=text)
+    calls = answer_at_first(
+        transcriber, monkeypatch, tokens=transcriber.decoder.tokenizer("en").encode(text), text=text
+    )
     [mended] = transcriber._transcribe([chunk], word_times=True)
     assert len(calls) > 1
     assert mended.text.startswith("Hello world. The quick brown fox jumps over the lazy dog")
