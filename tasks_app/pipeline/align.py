@@ -10,14 +10,15 @@ from __future__ import annotations
 import bisect
 import math
 import os
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, to_float
+from .guards import spoken_seconds
 from .transcript import Word
 from .vad import Span, joined
-from .words import Piece, timed_words
+from .words import Piece, ends_clause, ends_sentence, timed_words
 
 if TYPE_CHECKING:
     import ctranslate2
@@ -33,6 +34,7 @@ ALIGN_MODEL_BYTES = 400_000_000
 SNAP_SECONDS = 0.6
 SHORTEST_SECONDS = 0.04
 """A word takes no less: two of the frames that cross-attention is told by."""
+LONGEST_SECONDS = 1.5
 
 
 def attention_words(
@@ -97,10 +99,27 @@ def snap_to_speech(words: list[Word], speech: list[tuple[float, float]]) -> list
     return words
 
 
-def in_order(words: list[Word], since: float, until: float) -> list[Word]:
-    """`words` one after another from `since` to `until` seconds, none of no length and none reaching into the next.
+def past_hesitations(words: list[Word], speech: list[tuple[float, float]]) -> list[Word]:
+    """`words` of which those that begin a sentence stand beside what follows, not in an "um" long before it.
 
-    Attention often gives no time at all to short words.
+    Whisper writes no hesitations, and attention puts the next word there. So where a sentence's first word is alone in
+    its stretch of speech and others without a word lie between it and the next word, it belongs in the last of those.
+    `speech`: start and end of stretches of speech in seconds, in order.
+    """
+    begins = True
+    for word, following in pairwise(words):
+        if begins and not ends_clause(word.text) and not ends_sentence(word.text):
+            stretch, after = _stretch_of(word, speech), _stretch_of(following, speech)
+            between = [other for other in speech if stretch[1] < other[0] and other[1] < after[0]]
+            if between and stretch != after:
+                word.start, word.end = (round(seconds, 3) for seconds in between[-1])
+        begins = ends_sentence(word.text)
+    return words
+
+
+def in_order(words: list[Word], since: float, until: float) -> list[Word]:
+    """`words` one after another from `since` to `until` seconds, none of no length, longer than it can be spoken, or
+    reaching into the next. Attention often gives no time at all to short words, and to others what comes behind them.
     """
     shortest = min(SHORTEST_SECONDS, (until - since) / max(len(words), 1))
     for word in words:
@@ -108,7 +127,8 @@ def in_order(words: list[Word], since: float, until: float) -> list[Word]:
         since += shortest
     for word in reversed(words):
         word.start = round(min(word.start, until - shortest), 3)
-        word.end = round(min(max(word.end, word.start + shortest), until), 3)
+        longest = max(LONGEST_SECONDS, spoken_seconds(word.text))
+        word.end = round(min(max(word.end, word.start + shortest), word.start + longest, until), 3)
         until = word.start
     return words
 

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .align import attention_words, in_order, snap_to_speech
+from .align import attention_words, in_order, past_hesitations, snap_to_speech
 from .audio import SAMPLE_RATE, to_float
 from .guards import compression_ratio, repeats
 from .model_store import ModelStore
@@ -31,6 +31,8 @@ WINDOW_SECONDS = MAX_CHUNK_SECONDS + SILENCE_SECONDS
 FULL_WINDOW_SECONDS = 30.0
 
 BEAM_SIZE = 5
+SHORTEST_HALF_SECONDS = 1.5
+PAUSE_SECONDS = 0.1
 # The thresholds are those of Whisper's own `transcribe` (Radford et al. 2022, section 4.5).
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
 MAX_COMPRESSION_RATIO = 2.4
@@ -99,6 +101,19 @@ class Decoder:
         """What of a chunk the models are given: its speech with some of the silence around it."""
         return within(chunk, self._padded)
 
+    def halves(self, chunk: Span) -> list[Span]:
+        """`chunk` cut where it is quietest in its middle half; nothing where that would leave less than a sentence."""
+        import numpy as np
+
+        quarter = (chunk.end - chunk.start) // 4
+        if sum(piece.seconds for piece in self.pieces(chunk)) < 2 * SHORTEST_HALF_SECONDS:
+            return []
+        middle = np.square(to_float(self._samples[chunk.start + quarter : chunk.end - quarter]))
+        hop = int(PAUSE_SECONDS * SAMPLE_RATE)
+        energy = np.add.reduceat(middle, np.arange(0, len(middle) - hop, hop))
+        cut = chunk.start + quarter + int(energy[:-1].argmin()) * hop + hop // 2
+        return [Span(chunk.start, cut), Span(cut, chunk.end)]
+
     def encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
         """The encoder's output for the chunks, all in the window Whisper was trained on or in the shorter one."""
         import ctranslate2
@@ -155,7 +170,7 @@ class Decoder:
     def words(self, chunk: Span, tokens: list[int], encoded: ctranslate2.StorageView, language: str) -> list[Word]:
         """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone."""
         words = attention_words(self.model, self.tokenizer(language), tokens, encoded, self.pieces(chunk))
-        words = snap_to_speech(words, self._speech)
+        words = past_hesitations(snap_to_speech(words, self._speech), self._speech)
         return in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
 
     def languages(self, chunk: Span) -> list[tuple[str, float]]:

@@ -2,35 +2,55 @@
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
+
 from .transcript import Segment, Word, text_of
 from .words import Piece, ends_clause, ends_sentence, timed_words, width
 
 MAX_COLUMNS = 84  # two caption lines of 42
 MAX_SECONDS = 10.0
-PAUSE = 1.2  # seconds of silence that end a segment wherever they fall
+PAUSE = 1.2  # seconds of silence that end a segment inside a sentence
+LONGEST_PAUSE = 5.0  # at which a word by itself is still put to the rest of its sentence
 
 
 def split_words(words: list[Word]) -> list[Segment]:
-    """Segments that hold `words` (of one stretch of sound, in order), each ending with a sentence, at a pause, or where
-    it would grow past what can be read at a glance; then at the end of a clause if there is one, else at the longest
-    gap.
+    """Segments that hold `words`, which are in order. Each is a sentence, or a part of one that ends at a pause or can
+    be read at a glance; no word of a sentence is left by itself.
     """
     segments: list[Segment] = []
-    current: list[Word] = []
+    sentence: list[Word] = []
     for word in words:
-        if current and word.start - current[-1].end >= PAUSE:
-            segments += _fitting(current)
-            current = []
-        current.append(word)
+        sentence.append(word)
         if ends_sentence(word.text):
-            segments += _fitting(current)
-            current = []
-    return segments + _fitting(current)
+            segments += _parts(sentence)
+            sentence = []
+    return segments + _parts(sentence)
+
+
+def _parts(sentence: list[Word]) -> list[Segment]:
+    """A sentence in as many segments as it takes."""
+    spoken = [[word] for word in sentence[:1]]
+    for before, word in pairwise(sentence):
+        if word.start - before.end >= PAUSE:
+            spoken.append([])
+        spoken[-1].append(word)
+    parts = spoken[:1]
+    for i, part in enumerate(spoken[1:], 1):
+        pause = part[0].start - parts[-1][-1].end
+        next_pause = spoken[i + 1][0].start - part[-1].end if i + 1 < len(spoken) else math.inf
+        if len(parts[-1]) == 1 < len(part):
+            belongs = pause < LONGEST_PAUSE
+        else:
+            belongs = len(part) == 1 < len(parts[-1]) and pause < min(next_pause, LONGEST_PAUSE)
+        if belongs:
+            parts[-1] = parts[-1] + part
+        else:
+            parts.append(part)
+    return [segment for part in parts for segment in _fitting(part)]
 
 
 def _fitting(words: list[Word]) -> list[Segment]:
-    if not words:
-        return []
     text = text_of(words)
     if len(words) > 1 and (width(text) > MAX_COLUMNS or words[-1].end - words[0].start > MAX_SECONDS):
         cut = _best_cut(words)
@@ -44,7 +64,7 @@ def _best_cut(words: list[Word]) -> int:
     def merit(i: int) -> float:
         gap = words[i].start - words[i - 1].end
         off_centre = abs(2 * i / len(words) - 1)
-        return 0.6 * ends_clause(words[i - 1].text) + min(gap, 1.0) - off_centre
+        return 0.6 * ends_clause(words[i - 1].text) + min(gap, 1.0) - off_centre - (i in (1, len(words) - 1))
 
     return max(range(1, len(words)), key=merit)
 

@@ -18,7 +18,7 @@ from .audio import SAMPLE_RATE
 from .chunk import ChunkText
 from .decoder import MAX_CHUNK_SECONDS, Decoder, Decoding, one_by_one
 from .errors import UnknownLanguage
-from .guards import left_out
+from .guards import LEFT_OUT_SECONDS, filled_in, fits, unaccounted
 from .languages import LANGUAGES
 from .model_store import ModelStore
 from .transcript import text_of
@@ -33,8 +33,6 @@ logger = logging.getLogger(__name__)
 
 MAX_GAP_SECONDS = 5.0
 """Speech on both sides of a longer silence is not decoded together."""
-
-MARGIN_SECONDS = 0.2  # around what was left out
 
 BATCH = {"cpu": 2, "cuda": 16}
 """Chunks decoded at once by one replica: the weights are read once for all of them."""
@@ -165,35 +163,40 @@ class Transcriber:
         ]
 
     def _finish(self, chunk: Span, decoding: Decoding, encoded: ctranslate2.StorageView, word_times: bool) -> ChunkText:
-        if decoding.doubtful:
+        if decoding.repetitive and (halves := self.decoder.halves(chunk)):
+            # In a loop, the repetitions have no sound of their own: it ends with less to listen to, what was really
+            # said again and again does not.
+            return self._joined(chunk, self._one_by_one(halves, word_times))
+        looping = decoding.repetitive and not fits(decoding.text, chunk.seconds)
+        if looping or decoding.improbable:
             decoding = self._with_care(chunk, decoding, encoded)
         text = ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
         if word_times:
             try:
                 self._time_words(text, decoding.tokens, encoded)
-                if text.words:
-                    self._add_left_out(text)
+                self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
                 logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
         return text
 
+    def _one_by_one(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
+        return [text for chunk in chunks for text in self._transcribe_batch([chunk], word_times)]
+
+    def _joined(self, chunk: Span, parts: list[ChunkText]) -> ChunkText:
+        words = [word for part in parts for word in part.words]
+        text = text_of(words) or " ".join(part.text for part in parts if part.text)
+        return ChunkText(chunk.start, chunk.end, text, words)
+
     def _add_left_out(self, chunk: ChunkText) -> None:
-        """Decode by itself the speech that the chunk's words leave out, and put what it says in its place."""
-        missing = left_out(chunk.words, self._speech, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
-        if missing is None:
+        """Where there is more speech than the chunk's words account for, see what its halves, decoded by themselves,
+        have in that place.
+        """
+        start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
+        missing = unaccounted(chunk.words, self._speech, start, end)
+        if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span)):
             return
-        place, first, last = missing
-        until = chunk.words[place].start if place < len(chunk.words) else chunk.end / SAMPLE_RATE
-        start, end = max(chunk.start / SAMPLE_RATE, first - MARGIN_SECONDS), min(until, last + MARGIN_SECONDS)
-        part = Span(round(start * SAMPLE_RATE), round(end * SAMPLE_RATE))
-        encoded = self.decoder.encode([part])
-        decoding = self.decoder.generate(encoded, [self.language])[0]
-        if decoding.doubtful or not decoding.text:
-            return
-        found = ChunkText(part.start, part.end, decoding.text)
-        self._time_words(found, decoding.tokens, encoded)
-        chunk.words[place:place] = found.words
-        chunk.words = in_order(chunk.words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
+        found = [word for half in self._one_by_one(halves, word_times=True) for word in half.words]
+        chunk.words = in_order(filled_in(chunk.words, missing, found, start, end), start, end)
         chunk.text = text_of(chunk.words)
 
     def _time_words(self, chunk: ChunkText, tokens: list[int], encoded: ctranslate2.StorageView) -> None:

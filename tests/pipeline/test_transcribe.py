@@ -80,7 +80,7 @@ def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
     assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
 
 
-def spoken(store, *parts):
+def spoken(store, *parts, model="tiny.en"):
     """A transcriber for English clips by name and pauses in seconds, one after another; all in one chunk."""
     clips = [
         decode(SPOKEN / f"en/{part}.wav") if isinstance(part, str) else np.zeros(int(part * SAMPLE_RATE), np.int16)
@@ -88,7 +88,7 @@ def spoken(store, *parts):
     ]
     sound = np.concatenate(clips)
     speech, [chunk] = find_speech(sound, 1)
-    return Transcriber(sound, speech, [chunk], store=store, model="tiny.en", language="en", translate=False), chunk
+    return Transcriber(sound, speech, [chunk], store=store, model=model, language="en", translate=False), chunk
 
 
 def answer_at_first(transcriber, monkeypatch, **changes):
@@ -134,3 +134,32 @@ def test_words_behind_a_silence_that_was_left_out_keep_their_place(store):
     onset = len(decode(SPOKEN / "en/hello_world.wav")) / SAMPLE_RATE + 4.0
     [quick] = [word for word in text.words if word.text.lower() == "quick"]
     assert onset < quick.start < onset + 1
+
+
+@pytest.mark.parametrize("model", ["base", "tiny.en"])
+@pytest.mark.parametrize(("clip", "times", "said"), [("hello_world", 9, "hello"), ("quick_brown_fox", 4, "fox")])
+def test_what_is_said_again_and_again_stays(store, model, clip, times, said):
+    transcriber, chunk = spoken(store, *[clip, 0.3] * times, model=model)
+    [text] = transcriber._transcribe([chunk], word_times=True)
+    assert times * 0.75 <= sum(said in word.text.lower() for word in text.words) <= times
+
+
+def test_a_loop_is_gone_when_its_halves_are_decoded(store, monkeypatch):
+    transcriber, chunk = spoken(store, "hello_world", 0.5, "quick_brown_fox", 0.5, "hello_world")
+    answer_at_first(transcriber, monkeypatch, text="Bye. " * 9, tokens=[5, 6, 7, 8] * 9)
+    [text] = transcriber._transcribe([chunk], word_times=True)
+    assert "brown fox" in text.text
+    assert "Bye" not in text.text
+
+
+def test_a_chunk_is_halved_in_a_pause(store):
+    transcriber, chunk = spoken(store, "quick_brown_fox", 0.4, "quick_brown_fox")
+    first, second = transcriber.decoder.halves(chunk)
+    pause = len(decode(SPOKEN / "en/quick_brown_fox.wav")) + 0.2 * SAMPLE_RATE
+    assert first.end == second.start == pytest.approx(pause, abs=0.6 * SAMPLE_RATE)
+    assert (first.start, second.end) == (chunk.start, chunk.end)
+
+
+def test_what_is_no_longer_than_a_sentence_is_not_halved(store):
+    transcriber, chunk = spoken(store, "hello_world")
+    assert transcriber.decoder.halves(chunk) == []
