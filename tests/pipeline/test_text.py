@@ -12,9 +12,8 @@ from tasks_app.pipeline.align import place
 from tasks_app.pipeline.audio import SAMPLE_RATE
 from tasks_app.pipeline.clustering import cluster
 from tasks_app.pipeline.runner import run
-from tasks_app.pipeline.speakers import Turn, assign
 from tasks_app.pipeline.time_left import Speeds, TimeLeft
-from tasks_app.pipeline.transcript import Segment, Word
+from tasks_app.pipeline.transcript import Word
 from tasks_app.pipeline.vad import HOP, Span, joined, pack, pad, speech_probabilities, speech_spans, within
 
 from .conftest import SPOKEN, TELEPHONE
@@ -100,37 +99,6 @@ class TestChunks:
     )
     def test_a_word_lies_in_the_piece_it_was_spoken_in(self, spoken, heard):
         assert place([seconds(2, 5), seconds(10, 11)], *spoken) == heard
-
-
-class TestSpeakers:
-    def test_a_segment_is_split_where_the_speaker_changes(self):
-        segment = Segment(0, 1.8, "a b c d e f", words("a b c d e f"))
-        found = assign([segment], [Turn(0, 0.95, "x"), Turn(0.95, 2, "y")])
-        assert [(s.text, s.speaker) for s in found] == [("a b c", "SPEAKER_00"), ("d e f", "SPEAKER_01")]
-        assert (found[0].end, found[1].start) == (pytest.approx(0.9), pytest.approx(0.9))
-
-    def test_labels_follow_the_order_of_first_speech(self):
-        segments = [Segment(0, 0.3, "a", words("a")), Segment(5, 5.3, "b", [Word("b", 5, 5.3)])]
-        found = assign(segments, [Turn(0, 1, "zoe"), Turn(5, 6, "adam")])
-        assert [segment.speaker for segment in found] == ["SPEAKER_00", "SPEAKER_01"]
-
-    def test_in_overlap_the_word_stays_with_whoever_spoke_before(self):
-        segment = Segment(0, 0.9, "a b c", words("a b c"))
-        found = assign([segment], [Turn(0, 0.9, "x"), Turn(0.3, 0.9, "y")])
-        assert [s.text for s in found] == ["a b c"]
-
-    def test_a_lone_short_word_is_no_turn(self):
-        segment = Segment(0, 1.5, "a b c d e", words("a b c d e"))
-        found = assign([segment], [Turn(0, 0.6, "x"), Turn(0.6, 0.9, "y"), Turn(0.9, 1.5, "x")])
-        assert [s.text for s in found] == ["a b c d e"]
-
-    def test_a_word_between_turns_goes_to_the_nearest(self):
-        segment = Segment(3, 3.3, "a", [Word("a", 3, 3.3)])
-        assert assign([segment], [Turn(0, 2.5, "x"), Turn(3.4, 5, "y")])[0].words[0].speaker == "SPEAKER_00"
-
-    def test_segments_without_words_get_a_speaker_whole(self):
-        found = assign([Segment(0, 4, "a b")], [Turn(0, 1, "x"), Turn(1, 4, "y")])
-        assert [(s.text, s.speaker) for s in found] == [("a b", "SPEAKER_00")]
 
 
 class TestClustering:
