@@ -31,7 +31,9 @@ from tasks_app.pipeline.audio import decode
 from tasks_app.pipeline.diarize import diarize
 from tasks_app.pipeline.model_store import ModelStore
 from tasks_app.pipeline.runner import run
-from tasks_app.pipeline.transcript import LANGUAGES_WITHOUT_SPACES, Transcript
+from tasks_app.pipeline.transcript import Transcript
+
+WITHOUT_SPACES = ("ja", "zh", "th")
 
 CONTENDERS: dict[str, Callable[[ModelStore, str], peers.Transcribe]] = {
     "WhisperX": lambda store, model: peers.whisperx_stock(store, model, 8),
@@ -55,7 +57,7 @@ def word_errors(directory: str, model: str, spoken: list[Recording], sounds: dic
     def normalise(text: str, language: str) -> str:
         if language == "en":
             return normalise_english(text)
-        return BasicTextNormalizer(split_letters=language in LANGUAGES_WITHOUT_SPACES)(text)
+        return BasicTextNormalizer(split_letters=language in WITHOUT_SPACES)(text)
 
     said = [(sounds[recording.name], recording.text or "", recording.language) for recording in spoken]
     english = [(sound, text) for sound, text, language in said if language == "en"]

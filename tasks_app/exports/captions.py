@@ -1,29 +1,26 @@
 """Making caption cues out of segments, for SubRip and WebVTT alike.
 
-A segment's text is cut into units, pieces that are not broken: words, or single characters in scripts that are written
-without spaces. Units fill cues of at most `LINES` lines of `COLUMNS` columns and `LONGEST` milliseconds. All times here
-are whole milliseconds, so that rounding cannot make two cues overlap.
+A segment's text is cut into units that are not broken: words, or parts of words that are wider than a line. Units fill
+cues of at most `LINES` lines of `COLUMNS` columns and `LONGEST` milliseconds. All times here are whole milliseconds, so
+that rounding cannot make two cues overlap.
 """
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
-from tasks_app.exports.clean import milliseconds, one_line, width
-from tasks_app.pipeline.transcript import LANGUAGES_WITHOUT_SPACES, Segment, Transcript
+from tasks_app.exports.clean import milliseconds, one_line
+from tasks_app.pipeline.transcript import Segment, Transcript
+from tasks_app.pipeline.words import width, word_spans
 
 LINES = 2
 COLUMNS = 42
 LONGEST = 7000
 # Cues that crowd each other are still shown this long: nobody sees shorter ones, and WebVTT forbids those of no length.
 SHORTEST = 200
-
-# Japanese small kana, sound and repetition marks: no line may begin with them (JIS X 4051).
-_NEVER_FIRST = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶーゝゞヽヾ々")
 
 
 @dataclass(slots=True)
@@ -76,7 +73,7 @@ def make_cues(transcript: Transcript, label: Callable[[str], str] | None = None)
     `label` turns a speaker's name into what is written before the text in each cue of that speaker, at most `COLUMNS`
     wide and with the space that follows it; without `label` nothing is.
     """
-    cues = [cue for segment in transcript.segments for cue in _segment_cues(segment, transcript.language, label)]
+    cues = [cue for segment in transcript.segments for cue in _segment_cues(segment, label)]
     cues.sort(key=lambda cue: cue.start)
     for before, cue in pairwise(cues):
         cue.start = max(cue.start, before.start + SHORTEST)
@@ -103,10 +100,10 @@ def shorten(text: str, columns: int) -> str:
     return text[: bisect_left(list(accumulate(map(width, text))), columns)].rstrip() + "…"
 
 
-def _segment_cues(segment: Segment, language: str, label: Callable[[str], str] | None) -> Iterator[Cue]:
+def _segment_cues(segment: Segment, label: Callable[[str], str] | None) -> Iterator[Cue]:
     speaker = one_line(segment.speaker or "")
     prefix = label(speaker) if label and speaker else ""
-    for draft in _fill_evenly(list(_units(segment, language)), prefix):
+    for draft in _fill_evenly(list(_units(segment)), prefix):
         end = max(unit.end for unit in draft.units)
         yield Cue(draft.units[0].start, end, _lines(draft.units, prefix), speaker)
 
@@ -138,35 +135,37 @@ def _fill(units: list[_Unit], label: str, columns: int) -> list[_Draft]:
     return drafts
 
 
-def _units(segment: Segment, language: str) -> Iterator[_Unit]:
+def _units(segment: Segment) -> Iterator[_Unit]:
     """Cut a segment into units of at most `COLUMNS`, whose starts never fall."""
     text = one_line(segment.text)
     times = _character_times(segment, text.replace(" ", ""))
     earliest = 0
-    for word in text.split():
+    for first, last in word_spans(text):
         unit: _Unit | None = None
-        before = ""
-        for character in word:
-            start, end, opens_word = next(times)
+        spaced = first > 0 and text[first - 1] == " "
+        for character in text[first:last]:
+            if character == " ":  # in "12 %"
+                spaced = True
+                continue
+            start, end = next(times)
             earliest = start = max(start, earliest)
             end = max(start, end)
             columns = width(character)
-            breakable = _may_break(before, character, opens_word and language in LANGUAGES_WITHOUT_SPACES)
-            if unit and (not unit.columns or (unit.columns + columns <= COLUMNS and not breakable)):
-                unit.text += character
-                unit.columns += columns
+            if unit and (not unit.columns or unit.columns + spaced + columns <= COLUMNS):
+                unit.text += " " * spaced + character
+                unit.columns += spaced + columns
                 unit.end = max(unit.end, end)
             else:
                 if unit:
                     yield unit
-                unit = _Unit(character, columns, unit is None, start, end)
-            before = character
+                unit = _Unit(character, columns, spaced, start, end)
+            spaced = False
         if unit:
             yield unit
 
 
-def _character_times(segment: Segment, characters: str) -> Iterator[tuple[int, int, bool]]:
-    """For each of `characters` its start and end (ms), and whether a timed word begins with it.
+def _character_times(segment: Segment, characters: str) -> Iterator[tuple[int, int]]:
+    """Start and end (ms) of each of `characters`.
 
     A word's time is shared out among its characters. Where there are no words, or they do not spell the text because
     somebody corrected it, the segment's time is.
@@ -178,18 +177,4 @@ def _character_times(segment: Segment, characters: str) -> Iterator[tuple[int, i
         start, end = milliseconds(start_seconds), milliseconds(end_seconds)
         for index in range(len(spelling)):
             step = (end - start) / len(spelling)
-            yield round(start + step * index), round(start + step * (index + 1)), index == 0
-
-
-def _may_break(before: str, after: str, opens_word: bool) -> bool:
-    """Whether a line may end between two characters that no space parts (a small part of UAX #14)."""
-    if not before or not width(after) or before == "\u200d" or after in _NEVER_FIRST:
-        return False
-    if unicodedata.category(after) in ("Pe", "Pf", "Po") or unicodedata.category(before) in ("Ps", "Pi"):
-        return False
-    return opens_word or _is_ideographic(before) or _is_ideographic(after)
-
-
-def _is_ideographic(character: str) -> bool:
-    """Whether lines may be broken on both sides: it is wide and not Korean, which has spaces between words."""
-    return width(character) == 2 and not unicodedata.name(character, "").startswith("HANGUL")
+            yield round(start + step * index), round(start + step * (index + 1))

@@ -8,7 +8,8 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from functools import lru_cache
+
+from tasks_app.pipeline.words import width
 
 # Explicit bidirectional embeddings, overrides and isolates reach to the end of the line and would turn around what
 # stands beside the text; a byte order mark at the head of a file would be taken for a signature.
@@ -33,18 +34,6 @@ def one_line(text: str) -> str:
 def replace_surrogates(text: str) -> str:
     """`text` with U+FFFD for every surrogate code point, which UTF-8 cannot hold."""
     return _SURROGATES.sub("\ufffd", text)
-
-
-def width(text: str) -> int:
-    """Columns that `text` takes: 0 for marks and format characters, 2 for wide characters (UAX #11), otherwise 1."""
-    return sum(map(_columns, text))
-
-
-@lru_cache(maxsize=4096)
-def _columns(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Mc", "Me", "Cf") or "\U0001f3fb" <= character <= "\U0001f3ff":
-        return 0  # the last range: skin tones, drawn on the emoji before them
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
 def milliseconds(seconds: float) -> int:

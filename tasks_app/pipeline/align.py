@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, to_float
+from .guards import spoken_seconds
 from .transcript import Word
 from .vad import Span, joined
+from .words import Piece, ends_clause, ends_sentence, timed_words
 
 if TYPE_CHECKING:
     import ctranslate2
@@ -25,13 +27,14 @@ if TYPE_CHECKING:
     from faster_whisper.tokenizer import Tokenizer
     from numpy.typing import NDArray
 
+    from .chunk import ChunkText
     from .model_store import ModelStore
-    from .transcribe import ChunkText
 
-PREPENDED = "\"'“¿([{-"
-APPENDED = "\"'.。,，!！?？:：”)]}、"  # noqa: RUF001
 ALIGN_MODEL_BYTES = 400_000_000
 SNAP_SECONDS = 0.6
+SHORTEST_SECONDS = 0.04
+"""A word takes no less: two of the frames that cross-attention is told by."""
+LONGEST_SECONDS = 1.5
 
 
 def attention_words(
@@ -42,17 +45,25 @@ def attention_words(
     `tokens`: its text; `encoded`: the encoder's output for it alone; `pieces`: the parts of the recording that it is
     made of, one behind the other.
     """
-    from faster_whisper.transcribe import merge_punctuations
+    import numpy as np
 
+    if not tokens:
+        return []
     frames = round(sum(piece.seconds for piece in pieces) * model.frames_per_second)
-    [timings] = model.find_alignment(tokenizer, [tokens], encoded, [frames])
-    merge_punctuations(timings, PREPENDED, APPENDED)
-    words: list[Word] = []
-    for timing in timings:
-        text = timing["word"].strip()
-        if text:
-            start, end = place(pieces, float(timing["start"]), float(timing["end"]))
-            words.append(Word(text, start, end, round(float(timing["probability"]), 3)))
+    [result] = model.model.align(encoded, tokenizer.sot_sequence, [tokens], [frames], median_filter_width=7)
+    token, frame = np.array(result.alignments).T
+    # The frame at which the path comes to each token, and to the end of text.
+    begins = frame[np.diff(token, prepend=-1) > 0] / model.tokens_per_second
+    texts, groups = tokenizer.split_tokens_on_unicode(tokens)
+    spoken, first = [], 0
+    for text, group in zip(texts, groups, strict=True):
+        after = first + len(group)
+        score = float(np.mean(result.text_token_probs[first:after]))
+        spoken.append(Piece(text, float(begins[first]), float(begins[after]), score))
+        first = after
+    words = timed_words(spoken)
+    for word in words:
+        word.start, word.end = place(pieces, word.start, word.end)
     return words
 
 
@@ -85,8 +96,40 @@ def snap_to_speech(words: list[Word], speech: list[tuple[float, float]]) -> list
         if within[0].start - onset <= SNAP_SECONDS:
             within[0].start = round(onset, 3)
         within[-1].end = round(min(within[-1].end, end), 3)
+    return words
+
+
+def past_hesitations(words: list[Word], speech: list[tuple[float, float]]) -> list[Word]:
+    """`words` of which those that begin a sentence stand beside what follows, not in an "um" long before it.
+
+    Whisper writes no hesitations, and attention puts the next word there. So where a sentence's first word is alone in
+    its stretch of speech and others without a word lie between it and the next word, it belongs in the last of those.
+    `speech`: start and end of stretches of speech in seconds, in order.
+    """
+    begins = True
     for word, following in pairwise(words):
-        word.end = max(word.start, min(word.end, following.start))
+        if begins and not ends_clause(word.text) and not ends_sentence(word.text):
+            stretch, after = _stretch_of(word, speech), _stretch_of(following, speech)
+            between = [other for other in speech if stretch[1] < other[0] and other[1] < after[0]]
+            if between and stretch != after:
+                word.start, word.end = (round(seconds, 3) for seconds in between[-1])
+        begins = ends_sentence(word.text)
+    return words
+
+
+def in_order(words: list[Word], since: float, until: float) -> list[Word]:
+    """`words` one after another from `since` to `until` seconds, none of no length, longer than it can be spoken, or
+    reaching into the next. Attention often gives no time at all to short words, and to others what comes behind them.
+    """
+    shortest = min(SHORTEST_SECONDS, (until - since) / max(len(words), 1))
+    for word in words:
+        word.start = since = max(word.start, since)
+        since += shortest
+    for word in reversed(words):
+        word.start = round(min(word.start, until - shortest), 3)
+        longest = max(LONGEST_SECONDS, spoken_seconds(word.text))
+        word.end = round(min(max(word.end, word.start + shortest), word.start + longest, until), 3)
+        until = word.start
     return words
 
 
@@ -172,20 +215,21 @@ def forced_words(
     length = len(sound) / SAMPLE_RATE
     spoken = {"text": chunk.text, "start": 0.0, "end": length}
     found = align([spoken], model, metadata, sound, device)["word_segments"]
-    words = [Word(word["word"], word.get("start"), word.get("end"), word.get("score")) for word in found]
-    for word in _filled(words, length):
+    words = timed_words(_as_pieces(chunk.text, found, length))
+    for word in words:
         word.start, word.end = place(pieces, word.start, word.end)
-    chunk.words = words
+    chunk.words = in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
 
 
-def _filled(words: list[Word], length: float) -> list[Word]:
-    """`words` in order, and with times from their neighbours where alignment found none."""
-    previous = 0.0
-    for i, word in enumerate(words):
-        following = next((w.start for w in words[i:] if w.start is not None), length)
-        start = word.start if word.start is not None else previous
-        end = word.end if word.end is not None else following
-        word.start = max(start, previous)
-        word.end = max(word.start, end)
-        previous = word.start
-    return words
+def _as_pieces(text: str, found: list[dict[str, Any]], length: float) -> list[Piece]:
+    """The parts of `text` that WhisperX timed, in order, with times from their neighbours where it found none."""
+    pieces: list[Piece] = []
+    previous, done = 0.0, 0
+    for i, part in enumerate(found):
+        following = next((other["start"] for other in found[i:] if "start" in other), length)
+        start = max(part.get("start", previous), previous)
+        end = max(part.get("end", following), start)
+        after = text.index(part["word"], done) + len(part["word"])
+        pieces.append(Piece(text[done:after], start, end, part.get("score")))
+        previous, done = start, after
+    return pieces

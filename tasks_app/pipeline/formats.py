@@ -112,12 +112,12 @@ SOUND_OF_OTHER_KINDS = (
     (0, b"\x01ds2", "This is a DS2 dictation file, which cannot be read here. Export it as DSS or WAV."),
     (0, b"\x03enc", "This is an encrypted dictation file. Export it as DSS or WAV, without a password."),
     (0, b"MS_VOICE", "This is a Sony voice file (MSV, DVF), which cannot be read here. Export it as WAV or MP3."),
+)
+NO_SOUND = (
     (0, b"MThd", "This is a MIDI file: it holds notes to be played, no recorded sound."),
     (8, b"RMID", "This is a MIDI file: it holds notes to be played, no recorded sound."),
     (0, b"IMPM", "This is a tracker module: it holds notes to be played, no recorded sound."),
     (0, b"Extended Module: ", "This is a tracker module: it holds notes to be played, no recorded sound."),
-)
-NO_SOUND = (
     (0, b"PK\x03\x04", "This is a ZIP archive or an office document. Unpack it and upload the recording."),
     (0, b"Rar!\x1a\x07", "This is a RAR archive. Unpack it and upload the recording."),
     (0, b"7z\xbc\xaf\x27\x1c", "This is a 7z archive. Unpack it and upload the recording."),

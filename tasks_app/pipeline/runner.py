@@ -16,15 +16,17 @@ from .missing import other_tracks
 from .model_store import ModelStore
 from .observer import Observer
 from .probing import Limits, probe
+from .segments import split_words
 from .speakers import Turn, assign
 from .time_left import TimeLeft
-from .transcript import StageWarning, Transcript, Word
+from .transcript import Segment, StageWarning, Transcript, words_from
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from .transcribe import ChunkText, Transcriber
+    from .chunk import ChunkText
+    from .transcribe import Transcriber
 
 logger = logging.getLogger(__name__)
 
@@ -136,7 +138,7 @@ class _Run:
         self._enter("aligning")
         self._align(transcriber, chunks)
         self._leave("aligning")
-        segments = [segment for chunk in chunks for segment in chunk.segments(language)]
+        segments = _segments(chunks)
 
         turns = None
         if diarize and segments:
@@ -146,12 +148,13 @@ class _Run:
 
         self._enter("assigning")
         if turns is not None:
-            segments = assign(segments, turns, language)
+            segments = assign(segments, turns)
         self._leave("assigning")
         return Transcript(language, duration, segments, transcriber.language_probability, self._warnings)
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
-        from .transcribe import ChunkText, Transcriber, find_speech
+        from .chunk import ChunkText
+        from .transcribe import Transcriber, find_speech
         from .vad import Span
 
         stage = "transcribing"
@@ -180,13 +183,13 @@ class _Run:
         self._aligner = self._choose_aligner(transcriber.text_language)
         if self._aligner:
             self._time_left.plan("aligning", total)
-        index = sum(len(chunk.segments(transcriber.text_language)) for chunk in chunks)
+        index = sum(len(chunk.segments()) for chunk in chunks)
         # Times by cross-attention come with the first pass; they also show what it left out. Forced alignment, which
         # has its own stage, replaces them.
         for chunk in transcriber.run(word_times=True, cancelled=self._observer.cancelled):
             chunks.append(chunk)
             self._observer.checkpoint(stage, {"chunk": chunk.to_dict()})
-            if segments := chunk.segments(transcriber.text_language):
+            if segments := chunk.segments():
                 self._observer.segments(index, segments)
                 index += len(segments)
             left -= (chunk.end - chunk.start) / SAMPLE_RATE
@@ -215,13 +218,16 @@ class _Run:
         parts = self._resume.get(stage, [])
         if _finished(parts):
             for chunk, words in zip(chunks, parts[-1]["words"], strict=True):
-                chunk.words = [Word(**word) for word in words]
-            return
+                chunk.words = words_from(words)
+            if all(chunk.words or not chunk.text for chunk in chunks):
+                return
         ahead = [chunk for chunk in chunks if chunk.text and (self._aligner or not chunk.words)]
         try:
             for done, chunk in enumerate(ahead, 1):
                 if self._aligner:
-                    forced_words(chunk, transcriber.pieces(chunk), self._samples, self._aligner, self._store.device)
+                    forced_words(
+                        chunk, transcriber.decoder.pieces(chunk.span), self._samples, self._aligner, self._store.device
+                    )
                 else:
                     transcriber.align(chunk)
                 self._progress(stage, done / len(ahead))
@@ -277,6 +283,13 @@ class _Run:
     def _stop_if_cancelled(self) -> None:
         if self._observer.cancelled():
             raise Cancelled
+
+
+def _segments(chunks: list[ChunkText]) -> list[Segment]:
+    """The segments of the recording: where all words are timed, a sentence may go on from one chunk to the next."""
+    if all(chunk.words or not chunk.text for chunk in chunks):
+        return split_words([word for chunk in chunks for word in chunk.words])
+    return [segment for chunk in chunks for segment in chunk.segments()]
 
 
 def _finished(parts: list[dict[str, Any]]) -> bool:

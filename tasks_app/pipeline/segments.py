@@ -2,55 +2,59 @@
 
 from __future__ import annotations
 
-import re
+import math
+from itertools import pairwise
 
-from .transcript import Segment, Word, word_separator
+from .transcript import Segment, Word, text_of
+from .words import Piece, ends_clause, ends_sentence, timed_words, width
 
-MAX_CHARACTERS = 84  # two caption lines of 42
-MAX_CHARACTERS_WITHOUT_SPACES = 40  # ideographs are read, and drawn, at about double width
+MAX_COLUMNS = 84  # two caption lines of 42
 MAX_SECONDS = 10.0
-PAUSE = 1.2  # seconds of silence that end a segment wherever they fall
-
-SENTENCE_END = re.compile(r"[.!?…。！？｡।॥؟۔։]+[\"'”’»)\]」』]*$")  # noqa: RUF001
-CLAUSE_END = re.compile(r"[,;:，、；：،؛—–-]+[\"'”’»)\]」』]*$")  # noqa: RUF001
-# "Dr.", "e.g.", "U.S.", "J.": a full stop that ends no sentence.
-ABBREVIATION = re.compile(
-    r"^\W*(?:mr|mrs|ms|dr|prof|st|sr|jr|vs|etc|e\.g|i\.e|no|inc|ltd|co|approx|bzw|z\.b|d\.h|usw|sra?|ud|m|mme|[^\W\d_](?:\.[^\W\d_])*)\.$",
-    re.IGNORECASE,
-)
+PAUSE = 1.2  # seconds of silence that end a segment inside a sentence
+LONGEST_PAUSE = 5.0  # at which a word by itself is still put to the rest of its sentence
 
 
-def ends_sentence(word: str) -> bool:
-    return bool(SENTENCE_END.search(word)) and not ABBREVIATION.match(word)
-
-
-def split_words(words: list[Word], language: str) -> list[Segment]:
-    """Segments that hold `words` (of one stretch of sound, in order), each ending with a sentence, at a pause, or where
-    it would grow past what can be read at a glance; then at the end of a clause if there is one, else at the longest
-    gap.
+def split_words(words: list[Word]) -> list[Segment]:
+    """Segments that hold `words`, which are in order. Each is a sentence, or a part of one that ends at a pause or can
+    be read at a glance; no word of a sentence is left by itself.
     """
-    separator = word_separator(language)
     segments: list[Segment] = []
-    current: list[Word] = []
+    sentence: list[Word] = []
     for word in words:
-        if current and word.start - current[-1].end >= PAUSE:
-            segments += _fitting(current, separator)
-            current = []
-        current.append(word)
+        sentence.append(word)
         if ends_sentence(word.text):
-            segments += _fitting(current, separator)
-            current = []
-    return segments + _fitting(current, separator)
+            segments += _parts(sentence)
+            sentence = []
+    return segments + _parts(sentence)
 
 
-def _fitting(words: list[Word], separator: str) -> list[Segment]:
-    if not words:
-        return []
-    text = separator.join(word.text for word in words)
-    longest = MAX_CHARACTERS if separator else MAX_CHARACTERS_WITHOUT_SPACES
-    if len(words) > 1 and (len(text) > longest or words[-1].end - words[0].start > MAX_SECONDS):
+def _parts(sentence: list[Word]) -> list[Segment]:
+    """A sentence in as many segments as it takes."""
+    spoken = [[word] for word in sentence[:1]]
+    for before, word in pairwise(sentence):
+        if word.start - before.end >= PAUSE:
+            spoken.append([])
+        spoken[-1].append(word)
+    parts = spoken[:1]
+    for i, part in enumerate(spoken[1:], 1):
+        pause = part[0].start - parts[-1][-1].end
+        next_pause = spoken[i + 1][0].start - part[-1].end if i + 1 < len(spoken) else math.inf
+        if len(parts[-1]) == 1 < len(part):
+            belongs = pause < LONGEST_PAUSE
+        else:
+            belongs = len(part) == 1 < len(parts[-1]) and pause < min(next_pause, LONGEST_PAUSE)
+        if belongs:
+            parts[-1] = parts[-1] + part
+        else:
+            parts.append(part)
+    return [segment for part in parts for segment in _fitting(part)]
+
+
+def _fitting(words: list[Word]) -> list[Segment]:
+    text = text_of(words)
+    if len(words) > 1 and (width(text) > MAX_COLUMNS or words[-1].end - words[0].start > MAX_SECONDS):
         cut = _best_cut(words)
-        return _fitting(words[:cut], separator) + _fitting(words[cut:], separator)
+        return _fitting(words[:cut]) + _fitting(words[cut:])
     return [Segment(words[0].start, words[-1].end, text, words)]
 
 
@@ -60,28 +64,16 @@ def _best_cut(words: list[Word]) -> int:
     def merit(i: int) -> float:
         gap = words[i].start - words[i - 1].end
         off_centre = abs(2 * i / len(words) - 1)
-        return 0.6 * bool(CLAUSE_END.search(words[i - 1].text)) + min(gap, 1.0) - off_centre
+        return 0.6 * ends_clause(words[i - 1].text) + min(gap, 1.0) - off_centre - (i in (1, len(words) - 1))
 
     return max(range(1, len(words)), key=merit)
 
 
-def estimate_words(text: str, start: float, end: float, language: str) -> list[Word]:
-    """Words of `text` spread over [start, end] seconds by their length: an estimate, for want of anything better."""
-    pieces = (
-        text.split() if word_separator(language) else [text[i : i + 1] for i in range(len(text)) if text[i].strip()]
-    )
-    total = sum(map(len, pieces))
-    words, done = [], 0
-    for piece in pieces:
-        first = start + (end - start) * done / total
-        done += len(piece)
-        words.append(Word(piece, first, start + (end - start) * done / total))
-    return words
-
-
-def split_text(text: str, start: float, end: float, language: str) -> list[Segment]:
-    """Segments of a stretch of sound without word times; their borders are estimates, their `words` empty."""
-    segments = split_words(estimate_words(text, start, end, language), language)
+def split_text(text: str, start: float, end: float) -> list[Segment]:
+    """Segments of a stretch of sound without word times; their borders are estimates by the number of characters, their
+    `words` empty.
+    """
+    segments = split_words(timed_words([Piece(text, start, end)]))
     for segment in segments:
         segment.words = []
     return segments

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 
-from .transcript import Segment, Word, word_separator
+from .transcript import Segment, Word, text_of
+from .words import ends_sentence
 
 NEAREST_SECONDS = 1.0
 """How far from any turn a word may lie and still be given to the nearest."""
+
+PAUSE = 0.5  # seconds
+LONG_PAUSE = 1.2
+CHANGE_BETWEEN_SENTENCES = 0.05
+CHANGE_IN_A_PAUSE = 0.3
+CHANGE_INSIDE_A_SENTENCE = 0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,25 +28,23 @@ class Turn:
     speaker: str
 
 
-def assign(segments: list[Segment], turns: list[Turn], language: str) -> list[Segment]:
+def assign(segments: list[Segment], turns: list[Turn]) -> list[Segment]:
     """New segments with speakers for words and segments, split where the speaker changes.
 
-    A word goes to whoever speaks longest during it; on a tie, in overlapping speech, to whoever spoke the word before.
-    A lone word between two of another speaker within a segment, with no pause around it, is taken for a border that is
-    off. Labels become SPEAKER_00, SPEAKER_01 ... in order of first speech.
+    Of all ways to give the words to speakers, the one is taken in which words and turns disagree for the fewest seconds
+    (Viterbi's algorithm), where a change of speaker counts as much as `_change` says: the borders of turns are off by
+    some tenths of a second, and people change between sentences. Labels become SPEAKER_00, SPEAKER_01 ... in order of
+    first speech.
     """
     timeline = _Timeline(turns)
+    speakers = iter(_speakers([word for segment in segments for word in segment.words], timeline))
     assigned: list[Segment] = []
     for segment in segments:
-        if not segment.words:
-            speaker = timeline.speaker(segment.start, segment.end, None)
+        if segment.words:
+            assigned += _split(segment.words, [next(speakers) for _ in segment.words])
+        else:
+            speaker = timeline.speaker(segment.start, segment.end)
             assigned.append(Segment(segment.start, segment.end, segment.text, [], speaker))
-            continue
-        speakers: list[str | None] = []
-        for word in segment.words:
-            speakers.append(timeline.speaker(word.start, word.end, speakers[-1] if speakers else None))
-        _smooth(segment.words, speakers)
-        assigned += _split(segment.words, speakers, language)
     return _relabel(assigned)
 
 
@@ -49,47 +55,73 @@ class _Timeline:
         self._turns = sorted(turns, key=lambda turn: turn.start)
         self._starts = [turn.start for turn in self._turns]
         self._longest = max((turn.end - turn.start for turn in turns), default=0.0)
+        self.speakers = sorted({turn.speaker for turn in turns})
 
     def _around(self, start: float, end: float) -> list[Turn]:
         first = bisect.bisect_left(self._starts, start - self._longest)
         last = bisect.bisect_right(self._starts, end)
         return self._turns[first:last]
 
-    def speaker(self, start: float, end: float, previous: str | None) -> str | None:
-        """Whoever speaks longest from `start` to `end`, else the nearest within NEAREST_SECONDS, else `previous`."""
+    def shares(self, start: float, end: float) -> dict[str, float]:
+        """For how many seconds each speaker speaks from `start` to `end`; if nobody does, all of it is the nearest's
+        within NEAREST_SECONDS.
+        """
         shares: dict[str, float] = {}
         for turn in self._around(start, end):
             share = min(turn.end, end) - max(turn.start, start)
             if share > 0:
                 shares[turn.speaker] = shares.get(turn.speaker, 0.0) + share
         if shares:
-            return max(shares, key=lambda speaker: (round(shares[speaker], 3), speaker == previous))
+            return shares
         near = self._around(start - NEAREST_SECONDS, end + NEAREST_SECONDS)
         distances = [(max(turn.start - end, start - turn.end), turn.speaker) for turn in near]
-        distance, speaker = min(distances, default=(NEAREST_SECONDS, previous))
-        return speaker if distance < NEAREST_SECONDS else previous
+        distance, speaker = min(distances, default=(NEAREST_SECONDS, ""))
+        return {speaker: end - start} if distance < NEAREST_SECONDS else {}
+
+    def speaker(self, start: float, end: float) -> str | None:
+        shares = self.shares(start, end)
+        return max(shares, key=lambda speaker: shares[speaker], default=None)
 
 
-def _smooth(words: list[Word], speakers: list[str | None]) -> None:
-    for i in range(1, len(words) - 1):
-        alone = speakers[i - 1] == speakers[i + 1] != speakers[i]
-        unbroken = words[i].start - words[i - 1].end < 0.15 and words[i + 1].start - words[i].end < 0.15
-        if alone and unbroken and words[i].end - words[i].start < 0.4:
-            speakers[i] = speakers[i - 1]
+def _speakers(words: list[Word], timeline: _Timeline) -> list[str | None]:
+    if not timeline.speakers:
+        return [None] * len(words)
+    costs = dict.fromkeys(timeline.speakers, 0.0)
+    came_from: list[dict[str, str]] = []
+    for i, word in enumerate(words):
+        change = _change(words[i - 1], word) if i else 0.0
+        cheapest = min(costs, key=lambda speaker: costs[speaker])
+        before = {s: s if costs[s] <= costs[cheapest] + change else cheapest for s in costs}
+        shares = timeline.shares(word.start, word.end)
+        length = word.end - word.start if shares else 0.0
+        costs = {
+            s: costs[before[s]] + (change if before[s] != s else 0.0) + max(0.0, length - shares.get(s, 0.0))
+            for s in costs
+        }
+        came_from.append(before)
+    speaker = min(costs, key=lambda s: costs[s])
+    found: list[str | None] = []
+    for before in reversed(came_from):
+        found.append(speaker)
+        speaker = before[speaker]
+    return found[::-1]
 
 
-def _split(words: list[Word], speakers: list[str | None], language: str) -> list[Segment]:
-    separator = word_separator(language)
+def _change(before: Word, after: Word) -> float:
+    """What a change of speaker between two words costs, in seconds of disagreement."""
+    pause = after.start - before.end
+    if ends_sentence(before.text) or pause >= LONG_PAUSE:
+        return CHANGE_BETWEEN_SENTENCES
+    if pause >= PAUSE:
+        return CHANGE_IN_A_PAUSE
+    return CHANGE_INSIDE_A_SENTENCE
+
+
+def _split(words: list[Word], speakers: list[str | None]) -> list[Segment]:
     segments: list[Segment] = []
-    for word, speaker in zip(words, speakers, strict=True):
-        word = Word(word.text, word.start, word.end, word.score, speaker)
-        if segments and segments[-1].speaker == speaker:
-            last = segments[-1]
-            last.words.append(word)
-            last.end = word.end
-            last.text += separator + word.text
-        else:
-            segments.append(Segment(word.start, word.end, word.text, [word], speaker))
+    for speaker, spoken in groupby(zip(words, speakers, strict=True), key=lambda pair: pair[1]):
+        part = [replace(word, speaker=speaker) for word, _ in spoken]
+        segments.append(Segment(part[0].start, part[-1].end, text_of(part), part, speaker))
     return segments
 
 

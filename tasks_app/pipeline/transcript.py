@@ -9,19 +9,24 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-# Languages written without spaces between words: their words are joined with nothing between them.
-LANGUAGES_WITHOUT_SPACES = frozenset({"ja", "zh", "yue", "th", "lo", "my", "km", "bo"})
-
 
 @dataclass(slots=True)
 class Word:
-    """One timed word. `text` has no white space around it; `score` is a probability (0-1) or None."""
+    """One timed word. `text` has no white space around it; `spaced`: whether a space stands before it in the text.
+    `score` is a probability (0-1) or None.
+    """
 
     text: str
     start: float
     end: float
     score: float | None = None
     speaker: str | None = None
+    spaced: bool = True
+
+
+def words_from(data: list[dict[str, Any]]) -> list[Word]:
+    """Words kept between stages; none where a version kept them that did not say which have a space before them."""
+    return [Word(**word) for word in data] if all("spaced" in word for word in data) else []
 
 
 @dataclass(slots=True)
@@ -92,6 +97,6 @@ class Transcript:
         )
 
 
-def word_separator(language: str) -> str:
-    """What stands between two words of `language` when they are joined to text."""
-    return "" if language in LANGUAGES_WITHOUT_SPACES else " "
+def text_of(words: list[Word]) -> str:
+    """The text that `words` make."""
+    return "".join(" " * word.spaced + word.text for word in words).lstrip()

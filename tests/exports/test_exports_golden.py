@@ -74,7 +74,7 @@ CJK = Transcript(
             6.0,
             8.0,
             "東京へ行く。",
-            [Word("東京", 6.0, 6.5), Word("へ", 6.5, 7.0), Word("行く。", 7.0, 8.0)],
+            [Word("東京へ", 6.0, 7.0, spaced=False), Word("行く。", 7.0, 8.0, spaced=False)],
             "田中",
         ),
         Segment(9.0, 11.0, "WhisperXは2024年に「公開」されたソフトウェアです。", speaker="田中"),

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tasks_app.exports import FORMATS
-from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word, word_separator
+from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word, text_of
 
 # No square brackets: they are what the SubRip parser below knows a speaker by.
 PIECES = [
@@ -73,7 +73,7 @@ def random_transcript(seed: int) -> tuple[Transcript, bool]:
                 Word(random_text(rng, 1).strip() or "word", times[index], times[index + 1], rng.random())
                 for index in range(0, len(times), 2)
             ]
-        text = word_separator(language).join(word.text for word in words) or random_text(rng, rng.randrange(60))
+        text = text_of(words) or random_text(rng, rng.randrange(60))
         if not orderly:
             start, end = start + rng.uniform(-9, 9), end + rng.uniform(-9, 9)
             for word in words:

@@ -112,8 +112,8 @@ def test_the_files_of_dictation_machines_are_read(tmp_path):
     [
         (b"\x03ds2", UnsupportedFormat, "DS2 dictation file"),
         (b"\x03enc", UnsupportedFormat, "encrypted dictation file"),
-        (b"MThd\0\0\0\6", UnsupportedFormat, "MIDI"),
-        (b"RIFF\0\1\0\0RMID", UnsupportedFormat, "MIDI"),
+        (b"MThd\0\0\0\6", NotAudio, "MIDI"),
+        (b"RIFF\0\1\0\0RMID", NotAudio, "MIDI"),
         (b"MS_VOICE", UnsupportedFormat, "Sony"),
         (b"PK\x03\x04", NotAudio, "ZIP"),
         (b"%PDF-1.7", NotAudio, "PDF"),

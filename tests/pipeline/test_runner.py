@@ -153,7 +153,7 @@ def test_alignment_that_fails_leaves_text_and_speakers(store, monkeypatch):
     def fail(*_, **__):
         raise ValueError("no heads")
 
-    monkeypatch.setattr("tasks_app.pipeline.transcribe.attention_words", fail)
+    monkeypatch.setattr("tasks_app.pipeline.decoder.attention_words", fail)
     transcript = run(TELEPHONE, store=store, model="tiny.en")
     assert [warning.error_code for warning in transcript.warnings] == ["ALIGNMENT_FAILED"]
     assert len(transcript.speakers) == 2

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline.audio import SAMPLE_RATE, decode, to_float
+from tasks_app.pipeline.decoder import Decoder
 from tasks_app.pipeline.errors import GpuOutOfMemory
 from tasks_app.pipeline.transcribe import Transcriber, find_speech
 from tasks_app.pipeline.vad import Span
@@ -23,16 +24,16 @@ def transcriber(telephone, store):
 
 
 def refuse_more_than(count, transcriber, monkeypatch):
-    generate = transcriber._generate
+    generate = transcriber.decoder.generate
     asked = []
 
-    def limited(encoded, chunks, **options):
-        asked.append(chunks)
-        if chunks > count:
+    def limited(encoded, languages, **options):
+        asked.append(len(languages))
+        if len(languages) > count:
             raise RuntimeError("CUDA failed with error out of memory")
-        return generate(encoded, chunks, **options)
+        return generate(encoded, languages, **options)
 
-    monkeypatch.setattr(transcriber, "_generate", limited)
+    monkeypatch.setattr(transcriber.decoder, "generate", limited)
     return asked
 
 
@@ -64,10 +65,10 @@ def test_the_text_of_a_chunk_does_not_depend_on_its_company(transcriber):
 def test_the_silence_behind_a_chunk_is_as_if_it_had_been_computed(telephone, store, volume):
     sound = (telephone[: 11 * 16_000] * volume).astype(np.int16)
     chunk = Span(0, len(sound))
-    transcriber = Transcriber(sound, [chunk], [chunk], store=store, model="tiny.en", language="en", translate=False)
+    decoder = Decoder(sound, [chunk], store=store, model="tiny.en", translate=False)
     padded = np.pad(to_float(sound), (0, int(17.5 * 16_000) - len(sound)))
-    expected = transcriber._model.feature_extractor(padded, padding=0)
-    np.testing.assert_allclose(transcriber._features(chunk, 17.5), expected, atol=1e-6)
+    expected = decoder.model.feature_extractor(padded, padding=0)
+    np.testing.assert_allclose(decoder.features(chunk, 17.5), expected, atol=1e-6)
 
 
 def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
@@ -79,7 +80,7 @@ def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
     assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
 
 
-def spoken(store, *parts):
+def spoken(store, *parts, model="tiny.en"):
     """A transcriber for English clips by name and pauses in seconds, one after another; all in one chunk."""
     clips = [
         decode(SPOKEN / f"en/{part}.wav") if isinstance(part, str) else np.zeros(int(part * SAMPLE_RATE), np.int16)
@@ -87,26 +88,28 @@ def spoken(store, *parts):
     ]
     sound = np.concatenate(clips)
     speech, [chunk] = find_speech(sound, 1)
-    return Transcriber(sound, speech, [chunk], store=store, model="tiny.en", language="en", translate=False), chunk
+    return Transcriber(sound, speech, [chunk], store=store, model=model, language="en", translate=False), chunk
 
 
 def answer_at_first(transcriber, monkeypatch, **changes):
     """Change what the decoder hears the first time it is asked; returns a list with an item for every time."""
-    generate, calls = transcriber._generate, []
+    generate, calls = transcriber.decoder.generate, []
 
-    def changed(encoded, count, **options):
-        calls.append(count)
-        found = generate(encoded, count, **options)
+    def changed(encoded, languages, **options):
+        calls.append(languages)
+        found = generate(encoded, languages, **options)
         return found if len(calls) > 1 else [dataclasses.replace(found[0], **changes)]
 
-    monkeypatch.setattr(transcriber, "_generate", changed)
+    monkeypatch.setattr(transcriber.decoder, "generate", changed)
     return calls
 
 
 def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypatch):
     transcriber, chunk = spoken(store, "hello_world", 0.5, "quick_brown_fox", 0.5, "hello_world", 0.5)
     text = "Hello world."
-    calls = answer_at_first(transcriber, monkeypatch, tokens=transcriber._tokenizer.encode(text), text=text)
+    calls = answer_at_first(
+        transcriber, monkeypatch, tokens=transcriber.decoder.tokenizer("en").encode(text), text=text
+    )
     [mended] = transcriber._transcribe([chunk], word_times=True)
     assert len(calls) > 1
     assert mended.text.startswith("Hello world. The quick brown fox jumps over the lazy dog")
@@ -131,3 +134,32 @@ def test_words_behind_a_silence_that_was_left_out_keep_their_place(store):
     onset = len(decode(SPOKEN / "en/hello_world.wav")) / SAMPLE_RATE + 4.0
     [quick] = [word for word in text.words if word.text.lower() == "quick"]
     assert onset < quick.start < onset + 1
+
+
+@pytest.mark.parametrize("model", ["base", "tiny.en"])
+@pytest.mark.parametrize(("clip", "times", "said"), [("hello_world", 9, "hello"), ("quick_brown_fox", 4, "fox")])
+def test_what_is_said_again_and_again_stays(store, model, clip, times, said):
+    transcriber, chunk = spoken(store, *[clip, 0.3] * times, model=model)
+    [text] = transcriber._transcribe([chunk], word_times=True)
+    assert times * 0.75 <= sum(said in word.text.lower() for word in text.words) <= times
+
+
+def test_a_loop_is_gone_when_its_halves_are_decoded(store, monkeypatch):
+    transcriber, chunk = spoken(store, "hello_world", 0.5, "quick_brown_fox", 0.5, "hello_world")
+    answer_at_first(transcriber, monkeypatch, text="Bye. " * 9, tokens=[5, 6, 7, 8] * 9)
+    [text] = transcriber._transcribe([chunk], word_times=True)
+    assert "brown fox" in text.text
+    assert "Bye" not in text.text
+
+
+def test_a_chunk_is_halved_in_a_pause(store):
+    transcriber, chunk = spoken(store, "quick_brown_fox", 0.4, "quick_brown_fox")
+    first, second = transcriber.decoder.halves(chunk)
+    pause = len(decode(SPOKEN / "en/quick_brown_fox.wav")) + 0.2 * SAMPLE_RATE
+    assert first.end == second.start == pytest.approx(pause, abs=0.6 * SAMPLE_RATE)
+    assert (first.start, second.end) == (chunk.start, chunk.end)
+
+
+def test_what_is_no_longer_than_a_sentence_is_not_halved(store):
+    transcriber, chunk = spoken(store, "hello_world")
+    assert transcriber.decoder.halves(chunk) == []

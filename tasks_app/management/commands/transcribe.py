@@ -1,7 +1,14 @@
-"""`manage.py transcribe FILE`: the pipeline without server, database or broker."""
+"""`manage.py transcribe FILE…`: the pipeline without server, database or broker."""
 
 import argparse
+import errno
+import logging
+import os
+import signal
 import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
@@ -9,18 +16,118 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from tasks_app.engine import limits, model_store, offered_models
+from tasks_app.errors import InternalError
 from tasks_app.exports import FORMATS
 from tasks_app.options import TranscriptionOptions
-from tasks_app.pipeline import runner
-from tasks_app.pipeline.errors import TranscriptionError
+from tasks_app.pipeline import probing, runner
+from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, TranscriptionError
 from tasks_app.pipeline.observer import Observer
 from tasks_app.progress import STAGE_PERCENTAGES
 
+logger = logging.getLogger(__name__)
+
+NO_RECORDING = (NotAudio, NoSoundTrack, PlaylistFile)
+"""What is wrong with a file that lies in a folder of recordings without being one."""
+
+TRANSCRIPTS = tuple(f".{format_.extension}" for format_ in FORMATS.values())
+
+WRONG_CALL = 2  # the status that argparse ends with, too
+
+
+@dataclass(frozen=True)
+class Source:
+    """A recording to transcribe; `folder` is the one it was found in, None if it was named itself."""
+
+    path: Path
+    folder: Path | None = None
+
+
+def sources(paths: list[Path]) -> tuple[list[Source], list[OSError]]:
+    """The recordings that `paths` name, those in folders in the order of their names, each once; and what could not
+    be looked into.
+
+    Hidden files and what ends like a transcript are left out of folders; links to folders are not followed.
+    """
+    unreadable: list[OSError] = []
+
+    def walk(folder: Path) -> Iterator[Source]:
+        for place, folders, files in os.walk(folder, onerror=unreadable.append):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            for name in sorted(files):
+                if not name.startswith(".") and not name.lower().endswith(TRANSCRIPTS):
+                    yield Source(Path(place, name), folder)
+
+    found: dict[Path, Source] = {}
+    for path in paths:
+        for source in walk(path) if path.is_dir() else [Source(path)]:
+            found.setdefault(source.path.resolve(), source)
+    return list(found.values()), unreadable
+
+
+def targets(recordings: list[Source], folder: Path | None, extension: str) -> list[Path]:
+    """Where the transcript of each recording goes: beside it, or in `folder` as it lies in the folder it was found in.
+
+    `talk.mp3` becomes `talk.txt`; `talk.mp3.txt` where that could be another's; and where even that could, it goes to
+    its place below the folder that all recordings share. No two are the same, and none is a recording.
+    """
+    paths = [source.path.resolve() for source in recordings]
+    shared = os.path.commonpath([path.parent for path in paths]) if paths else ""
+    choices = []
+    for source, path in zip(recordings, paths, strict=True):
+        if folder is None:
+            bases = [source.path]
+        else:
+            within = source.path.relative_to(source.folder) if source.folder else Path(source.path.name)
+            bases = [folder / within, folder / path.relative_to(shared)]
+        longer = [base.with_name(base.name + extension) for base in bases]
+        choices.append([bases[0].with_name(bases[0].stem + extension), *longer])
+
+    def place(path: Path) -> str:
+        return str(path.resolve()).casefold()  # some file systems do not tell upper from lower case
+
+    taken = Counter(place(path) for path in paths)
+    taken.update(name for choice in choices for name in {place(target) for target in choice})
+    return [next((target for target in choice if taken[place(target)] == 1), choice[-1]) for choice in choices]
+
+
+def check_writable(target: Path) -> None:
+    """Raise PermissionError, before the work is done for nothing, if `target` cannot be written."""
+    place = next(
+        path for path in (target.absolute(), *target.absolute().parents) if path.exists() and not path.is_file()
+    )
+    if not os.access(place, os.W_OK):
+        raise PermissionError(errno.EACCES, f"Nothing can be written to {place}")
+
+
+def write_whole(target: Path, text: str) -> None:
+    """Write a file whole or not at all; its folder is made if it is missing."""
+    if target.exists() and not target.is_file():  # a pipe or a device: nothing to be put in its place
+        target.write_text(text, encoding="utf-8", newline="")
+        return
+    target = target.resolve()
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_name(f".transcribe-{os.getpid()}")
+    try:
+        unfinished.write_text(text, encoding="utf-8", newline="")
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def described(error: Exception) -> str:
+    """What happened, in one line."""
+    if isinstance(error, TranscriptionError):
+        return f"{error.user_message} ({error.error_code})"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{InternalError.user_message} ({InternalError.error_code}: {type(error).__name__}: {error})"
+
 
 class Bar(Observer):
-    """A progress bar on a terminal: stage, percentage, time left."""
+    """A progress bar on a terminal: stage, percentage, time left, and `name`."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "") -> None:
+        self._name = name
         self._bar = tqdm(total=100, bar_format="{desc:<24}{percentage:3.0f}% |{bar}| {postfix}", leave=False)
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
@@ -28,18 +135,30 @@ class Bar(Observer):
         self._bar.n = max(self._bar.n, int(start + (end - start) * fraction))
         self._bar.set_description(str(told.label), refresh=False)
         left = "" if eta_seconds is None else f"about {tqdm.format_interval(round(eta_seconds))} left"
-        self._bar.set_postfix_str(left)
+        self._bar.set_postfix_str("; ".join(filter(None, [left, self._name])))
 
     def close(self) -> None:
         self._bar.close()
 
 
 class Command(BaseCommand):
-    help = "Transcribe one recording here and now, without server, database or broker."
+    help = (
+        "Transcribe recordings here and now, without server, database or broker. The transcript of one file goes to "
+        "the terminal. Those of several files, and of the recordings in folders, are written beside them (talk.txt for "
+        "talk.mp3; talk.mp3.txt if there is a talk.wav as well) or into the folder given with -o; their paths are "
+        "printed. A transcript that is there already is kept. Hidden files, transcripts, and what is no recording are "
+        "left out of folders. A recording that fails does not stop the others; the status is then 1."
+    )
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help="recording: audio, or video with sound")
+        parser.add_argument(
+            "paths",
+            nargs="+",
+            type=Path,
+            metavar="FILE",
+            help="recording (audio, or video with sound), or folder of recordings",
+        )
         parser.add_argument("--format", choices=list(FORMATS), default="txt", help="what to write (%(default)s)")
         parser.add_argument("--model", default=settings.DEFAULT_MODEL, help="Whisper model (%(default)s)")
         parser.add_argument("--language", help="code of the language spoken (detected if not given)")
@@ -52,14 +171,17 @@ class Command(BaseCommand):
         )
         parser.add_argument("--min-speakers", type=int, metavar="N")
         parser.add_argument("--max-speakers", type=int, metavar="N")
-        parser.add_argument("-o", "--output", type=Path, metavar="FILE", help="write here instead of to the terminal")
+        parser.add_argument(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="write to this file; of several recordings, to this folder, which is made if it is missing",
+        )
+        parser.add_argument(
+            "--overwrite", action="store_true", help="also transcribe recordings that have a transcript, and replace it"
+        )
 
-    def handle(self, *, file: Path, format: str, output: Path | None, **options: object) -> None:
-        if not file.is_file():
-            raise CommandError(f"There is no file {file}.")
-        if output and not output.absolute().parent.is_dir():
-            raise CommandError(f"There is no folder {output.absolute().parent}.")
-        bar = Bar() if sys.stderr.isatty() else None
+    def handle(self, *, paths: list[Path], format: str, output: str | None, overwrite: bool, **options: object) -> None:
         try:
             asked = TranscriptionOptions(
                 model=options["model"],
@@ -70,17 +192,112 @@ class Command(BaseCommand):
                 max_speakers=options["max_speakers"],
                 track=options["track"],
             ).check([model.name for model in offered_models()])
-            transcript = runner.run(file, store=model_store(), observer=bar, limits=limits(), **asked.to_dict())
         except TranscriptionError as error:
-            raise CommandError(f"{error.user_message} ({error.error_code})") from None
+            raise CommandError(described(error), returncode=WRONG_CALL) from None
+        several = len(paths) > 1 or paths[0].is_dir()
+        to = Path(output) if output else None
+        if self._called_from_command_line and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+            # Ctrl-C ends it at once; Python's own handler waits until the model in hand gives back control.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        if several or (to and (to.is_dir() or output.endswith(os.sep))):
+            self._transcribe_each(paths, to, format, overwrite, asked)
+        else:
+            self._transcribe_one(paths[0], to, format, asked)
+
+    def _transcribe_one(self, path: Path, target: Path | None, format: str, asked: TranscriptionOptions) -> None:
+        if not path.is_file():
+            raise CommandError(f"There is no file {path}.")
+        if target and not target.absolute().parent.is_dir():
+            raise CommandError(f"There is no folder {target.absolute().parent}.", returncode=WRONG_CALL)
+        if target and target.exists() and target.samefile(path):
+            raise CommandError(f"{target} is the recording itself.", returncode=WRONG_CALL)
+        try:
+            self._transcribe(path, target, format, asked)
+        except (TranscriptionError, OSError) as error:
+            raise CommandError(described(error)) from None
+
+    def _transcribe_each(
+        self, paths: list[Path], folder: Path | None, format: str, overwrite: bool, asked: TranscriptionOptions
+    ) -> None:
+        if folder and folder.exists() and not folder.is_dir():
+            raise CommandError(f"{folder} is a file; several transcripts need a folder.", returncode=WRONG_CALL)
+        found, unreadable = sources(paths)
+        if not found and not unreadable:
+            self.stderr.write(f"No recordings in {', '.join(map(str, paths))}.", self.style.NOTICE)
+        recordings = list(self._without_strays(found))
+        failed = []
+        for error in unreadable:
+            self.stderr.write(f"{error.filename}: {described(error)}")
+            failed.append(error.filename)
+        places = targets(recordings, folder, f".{FORMATS[format].extension}")
+        for number, (source, target) in enumerate(zip(recordings, places, strict=True), 1):
+            path = source.path
+            if target.exists() and not overwrite:
+                self.stderr.write(f"{path}: {target} is kept (--overwrite replaces it).", self.style.NOTICE)
+                continue
+            try:
+                self._transcribe(path, target, format, asked, f"{path}: ", f"{path.name}, {number} of {len(places)}")
+            except Exception as error:
+                if source.folder and isinstance(error, NO_RECORDING):
+                    self._leave_out(path, error)
+                    continue
+                if not isinstance(error, TranscriptionError | OSError):
+                    logger.exception("%s failed", path)
+                self.stderr.write(f"{path}: {described(error)}")
+                failed.append(str(path))
+            else:
+                self.stdout.write(str(target))
+                self.stdout.flush()
+        if failed:
+            raise CommandError(f"{len(failed)} of {len(found) + len(unreadable)} failed: {', '.join(failed)}")
+
+    def _without_strays(self, found: list[Source]) -> Iterator[Source]:
+        """`found` without what is no recording but named like another file except for its ending: the slides to a talk
+        must not change what its transcript is called. Others are looked into when their turn comes.
+        """
+        names = Counter(source.path.with_suffix("") for source in found)
+        for source in found:
+            if source.folder and names[source.path.with_suffix("")] > 1:
+                try:
+                    probing.probe(source.path.resolve(), limits())
+                except NO_RECORDING as error:
+                    self._leave_out(source.path, error)
+                    continue
+                except (TranscriptionError, OSError):
+                    pass  # said when its turn comes
+            yield source
+
+    def _leave_out(self, path: Path, error: TranscriptionError) -> None:
+        self.stderr.write(f"{path}: left out, it is no recording ({error.error_code}).", self.style.NOTICE)
+
+    def _transcribe(
+        self,
+        path: Path,
+        target: Path | None,
+        format: str,
+        asked: TranscriptionOptions,
+        prefix: str = "",
+        name: str = "",
+    ) -> None:
+        """Write the transcript to `target`, or to the terminal. Messages begin with `prefix`, the bar shows `name`."""
+        if target:
+            check_writable(target)
+        bar = Bar(name) if sys.stderr.isatty() else None
+        try:
+            # A link that a person names is followed; the pipeline itself takes none.
+            transcript = runner.run(
+                path.resolve(), store=model_store(), observer=bar, limits=limits(), **asked.to_dict()
+            )
         finally:
             if bar:
                 bar.close()
         for warning in transcript.warnings:
-            code = ": ".join(filter(None, (warning.error_code, warning.technical_detail)))
-            self.stderr.write(f"{warning.user_message} ({code})")
+            detail = ": ".join(filter(None, [warning.error_code, warning.technical_detail]))
+            self.stderr.write(f"{prefix}{warning.user_message} ({detail})", self.style.WARNING)
+        if not transcript.segments:
+            self.stderr.write(f"{prefix}No speech was found.", self.style.WARNING)
         text = FORMATS[format].export(transcript)
-        if output:
-            output.write_text(text, encoding="utf-8", newline="")
+        if target:
+            write_whole(target, text)
         else:
             self.stdout.write(text, ending="")

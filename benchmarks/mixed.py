@@ -1,0 +1,110 @@
+"""What is lost of speech because it is part of a long recording.
+
+    .venv/bin/python -m benchmarks.mixed [--model base] [--hours 2] [--seed 1] [--shared FOLDER]
+
+Joins all English recordings there are, in an order drawn by lot, over and over, with pauses, levels and frequency bands
+drawn by lot, until they last `--hours`. Transcribes the whole, and every part by itself as it is in the whole, with the
+same level and band. Both texts are compared word by word (case and punctuation do not count): a word of the parts that
+the whole has not, nor another in its place, is missing. The language is given, so that it is not a matter of detection.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+import warnings
+import wave
+from pathlib import Path
+
+import jiwer
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.recordings import SHARED, Recording, machine, recordings
+from tasks_app.pipeline.audio import SAMPLE_RATE, decode
+from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.runner import run
+
+Sound = NDArray[np.int16]
+
+PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 30.0)  # seconds
+DECIBELS = (-30.0, 6.0)  # from, to; against the recording as it is
+BANDS = ((0, 8000), (100, 4000), (300, 3400), (50, 6000))  # Hz, from and to
+NAMED = 3  # words that are missing side by side from which on their place is printed
+
+
+def altered(sound: Sound, decibels: float, band: tuple[int, int]) -> Sound:
+    """`sound` with nothing outside of `band` (Hz), louder by `decibels`; what is too loud then is cut off."""
+    spectrum = np.fft.rfft(sound.astype(np.float64))
+    frequencies = np.fft.rfftfreq(len(sound), 1 / SAMPLE_RATE)
+    spectrum[(frequencies < band[0]) | (frequencies > band[1])] = 0
+    louder = np.fft.irfft(spectrum, len(sound)) * 10 ** (decibels / 20)
+    return louder.clip(-32768, 32767).astype(np.int16)
+
+
+def mixed(sounds: dict[str, Sound], seconds: float, seed: int) -> tuple[Sound, list[tuple[str, Sound]]]:
+    """A whole of `seconds` or a little more, and its parts: what each is and where, and its sound."""
+    chance = np.random.default_rng(seed)
+    parts, pieces, length, names = [], [], 0, []
+    while length < seconds * SAMPLE_RATE:
+        names = names or list(chance.permutation(list(sounds)))
+        name, decibels, band = str(names.pop()), chance.uniform(*DECIBELS), BANDS[chance.integers(len(BANDS))]
+        pause = np.zeros(int(chance.choice(PAUSES) * SAMPLE_RATE), np.int16)
+        part = altered(sounds[name], decibels, band)
+        start = (length + len(pause)) / SAMPLE_RATE
+        parts.append((f"{start:.1f} | {name} | {decibels:+.0f} dB, {band[0]}-{band[1]} Hz", part))
+        pieces += [pause, part]
+        length += len(pause) + len(part)
+    return np.concatenate(pieces), parts
+
+
+def words(sound: Sound, store: ModelStore, model: str) -> list[str]:
+    """What the whole pipeline but for the speakers makes of it, in small letters without punctuation."""
+    from transformers.models.whisper.english_normalizer import BasicTextNormalizer
+
+    with tempfile.NamedTemporaryFile(suffix=".wav") as file:
+        with wave.open(file.name, "wb") as out:
+            out.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+            out.writeframes(sound.tobytes())
+        transcript = run(file.name, store=store, model=model, language="en", diarize=False)
+    return BasicTextNormalizer()(" ".join(segment.text for segment in transcript.segments)).split()
+
+
+def main() -> None:
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="base")
+    parser.add_argument("--hours", type=float, default=2)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--shared", type=Path, default=SHARED, help="a folder with more recordings")
+    parser.add_argument("--models-directory", default="var/models")
+    asked = parser.parse_args()
+    spoken = [recording for recording in recordings(asked.shared) if recording.language == "en"]
+    spoken += [Recording(path.stem, path) for path in sorted(asked.shared.glob("readers/*.flac"))]
+    sounds = {recording.name: decode(recording.path) for recording in spoken}
+    whole, parts = mixed(sounds, asked.hours * 3600, asked.seed)
+    store = ModelStore(asked.models_directory, device="cpu")
+    store.preload(asked.model)
+    begun = time.perf_counter()
+    heard = words(whole, store, asked.model)
+    between = time.perf_counter()
+    said = [(word, what) for what, part in parts for word in words(part, store, asked.model)]
+    ended = time.perf_counter()
+    found = jiwer.process_words(" ".join(word for word, _ in said), " ".join(heard))
+    shares = [100 * n / len(said) for n in (found.deletions, found.insertions, found.substitutions)]
+    print(f"{machine()}; {len(spoken)} recordings, {len(parts)} parts, {len(whole) / SAMPLE_RATE / 3600:.2f} h\n")
+    print("| model | seed | words of the parts | missing % | added % | others % | whole s | parts s |")
+    print("|---|---|---|---|---|---|---|---|")
+    print(f"| {asked.model} | {asked.seed} | {len(said)} |", *(f"{share:.2f} |" for share in shares), end=" ")
+    print(f"{between - begun:.0f} | {ended - between:.0f} |")
+    print(f"\nMissing side by side, {NAMED} words and more:\n")
+    print("| part at s | recording | altered | words |\n|---|---|---|---|")
+    for chunk in found.alignments[0]:
+        missing = said[chunk.ref_start_idx : chunk.ref_end_idx]
+        if chunk.type == "delete" and len(missing) >= NAMED:
+            print(f"| {missing[0][1]} | {' '.join(word for word, _ in missing)} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""What was said in one chunk of a recording, as it is kept between stages."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from .audio import SAMPLE_RATE
+from .segments import split_text, split_words
+from .transcript import Segment, Word, words_from
+from .vad import Span
+
+
+@dataclass(slots=True)
+class ChunkText:
+    """What was said from sample `start` to `end`. `words` is empty until they are timed."""
+
+    start: int
+    end: int
+    text: str
+    words: list[Word] = field(default_factory=list)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+    def segments(self) -> list[Segment]:
+        if self.words:
+            return split_words(self.words)
+        if self.text:
+            return split_text(self.text, self.start / SAMPLE_RATE, self.end / SAMPLE_RATE)
+        return []
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> ChunkText:
+        return cls(**{**data, "words": words_from(data["words"])})

@@ -1,0 +1,212 @@
+"""Whisper on CTranslate2: sound to the encoder's output, and that to text, probabilities and word times.
+
+The encoder is given a shorter window than Whisper was trained on, which costs less than half. benchmarks/README.md has
+the figures behind the constants.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .align import attention_words, in_order, past_hesitations, snap_to_speech
+from .audio import SAMPLE_RATE, to_float
+from .guards import compression_ratio, repeats
+from .model_store import ModelStore
+from .transcript import Word
+from .vad import Span, joined, pad, within
+
+if TYPE_CHECKING:
+    import ctranslate2
+    import numpy as np
+    from faster_whisper import WhisperModel
+    from faster_whisper.tokenizer import Tokenizer
+    from numpy.typing import NDArray
+
+MAX_CHUNK_SECONDS = 15.0
+# Whisper was trained on windows that end in silence. Without any it does not know where to stop and repeats itself.
+SILENCE_SECONDS = 2.5
+WINDOW_SECONDS = MAX_CHUNK_SECONDS + SILENCE_SECONDS
+FULL_WINDOW_SECONDS = 30.0
+
+BEAM_SIZE = 5
+SHORTEST_HALF_SECONDS = 1.5
+PAUSE_SECONDS = 0.1
+# The thresholds are those of Whisper's own `transcribe` (Radford et al. 2022, section 4.5).
+MIN_AVERAGE_LOG_PROBABILITY = -1.0
+MAX_COMPRESSION_RATIO = 2.4
+NO_SPEECH_PROBABILITY = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """One hypothesis for a chunk. `average_log_probability` is per token."""
+
+    tokens: list[int]
+    text: str
+    average_log_probability: float
+    no_speech_probability: float
+
+    @property
+    def silent(self) -> bool:
+        return (
+            self.no_speech_probability > NO_SPEECH_PROBABILITY
+            and self.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY
+        )
+
+    @property
+    def repetitive(self) -> bool:
+        return compression_ratio(self.text) > MAX_COMPRESSION_RATIO or repeats(self.tokens)
+
+    @property
+    def improbable(self) -> bool:
+        return self.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY
+
+    @property
+    def doubtful(self) -> bool:
+        return self.repetitive or self.improbable
+
+
+class Decoder:
+    """One Whisper model at work on one recording.
+
+    `samples`: int16, shape (n,), 16 kHz; `speech`: where in it there is speech, in order of time.
+    Raises ModelUnavailable.
+    """
+
+    def __init__(
+        self, samples: NDArray[np.int16], speech: list[Span], *, store: ModelStore, model: str, translate: bool
+    ) -> None:
+        self._samples = samples
+        self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
+        self._padded = pad(speech, len(samples))
+        self._store = store
+        self._name = model
+        self._task = "translate" if translate else "transcribe"
+        self._encoded: dict[Span, ctranslate2.StorageView] = {}
+        self._tokenizers: dict[str, Tokenizer] = {}
+        self.model: WhisperModel = store.whisper(model)
+        self._suppressed = self._suppressed_tokens()
+
+    @property
+    def multilingual(self) -> bool:
+        return self.model.model.is_multilingual
+
+    def use_less_memory(self) -> None:
+        """Go on with less exact weights. Raises GpuOutOfMemory where they are that small already."""
+        self.model = self._store.whisper_in_less_memory(self._name)
+
+    def pieces(self, chunk: Span) -> list[Span]:
+        """What of a chunk the models are given: its speech with some of the silence around it."""
+        return within(chunk, self._padded)
+
+    def halves(self, chunk: Span) -> list[Span]:
+        """`chunk` cut where it is quietest in its middle half; nothing where that would leave less than a sentence."""
+        import numpy as np
+
+        quarter = (chunk.end - chunk.start) // 4
+        if sum(piece.seconds for piece in self.pieces(chunk)) < 2 * SHORTEST_HALF_SECONDS:
+            return []
+        middle = np.square(to_float(self._samples[chunk.start + quarter : chunk.end - quarter]))
+        hop = int(PAUSE_SECONDS * SAMPLE_RATE)
+        energy = np.add.reduceat(middle, np.arange(0, len(middle) - hop, hop))
+        cut = chunk.start + quarter + int(energy[:-1].argmin()) * hop + hop // 2
+        return [Span(chunk.start, cut), Span(cut, chunk.end)]
+
+    def encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
+        """The encoder's output for the chunks, all in the window Whisper was trained on or in the shorter one."""
+        import ctranslate2
+        import numpy as np
+
+        seconds = FULL_WINDOW_SECONDS if full_window else WINDOW_SECONDS
+        if self._store.device == "cuda":
+            return self.model.encode(np.stack([self.features(chunk, seconds) for chunk in chunks]))
+        # One by one: a batch's attention matrices outgrow the processor's caches, and nothing is gained by it.
+        encoded = []
+        for chunk in chunks:
+            kept = None if full_window else self._encoded.pop(chunk, None)
+            encoded.append(_to_array(kept or self.model.encode(self.features(chunk, seconds)[np.newaxis])))
+        return ctranslate2.StorageView.from_array(np.concatenate(encoded))
+
+    def features(self, chunk: Span, seconds: float) -> NDArray[np.float32]:
+        """The log-Mel spectrogram of a chunk in a window of `seconds`; shape (bands, frames of 10 ms)."""
+        import numpy as np
+
+        extractor = self.model.feature_extractor
+        sound = to_float(joined(self._samples, self.pieces(chunk)))
+        features = extractor(np.pad(sound, (0, extractor.n_fft)), padding=0)
+        # Of silence nothing need be computed: to Whisper it is 80 dB below the loudest, but no power is below 1e-10.
+        silence = max(features.max() - 8 / 4, (math.log10(1e-10) + 4) / 4)
+        frames = int(seconds * SAMPLE_RATE) // extractor.hop_length
+        return np.pad(features, ((0, 0), (0, frames - features.shape[1])), constant_values=silence)
+
+    def generate(self, encoded: ctranslate2.StorageView, languages: list[str], **options: Any) -> list[Decoding]:
+        """The most probable text of each chunk, which is spoken in the language beside it."""
+        prompts = [
+            self.model.get_prompt(self.tokenizer(language), [], without_timestamps=True) for language in languages
+        ]
+        results = self.model.model.generate(
+            encoded,
+            prompts,
+            return_scores=True,
+            return_no_speech_prob=True,
+            suppress_tokens=self._suppressed,
+            max_length=self.model.max_length,
+            beam_size=BEAM_SIZE,
+            **options,
+        )
+        decodings = []
+        for result, language in zip(results, languages, strict=True):
+            tokenizer = self.tokenizer(language)
+            tokens = [token for token in result.sequences_ids[0] if token < tokenizer.eot]
+            length = len(result.sequences_ids[0])
+            # The score is a mean over the tokens without the end of text; Whisper's mean counts that as well.
+            score = result.scores[0] * length / (length + 1)
+            text = " ".join(tokenizer.decode(tokens).split())
+            decodings.append(Decoding(tokens, text, score, result.no_speech_prob))
+        return decodings
+
+    def words(self, chunk: Span, tokens: list[int], encoded: ctranslate2.StorageView, language: str) -> list[Word]:
+        """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone."""
+        words = attention_words(self.model, self.tokenizer(language), tokens, encoded, self.pieces(chunk))
+        words = past_hesitations(snap_to_speech(words, self._speech), self._speech)
+        return in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
+
+    def languages(self, chunk: Span) -> list[tuple[str, float]]:
+        """Languages that may be spoken in `chunk` with their probabilities, the most probable first.
+
+        What was encoded to find out is kept for the next `encode`.
+        """
+        encoded = self._encoded[chunk] = self.encode([chunk])
+        return [(token[2:-2], probability) for token, probability in self.model.model.detect_language(encoded)[0]]
+
+    def tokenizer(self, language: str) -> Tokenizer:
+        from faster_whisper.tokenizer import Tokenizer
+
+        if language not in self._tokenizers:
+            self._tokenizers[language] = Tokenizer(
+                self.model.hf_tokenizer, self.multilingual, task=self._task, language=language
+            )
+        return self._tokenizers[language]
+
+    def _suppressed_tokens(self) -> list[int]:
+        from faster_whisper.transcribe import get_suppressed_tokens
+
+        return list(get_suppressed_tokens(self.tokenizer("en"), [-1]) or ())
+
+
+def one_by_one(encoded: ctranslate2.StorageView) -> list[ctranslate2.StorageView]:
+    """The encoder's output for each chunk of a batch by itself."""
+    import ctranslate2
+
+    batch = _to_array(encoded)
+    return [ctranslate2.StorageView.from_array(batch[i : i + 1]) for i in range(len(batch))]
+
+
+def _to_array(encoded: ctranslate2.StorageView) -> NDArray[np.float32]:
+    """The encoder's output, from whatever device and type, as NumPy can hold it; shape (chunks, frames, size)."""
+    import ctranslate2
+    import numpy as np
+
+    return np.asarray(encoded.to_device(ctranslate2.Device.cpu).to(ctranslate2.DataType.float32))
