@@ -110,6 +110,12 @@ def test_without_good_evidence_nothing_is_told(other):
     assert other_languages(heard((10, ENGLISH), other, (10, ENGLISH)), "en") == []
 
 
+def test_a_long_stretch_that_is_never_clear_is_not_told():
+    parts = heard((10, ENGLISH), *[(4, {"fr": 0.7, "en": 0.1})] * 4, (10, ENGLISH))
+    assert languages_of(parts, "en") == ["en", "fr", "fr", "fr", "fr", "en"]
+    assert other_languages(parts, "en") == []
+
+
 def test_languages_that_are_taken_for_one_another_are_one():
     parts = heard((10, {"hr": 0.5, "sr": 0.3, "bs": 0.2}), (10, {"sr": 0.9, "hr": 0.1}), (10, {"bs": 0.9}))
     assert other_languages(parts, "hr") == []
