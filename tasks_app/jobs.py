@@ -13,7 +13,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from . import attempts, progress
+from . import attempts, progress, services
 from .engine import limits, model_store
 from .errors import FileMissing, IllegalTransition, InternalError, technical_detail
 from .models import Task
@@ -156,6 +156,7 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
         observer=observer,
         limits=limits(),
         resume=attempts.finished_parts(task),
+        usual_languages=services.usual_languages(task.owner),
         **task.options,
     )
 

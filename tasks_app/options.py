@@ -8,7 +8,7 @@ from typing import Any
 
 from .errors import InvalidOptions
 from .pipeline.errors import UnknownLanguage, UnknownModel
-from .pipeline.languages import LANGUAGES
+from .pipeline.languages import LANGUAGES, SEVERAL
 
 MAX_SPEAKERS = 20
 
@@ -17,7 +17,7 @@ MAX_SPEAKERS = 20
 class TranscriptionOptions:
     """What is asked of one recording.
 
-    `language` is an ISO 639-1 code, or None to have it detected; `min_speakers` and `max_speakers` bound what
+    `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` bound what
     diarization may find; `track` is the number of a sound track, from 1, or None for the usual one. Field names are the
     keyword arguments of `pipeline.runner.run`.
     """
@@ -40,8 +40,8 @@ class TranscriptionOptions:
             raise UnknownModel(
                 self.model, user_message=f"There is no such model here. Choose one of {', '.join(models)}."
             )
-        if self.language is not None and self.language not in LANGUAGES:
-            raise UnknownLanguage(self.language)
+        if self.language not in (None, SEVERAL, *LANGUAGES):
+            raise UnknownLanguage(f"{self.language}")
         if self.model.endswith(".en") and (self.translate or self.language not in (None, "en")):
             raise InvalidOptions(
                 self.model, user_message=f"The model {self.model} knows only English. Choose another model."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections import Counter
 from typing import Any
 
 from django.conf import settings
@@ -15,9 +16,13 @@ from . import progress, queueing
 from .errors import FileMissing, IllegalTransition, NotReady, StorageFull, TooManyTasks
 from .models import Task, TaskEvent, TaskStatus, upload_path
 from .options import TranscriptionOptions
+from .pipeline.language_choice import LANGUAGE_NOT_SURE
 from .pipeline.transcript import Segment as TranscriptSegment
 from .pipeline.transcript import StageWarning, Transcript, Word
 from .transitions import NO_ERROR, NO_LEASE, enqueue_after_commit, lock, lock_owner, requeue, transition
+
+RECORDINGS_LOOKED_AT = 50
+"""The last recordings of a person, which tell the languages that they usually have."""
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -62,6 +67,20 @@ def _check_room_to_wait(owner_id: int) -> None:
         raise TooManyTasks(
             user_message=f"{waiting} of your recordings wait already. Come back when some are done, or cancel some."
         )
+
+
+def usual_languages(owner: AbstractUser) -> list[str]:
+    """The languages of the owner's last recordings, the most frequent first: of those that are known for sure."""
+    rows = Task.objects.filter(owner=owner, status=TaskStatus.COMPLETED).order_by("-created_at")
+    counts: Counter[str] = Counter()
+    for language, probability, options, warnings in rows.values_list(
+        "language", "language_probability", "options", "warnings"
+    )[:RECORDINGS_LOOKED_AT]:
+        told = probability is not None or options["language"] or options["model"].endswith(".en")
+        assumed = any(warning["error_code"] == LANGUAGE_NOT_SURE for warning in warnings)
+        if told and not assumed and not options["translate"]:  # a translation's language is not the one spoken
+            counts[language] += 1
+    return [language for language, _ in counts.most_common()]
 
 
 def cancel(task: Task, actor: AbstractUser | None) -> None:

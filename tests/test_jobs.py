@@ -94,6 +94,17 @@ def test_the_pipeline_gets_what_was_asked(owner: AbstractUser, queue: Redis, mon
     assert (given["model"], given["language"], given["max_speakers"]) == ("tiny.en", "de", 3)
 
 
+def test_the_pipeline_gets_the_languages_that_are_usual(
+    task: Task, owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = attempts.claim(make_task(owner, model="base").pk)
+    attempts.complete(earlier, earlier.lease, Transcript("fr", 1.0, [], 0.9))
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(jobs.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
+    run(task)
+    assert given["usual_languages"] == ["fr"]
+
+
 def test_the_pipeline_gets_what_was_finished_before(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     claimed = attempts.claim(task.pk)
     attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})

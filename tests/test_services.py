@@ -671,3 +671,46 @@ def test_what_was_said_while_waiting_is_not_said_of_a_task_that_runs(claimed: Ta
     transitions.say(claimed.pk, transitions.BROKER_AWAY)
     progress.flush()
     assert row(claimed)["progress_message"] == ""
+
+
+# The languages that somebody's recordings usually have ----------------------------------------------------------------
+
+
+def in_language(
+    owner: AbstractUser, found: str, probability: float | None = 0.9, code: str = "", **asked: object
+) -> None:
+    """A recording of the owner's was transcribed, and that language found in it."""
+    task = make_task(owner, **{"model": "base", **asked})
+    warnings = [StageWarning("transcribing", code, "A sentence.")] if code else []
+    claimed = attempts.claim(task.pk)
+    attempts.complete(claimed, claimed.lease, Transcript(found, 1.0, [], probability, warnings))
+
+
+def test_usual_languages_are_the_most_frequent_first(owner: AbstractUser, queue: Redis) -> None:
+    for language in ("de", "fr", "fr"):
+        in_language(owner, language)
+    assert services.usual_languages(owner) == ["fr", "de"]
+
+
+def test_a_language_counts_only_where_it_is_known(owner: AbstractUser, queue: Redis) -> None:
+    in_language(owner, "de", 0.3, "LANGUAGE_NOT_SURE")
+    in_language(owner, "en", 0.9, translate=True)
+    in_language(owner, "en", None)  # nobody spoke
+    make_task(owner)
+    assert services.usual_languages(owner) == []
+    in_language(owner, "it", None, language="it")
+    in_language(owner, "en", None, model="tiny.en")
+    in_language(owner, "fr", 0.9, "OTHER_LANGUAGES")
+    assert sorted(services.usual_languages(owner)) == ["en", "fr", "it"]
+
+
+def test_the_recordings_of_others_say_nothing(owner: AbstractUser, stranger: AbstractUser, queue: Redis) -> None:
+    in_language(stranger, "de")
+    assert services.usual_languages(owner) == []
+
+
+def test_only_the_last_recordings_count(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "RECORDINGS_LOOKED_AT", 2)
+    for language in ("de", "fr", "fr"):
+        in_language(owner, language)
+    assert services.usual_languages(owner) == ["fr"]

@@ -14,7 +14,7 @@ from ..engine import offered_models
 from ..errors import InvalidOptions
 from ..options import MAX_SPEAKERS, TranscriptionOptions
 from ..pipeline.catalogue import ModelInfo
-from ..pipeline.languages import LANGUAGES
+from ..pipeline.languages import LANGUAGES, SEVERAL
 
 
 class LogInForm(AuthenticationForm):
@@ -63,7 +63,11 @@ class UploadForm(forms.Form):
     model = forms.CharField(widget=forms.Select, help_text="A larger model makes fewer mistakes and takes longer.")
     language = forms.CharField(
         widget=forms.Select(
-            choices=[("", "Detect by listening"), *sorted(LANGUAGES.items(), key=lambda item: item[1])]
+            choices=[
+                ("", "Detect by listening"),
+                (SEVERAL, "Several languages"),
+                *sorted(LANGUAGES.items(), key=lambda item: item[1]),
+            ]
         ),
         required=False,
     )

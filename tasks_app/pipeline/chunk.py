@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .audio import SAMPLE_RATE
+from .language_choice import Heard
 from .segments import split_text, split_words
 from .transcript import Segment, Word, words_from
 from .vad import Span
@@ -13,12 +14,15 @@ from .vad import Span
 
 @dataclass(slots=True)
 class ChunkText:
-    """What was said from sample `start` to `end`. `words` is empty until they are timed."""
+    """What was said from sample `start` to `end`. `words` is empty until they are timed; `heard`: the languages that
+    were listened for in it.
+    """
 
     start: int
     end: int
     text: str
     words: list[Word] = field(default_factory=list)
+    heard: list[Heard] = field(default_factory=list)
 
     @property
     def span(self) -> Span:
@@ -36,4 +40,6 @@ class ChunkText:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ChunkText:
-        return cls(**{**data, "words": words_from(data["words"])})
+        """What was kept of a chunk. Earlier versions kept no `heard`."""
+        heard = [Heard(**part) for part in data.get("heard", [])]
+        return cls(**{**data, "words": words_from(data["words"]), "heard": heard})

@@ -38,6 +38,10 @@ MIN_AVERAGE_LOG_PROBABILITY = -1.0
 MAX_COMPRESSION_RATIO = 2.4
 NO_SPEECH_PROBABILITY = 0.6
 
+LEAST_PROBABILITY = 0.01  # of a language; those below are not told
+SLICE_SECONDS = 5.0
+LEAST_SLICE_SECONDS = 1.5
+
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
@@ -173,13 +177,42 @@ class Decoder:
         words = past_hesitations(snap_to_speech(words, self._speech), self._speech)
         return in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
 
-    def languages(self, chunk: Span) -> list[tuple[str, float]]:
-        """Languages that may be spoken in `chunk` with their probabilities, the most probable first.
-
-        What was encoded to find out is kept for the next `encode`.
-        """
+    def encode_ahead(self, chunk: Span) -> ctranslate2.StorageView:
+        """As `encode`; what is encoded is kept for the next `encode`."""
         encoded = self._encoded[chunk] = self.encode([chunk])
-        return [(token[2:-2], probability) for token, probability in self.model.model.detect_language(encoded)[0]]
+        return encoded
+
+    def part_languages(self, part: Span) -> dict[str, float]:
+        """As `languages`, for a part of a chunk, in a window that is no longer than it must be."""
+        import numpy as np
+
+        features = self.features(part, math.ceil(part.seconds) + SILENCE_SECONDS)
+        return self.languages(self.model.encode(features[np.newaxis]))[0]
+
+    def languages(self, encoded: ctranslate2.StorageView) -> list[dict[str, float]]:
+        """Languages that may be spoken in each chunk with their probabilities, the most probable first."""
+        return [
+            {token[2:-2]: round(probability, 3) for token, probability in found if probability >= LEAST_PROBABILITY}
+            for found in self.model.model.detect_language(encoded)
+        ]
+
+    def slice_languages(self, chunks: list[Span], encoded: ctranslate2.StorageView) -> list[list[dict[str, float]]]:
+        """As `languages`, for every 5 s of each chunk. Only half of the frames are listened to, which is enough."""
+        import ctranslate2
+        import numpy as np
+
+        frames = _to_array(encoded)[:, ::2]
+        a_second = self.model.tokens_per_second / 2
+        length, silence = int(SLICE_SECONDS * a_second), int(SILENCE_SECONDS * a_second)
+        slices, counts = [], []
+        for chunk, output in zip(chunks, frames, strict=True):
+            seconds = sum(piece.seconds for piece in self.pieces(chunk))
+            counts.append(max(1, int((seconds - LEAST_SLICE_SECONDS) / SLICE_SECONDS) + 1))
+            slices += [
+                np.concatenate([output[i * length : (i + 1) * length], output[-silence:]]) for i in range(counts[-1])
+            ]
+        found = iter(self.languages(ctranslate2.StorageView.from_array(np.stack(slices))))
+        return [[next(found) for _ in range(count)] for count in counts]
 
     def tokenizer(self, language: str) -> Tokenizer:
         from faster_whisper.tokenizer import Tokenizer

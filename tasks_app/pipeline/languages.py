@@ -105,3 +105,6 @@ LANGUAGES: dict[str, str] = {
     "su": "Sundanese",
     "yue": "Cantonese",
 }
+
+SEVERAL = "several"
+"""Asked for in place of a language: each part of the recording in its own."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from .probing import AudioInfo, Track
-from .transcript import StageWarning
+from .transcript import StageWarning, clock
 
 STAGE = "decoding"
 MOST_PLACES = 10
@@ -137,10 +137,3 @@ def last_page_is_cut(path: Path) -> bool:
 
 def _span(start: float, end: float) -> str:
     return clock(start) if clock(start) == clock(end) else f"{clock(start)} to {clock(end)}"
-
-
-def clock(seconds: float) -> str:
-    """Hours, minutes and seconds, as people write them."""
-    minutes, second = divmod(round(seconds), 60)
-    hours, minute = divmod(minutes, 60)
-    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

@@ -6,12 +6,14 @@ Light to import: what is heavy is imported by the stage that needs it.
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, Sound, read
 from .errors import AlignmentFailed, Cancelled, DiarizationFailed, InputError, NoSoundTrack, TranscriptionError
+from .languages import SEVERAL
 from .missing import other_tracks
 from .model_store import ModelStore
 from .observer import Observer
@@ -52,13 +54,15 @@ def run(
     track: int | None = None,
     limits: Limits | None = None,
     resume: Resume | None = None,
+    usual_languages: Sequence[str] = (),
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
-    `language` is a code of LANGUAGES, or None to have it detected; with `translate` the text is English. `track` is the
-    number of a sound track, from 1; without it, the one that players choose is heard or, if nobody speaks on that, the
-    first on which somebody does. `resume` maps each stage to the parts an earlier run gave to `observer.checkpoint`;
-    what they hold is not done again, and their segments are not handed to the observer again.
+    `language` is a code of LANGUAGES, SEVERAL to have each part of the recording in its own, or None to have it
+    detected; where that is not sure, `usual_languages` (the most frequent first) decide. With `translate` the text is
+    English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
+    nobody speaks on that, the first on which somebody does. `resume` maps each stage to the parts an earlier run gave
+    to `observer.checkpoint`; what they hold is not done again, and their segments are not handed to the observer again.
 
     What of the recording was not heard, and what a stage that failed has left out, are warnings of the transcript.
 
@@ -66,7 +70,8 @@ def run(
     `observer.cancelled()` turning true.
     """
     sound, warnings = _hear(Path(path), limits or Limits(), track, store.threads)
-    return _Run(sound.samples, warnings, store, observer or Observer(), model, resume or {}).transcript(
+    observer = observer or Observer()
+    return _Run(sound.samples, warnings, store, observer, model, usual_languages, resume or {}).transcript(
         language, translate, diarize, min_speakers, max_speakers
     )
 
@@ -108,12 +113,14 @@ class _Run:
         store: ModelStore,
         observer: Observer,
         model: str,
+        usual_languages: Sequence[str],
         resume: Resume,
     ) -> None:
         self._samples = samples
         self._store = store
         self._observer = observer
         self._model = model
+        self._usual_languages = usual_languages
         self._resume = resume
         self._warnings = warnings
         self._time_left = TimeLeft(store.speeds, model)
@@ -150,10 +157,11 @@ class _Run:
         if turns is not None:
             segments = assign(segments, turns)
         self._leave("assigning")
-        return Transcript(language, duration, segments, transcriber.language_probability, self._warnings)
+        return Transcript(language, duration, segments, transcriber.choice.probability, self._warnings)
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
         from .chunk import ChunkText
+        from .language_choice import Choice, other_languages
         from .transcribe import Transcriber, find_speech
         from .vad import Span
 
@@ -170,17 +178,22 @@ class _Run:
         self._store.resolve(self._model, lambda here: self._progress(stage, 0.0, f"{fetching}: {here:.0%}"))
         self._progress(stage, 0.0)
         self._time_left.enter(stage, 1 - left / total if total else 1.0)
-        if parts:
-            language = parts[0]["language"]
         transcriber = Transcriber(
-            self._samples, speech, ahead, store=self._store, model=self._model, language=language, translate=translate
+            self._samples,
+            speech,
+            ahead,
+            store=self._store,
+            model=self._model,
+            language=language,
+            translate=translate,
+            usual_languages=self._usual_languages,
+            choice=Choice.from_dict(parts[0]) if parts else None,
+            tick=lambda heard: self._progress(stage, 0.0, f"Listening for the languages: {heard:.0%}"),
         )
-        if parts:
-            transcriber.language_probability = parts[0]["language_probability"]
-        else:
-            probability = transcriber.language_probability
-            self._observer.checkpoint(stage, {"language": transcriber.language, "language_probability": probability})
-        self._aligner = self._choose_aligner(transcriber.text_language)
+        if not parts:
+            self._observer.checkpoint(stage, transcriber.choice.to_dict())
+        # A model for forced alignment knows one language.
+        self._aligner = None if language == SEVERAL else self._choose_aligner(transcriber.text_language)
         if self._aligner:
             self._time_left.plan("aligning", total)
         index = sum(len(chunk.segments()) for chunk in chunks)
@@ -197,6 +210,8 @@ class _Run:
         self._stop_if_cancelled()
         if not _finished(parts):
             self._observer.checkpoint(stage, {"finished": True})
+        heard = [part for chunk in chunks for part in chunk.heard]
+        self._warnings += transcriber.choice.warnings() + other_languages(heard, transcriber.choice.language)
         return transcriber, chunks
 
     def _choose_aligner(self, language: str) -> Any:

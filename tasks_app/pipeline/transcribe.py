@@ -7,9 +7,10 @@ has the figures behind the constants.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,8 @@ from .chunk import ChunkText
 from .decoder import MAX_CHUNK_SECONDS, Decoder, Decoding, one_by_one
 from .errors import UnknownLanguage
 from .guards import LEFT_OUT_SECONDS, filled_in, fits, unaccounted
-from .languages import LANGUAGES
+from .language_choice import Choice, Heard, Listener
+from .languages import LANGUAGES, SEVERAL
 from .model_store import ModelStore
 from .transcript import text_of
 from .vad import Span, pack, pad, speech_probabilities, speech_spans
@@ -40,9 +42,6 @@ GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
 
 NO_REPEATS = {"no_repeat_ngram_size": 3}
-LANGUAGE_WINDOWS = 5
-SURE = 0.9
-"""Probability of a language at which two windows are enough."""
 
 
 def find_speech(samples: NDArray[np.int16], threads: int) -> tuple[list[Span], list[Span]]:
@@ -60,7 +59,9 @@ class Transcriber:
     """Decodes the chunks of one recording with one model.
 
     `samples`: int16, shape (n,), 16 kHz; `speech` and `chunks` are those of `find_speech`. `language`: a code of
-    LANGUAGES, or None to have it detected.
+    LANGUAGES, SEVERAL, or None to have it detected. `usual_languages`: of other recordings, the most frequent first;
+    they decide where it cannot be told. `choice`: the language or languages as chosen before. While they are listened
+    for in all of the recording, `tick(fraction)` is called, and may raise Cancelled.
     Raises UnknownLanguage, ModelUnavailable.
     """
 
@@ -74,26 +75,36 @@ class Transcriber:
         model: str,
         language: str | None,
         translate: bool,
+        usual_languages: Sequence[str] = (),
+        choice: Choice | None = None,
+        tick: Callable[[float], None] = lambda fraction: None,
     ) -> None:
         self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
         self._chunks = chunks
         self._workers = store.workers
         self._batch = BATCH[store.device]
         self.decoder = Decoder(samples, speech, store=store, model=model, translate=translate)
-        if language is not None and language not in LANGUAGES:
+        self._listener = Listener(self.decoder, speech)
+        self._listening = language is None and self.decoder.multilingual
+        if language is not None and language not in (*LANGUAGES, SEVERAL):
             raise UnknownLanguage(f"{language!r}")
-        if not self.decoder.multilingual:
-            if language not in (None, "en"):
-                raise UnknownLanguage(
-                    f"{model} knows English alone",
-                    user_message=f"The model “{model}” knows English alone. Choose another model for this language.",
-                )
-            self.language, self.language_probability = "en", None
-        elif language is not None:
-            self.language, self.language_probability = language, None
-        else:
-            self.language, self.language_probability = self._detect_language()
-        self.text_language = "en" if translate else self.language
+        if not self.decoder.multilingual and language not in (None, "en"):
+            raise UnknownLanguage(
+                f"{model} knows English alone",
+                user_message=f"The model “{model}” knows English alone. Choose another model for this language.",
+            )
+        if choice is None:
+            if language == SEVERAL:
+                choice = self._choose_several(usual_languages, tick)
+            elif self._listening:
+                choice = self._listener.one_language(chunks, usual_languages)
+            else:
+                choice = Choice(language or "en")
+        self.choice = choice
+        if choice.chunks:
+            done = chunks[0].start if chunks else math.inf
+            self._chunks = [Span(start, end) for start, end, _ in choice.chunks if end > done]
+        self.text_language = "en" if translate else choice.language
 
     def run(self, *, word_times: bool, cancelled: Callable[[], bool]) -> Iterator[ChunkText]:
         """The chunks' texts in order of time, a group at a time. Ends early once `cancelled` says so.
@@ -126,10 +137,21 @@ class Transcriber:
                 for batch in [batch for group in groups for batch in group]:
                     batch.cancel()
 
+    def _choose_several(self, usual_languages: Sequence[str], tick: Callable[[float], None]) -> Choice:
+        heard: list[list[Heard]] = []
+        pool = ThreadPoolExecutor(max_workers=self._workers)
+        try:
+            for parts in pool.map(self._listener.parts, self._chunks):
+                heard.append(parts)
+                tick(len(heard) / len(self._chunks))
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return self._listener.several_languages(self._chunks, heard, usual_languages)
+
     def align(self, chunk: ChunkText) -> None:
         """Time the words of a chunk that was decoded earlier, by encoding it once more."""
         if chunk.text:
-            tokens = self.decoder.tokenizer(self.language).encode(chunk.text)
+            tokens = self.decoder.tokenizer(self.choice.language_of(chunk.span)).encode(chunk.text)
             self._time_words(chunk, tokens, self.decoder.encode([chunk.span]))
 
     def _batches(self, group: list[Span]) -> list[list[Span]]:
@@ -156,7 +178,15 @@ class Transcriber:
 
     def _transcribe_batch(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         encoded = self.decoder.encode(chunks)
-        decodings = self.decoder.generate(encoded, [self.language] * len(chunks))
+        texts = self._decode(chunks, encoded, word_times)
+        if self._listening:
+            heard = self._listener.check(chunks, encoded, self.choice.language)
+            for text, parts in zip(texts, heard, strict=True):
+                text.heard = parts if text.text else []
+        return texts
+
+    def _decode(self, chunks: list[Span], encoded: ctranslate2.StorageView, word_times: bool) -> list[ChunkText]:
+        decodings = self.decoder.generate(encoded, [self.choice.language_of(chunk) for chunk in chunks])
         return [
             self._finish(chunk, decoding, alone, word_times)
             for chunk, decoding, alone in zip(chunks, decodings, one_by_one(encoded), strict=True)
@@ -180,7 +210,7 @@ class Transcriber:
         return text
 
     def _one_by_one(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
-        return [text for chunk in chunks for text in self._transcribe_batch([chunk], word_times)]
+        return [text for chunk in chunks for text in self._decode([chunk], self.decoder.encode([chunk]), word_times)]
 
     def _joined(self, chunk: Span, parts: list[ChunkText]) -> ChunkText:
         words = [word for part in parts for word in part.words]
@@ -201,39 +231,19 @@ class Transcriber:
 
     def _time_words(self, chunk: ChunkText, tokens: list[int], encoded: ctranslate2.StorageView) -> None:
         if chunk.text:
-            chunk.words = self.decoder.words(chunk.span, tokens, encoded, self.language)
+            chunk.words = self.decoder.words(chunk.span, tokens, encoded, self.choice.language_of(chunk.span))
             chunk.text = text_of(chunk.words)
 
     def _with_care(self, chunk: Span, best: Decoding, encoded: ctranslate2.StorageView) -> Decoding:
         """Decode a doubtful chunk again: so that it may not repeat itself, and in the window Whisper was trained on.
         Returns the most probable that is no loop.
         """
+        language = [self.choice.language_of(chunk)]
         if best.repetitive:
-            best = _better(best, self.decoder.generate(encoded, [self.language], **NO_REPEATS)[0])
+            best = _better(best, self.decoder.generate(encoded, language, **NO_REPEATS)[0])
         if best.doubtful and not best.silent:
             encoded = self.decoder.encode([chunk], full_window=True)
-            best = _better(best, self.decoder.generate(encoded, [self.language])[0])
+            best = _better(best, self.decoder.generate(encoded, language)[0])
             if best.repetitive:
-                best = _better(best, self.decoder.generate(encoded, [self.language], **NO_REPEATS)[0])
+                best = _better(best, self.decoder.generate(encoded, language, **NO_REPEATS)[0])
         return best
-
-    def _detect_language(self) -> tuple[str, float | None]:
-        """The language and its probability, over windows spread across the recording and weighted by confidence."""
-        count = min(LANGUAGE_WINDOWS, len(self._chunks))
-        windows = [self._chunks[(2 * i + 1) * len(self._chunks) // (2 * count)] for i in range(count)]
-        # The longest say most, and two that agree end the search.
-        windows.sort(key=lambda chunk: -chunk.seconds)
-        sums: dict[str, float] = {}
-        total = 0.0
-        for i, window in enumerate(windows):
-            found = self.decoder.languages(window)
-            weight = found[0][1] * window.seconds
-            total += weight
-            for language, probability in found:
-                sums[language] = sums.get(language, 0.0) + weight * probability
-            if i and max(sums.values()) / total > SURE:
-                break
-        if not sums:
-            return "en", None
-        language = max(sums, key=lambda code: sums[code])
-        return language, sums[language] / total

@@ -100,3 +100,10 @@ class Transcript:
 def text_of(words: list[Word]) -> str:
     """The text that `words` make."""
     return "".join(" " * word.spaced + word.text for word in words).lstrip()
+
+
+def clock(seconds: float) -> str:
+    """Hours, minutes and seconds, as people write them."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"

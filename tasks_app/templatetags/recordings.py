@@ -6,7 +6,7 @@ import re
 
 from django import template
 
-from ..pipeline.languages import LANGUAGES
+from ..pipeline.languages import LANGUAGES, SEVERAL
 
 register = template.Library()
 
@@ -59,7 +59,7 @@ def file_size(count: int) -> str:
 
 @register.filter
 def language_name(code: str | None) -> str:
-    return LANGUAGES.get(code, code) if code else ""
+    return {**LANGUAGES, SEVERAL: "Several languages"}.get(code, code) if code else ""
 
 
 @register.filter

@@ -89,6 +89,13 @@ def test_a_sound_track_can_be_chosen(user: Client, speech) -> None:
     assert Task.objects.get().transcription_options.track == 1
 
 
+def test_several_languages_can_be_chosen(user: Client, speech) -> None:
+    assert '<option value="several">Several languages</option>' in user.get(UPLOAD).text
+    send(user, speech, headers=JSON, language="several")
+
+    assert Task.objects.get().transcription_options.language == "several"
+
+
 def test_numbers_of_speakers_mean_nothing_where_speakers_are_not_wanted(user: Client, speech) -> None:
     send(user, speech, headers=JSON, diarize="", min_speakers="2")
 

@@ -44,7 +44,13 @@ def test_minutes_in_words(minutes: int, said: str) -> None:
 
 
 def test_language_name() -> None:
-    assert [language_name(code) for code in ("de", "xx", "", None)] == ["German", "xx", "", ""]
+    assert [language_name(code) for code in ("de", "several", "xx", "", None)] == [
+        "German",
+        "Several languages",
+        "xx",
+        "",
+        "",
+    ]
 
 
 def test_speaker_name() -> None:

@@ -161,7 +161,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--format", choices=list(FORMATS), default="txt", help="what to write (%(default)s)")
         parser.add_argument("--model", default=settings.DEFAULT_MODEL, help="Whisper model (%(default)s)")
-        parser.add_argument("--language", help="code of the language spoken (detected if not given)")
+        parser.add_argument("--language", help="code of the language spoken, or several (detected if not given)")
         parser.add_argument("--translate", action="store_true", help="translate to English")
         parser.add_argument(
             "--diarize", action=argparse.BooleanOptionalAction, default=True, help="tell speakers apart"
