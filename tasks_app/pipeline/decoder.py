@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from .align import attention_words, in_order, past_hesitations, snap_to_speech
+from .align import ATTENTION_LAG, attention_words, in_order, past_hesitations, snap_to_speech
 from .audio import SAMPLE_RATE, to_float
 from .guards import compression_ratio, repeats
 from .model_store import ModelStore
@@ -173,7 +173,8 @@ class Decoder:
 
     def words(self, chunk: Span, tokens: list[int], encoded: ctranslate2.StorageView, language: str) -> list[Word]:
         """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone."""
-        words = attention_words(self.model, self.tokenizer(language), tokens, encoded, self.pieces(chunk))
+        lag = ATTENTION_LAG.get(self._name, 0.0)
+        words = attention_words(self.model, self.tokenizer(language), tokens, encoded, self.pieces(chunk), lag)
         words = past_hesitations(snap_to_speech(words, self._speech), self._speech)
         return in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
 
