@@ -18,10 +18,11 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .align import attention_words, snap_to_speech
-from .audio import SAMPLE_RATE, to_float
+from .audio import SAMPLE_RATE
 from .errors import UnknownLanguage
 from .guards import compression_ratio, left_out, repeats
 from .languages import LANGUAGES
+from .levels import judged_again, levelled
 from .model_store import ModelStore
 from .segments import split_text, split_words
 from .transcript import Segment, Word, word_separator
@@ -87,7 +88,7 @@ class ChunkText:
 
 def find_speech(samples: NDArray[np.int16], threads: int) -> tuple[list[Span], list[Span]]:
     """The speech in `samples` (shape (n,), 16 kHz), and the chunks for the decoder that hold it; in order of time."""
-    probabilities = speech_probabilities(samples, threads)
+    probabilities = judged_again(samples, speech_probabilities(samples, threads), threads)
     speech = speech_spans(probabilities, len(samples))
     return speech, pack(pad(speech, len(samples)), probabilities, MAX_CHUNK_SECONDS, MAX_GAP_SECONDS)
 
@@ -316,7 +317,7 @@ class Transcriber:
         import numpy as np
 
         extractor = self._model.feature_extractor
-        sound = to_float(joined(self._samples, self.pieces(chunk)))
+        sound = levelled(joined(self._samples, self.pieces(chunk)))
         features = extractor(np.pad(sound, (0, extractor.n_fft)), padding=0)
         # Of silence nothing need be computed: to Whisper it is 80 dB below the loudest, but no power is below 1e-10.
         silence = max(features.max() - 8 / 4, (math.log10(1e-10) + 4) / 4)
