@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .align import ATTENTION_LAG, attention_words, in_order, past_hesitations, snap_to_speech
 from .audio import SAMPLE_RATE, to_float
 from .guards import compression_ratio, repeats
+from .levels import levelled
 from .model_store import ModelStore
 from .transcript import Word
 from .vad import Span, joined, pad, within
@@ -138,7 +139,7 @@ class Decoder:
         import numpy as np
 
         extractor = self.model.feature_extractor
-        sound = to_float(joined(self._samples, self.pieces(chunk)))
+        sound = levelled(joined(self._samples, self.pieces(chunk)))
         features = extractor(np.pad(sound, (0, extractor.n_fft)), padding=0)
         # Of silence nothing need be computed: to Whisper it is 80 dB below the loudest, but no power is below 1e-10.
         silence = max(features.max() - 8 / 4, (math.log10(1e-10) + 4) / 4)

@@ -22,6 +22,7 @@ from .errors import UnknownLanguage
 from .guards import LEFT_OUT_SECONDS, filled_in, fits, unaccounted
 from .language_choice import Choice, Heard, Listener
 from .languages import LANGUAGES, SEVERAL
+from .levels import judged_again
 from .model_store import ModelStore
 from .transcript import text_of
 from .vad import Span, pack, pad, speech_probabilities, speech_spans
@@ -46,7 +47,7 @@ NO_REPEATS = {"no_repeat_ngram_size": 3}
 
 def find_speech(samples: NDArray[np.int16], threads: int) -> tuple[list[Span], list[Span]]:
     """The speech in `samples` (shape (n,), 16 kHz), and the chunks for the decoder that hold it; in order of time."""
-    probabilities = speech_probabilities(samples, threads)
+    probabilities = judged_again(samples, speech_probabilities(samples, threads), threads)
     speech = speech_spans(probabilities, len(samples))
     return speech, pack(pad(speech, len(samples)), probabilities, MAX_CHUNK_SECONDS, MAX_GAP_SECONDS)
 

@@ -47,9 +47,6 @@ class Span:
 def speech_probabilities(samples: NDArray[np.int16], threads: int = 1) -> NDArray[np.float32]:
     """Probability of speech for every 32 ms. `samples` has shape (n,) at 16 kHz; returns shape (ceil(n / 512),)."""
     import numpy as np
-    from faster_whisper.vad import get_vad_model
-
-    model = get_vad_model()
 
     hops = -(-len(samples) // HOP)
     pieces = -(-hops // PIECE_HOPS)
@@ -57,15 +54,22 @@ def speech_probabilities(samples: NDArray[np.int16], threads: int = 1) -> NDArra
         pieces = -(-pieces // threads) * threads  # as many, and as long, for each thread
     edges = [hops * i // pieces for i in range(pieces + 1)]
 
-    def judge(first: int, last: int) -> NDArray[np.float32]:
+    def judge_piece(first: int, last: int) -> NDArray[np.float32]:
         warm_up = min(first, WARM_UP_HOPS)
-        # One hop more than asked for: faster-whisper blanks the end of the last.
-        sound = to_float(samples[(first - warm_up) * HOP : (last + 1) * HOP])
-        sound = np.pad(sound, (0, (warm_up + last + 1 - first) * HOP - len(sound)))
-        return model(sound).reshape(-1)[warm_up:-1]
+        return judge(to_float(samples[(first - warm_up) * HOP : last * HOP]), warm_up)
 
     with ThreadPoolExecutor(max_workers=threads) as pool:
-        return np.concatenate([np.empty(0, np.float32), *pool.map(judge, edges, edges[1:])])
+        return np.concatenate([np.empty(0, np.float32), *pool.map(judge_piece, edges, edges[1:])])
+
+
+def judge(sound: NDArray[np.float32], warm_up: int) -> NDArray[np.float32]:
+    """Probability of speech for every 32 ms of `sound` (shape (n,), from -1 to 1) but the first `warm_up`."""
+    import numpy as np
+    from faster_whisper.vad import get_vad_model
+
+    # One hop more than asked for: faster-whisper blanks the end of the last.
+    probabilities = get_vad_model()(np.pad(sound, (0, -len(sound) % HOP + HOP)))
+    return probabilities.reshape(-1)[warm_up:-1]
 
 
 def speech_spans(probabilities: NDArray[np.float32], length: int) -> list[Span]:
