@@ -2,7 +2,7 @@
 
 The voice activity model misses speech that is very quiet or overdriven, or that comes after a long noise. What it takes
 for silence though it stands out from the noise around it is brought to a usual level, by parts, and judged once more.
-Whisper measures all of a chunk against its loudest moment, and skips what is much quieter.
+Whisper skips speech that is much quieter than the loudest of a chunk, and hears quiet chunks worse.
 """
 
 from __future__ import annotations
@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 USUAL_LEVEL = -25.0
 """Level in dB (0: full scale) to which syllables are brought for the voice activity model."""
+LOUD_ENOUGH = -35.0
+"""Level in dB that the loudest of a chunk is to have at least for Whisper."""
 GREATEST_DIFFERENCE = 20.0
-"""How much quieter than the loudest of a chunk, in dB, Whisper hears speech as well."""
+"""How much quieter than the loudest of its chunk, in dB, Whisper hears a phrase as well."""
+LEAST_GAIN = 6.0  # dB; less makes no difference but to the last bits
 LOWEST_LEVEL = -100.0  # dB; about that of the rounding to 16 bits
 FLOOR_PERCENTILE = 10
 STANDS_OUT = 8.0  # dB above the noise floor
@@ -75,13 +78,16 @@ def judged_again(
 
 
 def levelled(samples: NDArray[np.int16]) -> NDArray[np.float32]:
-    """The sound of a chunk, shape (n,), from -1 to 1; phrases much quieter than its loudest are brought nearer to it."""
+    """The sound of a chunk, shape (n,), from -1 to 1: a quiet one louder, and phrases much quieter than its loudest
+    brought nearer to that. Most chunks stay as they are.
+    """
     import numpy as np
 
     sound = to_float(samples)
     phrases = _phrase_levels(_levels(samples))
-    gain = np.maximum(phrases.max(initial=LOWEST_LEVEL) - GREATEST_DIFFERENCE - phrases, 0)
-    return _amplified(sound, _near(np.mean, gain, FADE_REACH)) if gain.any() else sound
+    loudest = phrases.max(initial=LOWEST_LEVEL)
+    gain = max(LOUD_ENOUGH - loudest, 0) + np.maximum(loudest - GREATEST_DIFFERENCE - phrases, 0)
+    return _amplified(sound, _near(np.mean, gain, FADE_REACH)) if gain.max(initial=0) >= LEAST_GAIN else sound
 
 
 def _levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:

@@ -7,9 +7,10 @@ import dataclasses
 import numpy as np
 import pytest
 
-from tasks_app.pipeline.audio import SAMPLE_RATE, decode, to_float
+from tasks_app.pipeline.audio import SAMPLE_RATE, decode
 from tasks_app.pipeline.decoder import Decoder
 from tasks_app.pipeline.errors import GpuOutOfMemory
+from tasks_app.pipeline.levels import levelled
 from tasks_app.pipeline.transcribe import Transcriber, find_speech
 from tasks_app.pipeline.vad import Span
 
@@ -63,10 +64,10 @@ def test_the_text_of_a_chunk_does_not_depend_on_its_company(transcriber):
 
 @pytest.mark.parametrize("volume", [1.0, 0.001])  # so quiet that not all silence is 80 dB below it
 def test_the_silence_behind_a_chunk_is_as_if_it_had_been_computed(telephone, store, volume):
-    sound = (telephone[7 * 16_000 : 11 * 16_000] * volume).astype(np.int16)
+    sound = (telephone[: 11 * 16_000] * volume).astype(np.int16)
     chunk = Span(0, len(sound))
     decoder = Decoder(sound, [chunk], store=store, model="tiny.en", translate=False)
-    padded = np.pad(to_float(sound), (0, int(17.5 * 16_000) - len(sound)))
+    padded = np.pad(levelled(sound), (0, int(17.5 * 16_000) - len(sound)))
     expected = decoder.model.feature_extractor(padded, padding=0)
     np.testing.assert_allclose(decoder.features(chunk, 17.5), expected, atol=1e-6)
 
