@@ -4,8 +4,9 @@
 
 Joins all English recordings there are, in an order drawn by lot, over and over, with pauses, levels and frequency bands
 drawn by lot, until they last `--hours`. Transcribes the whole, and every part by itself as it is in the whole, with the
-same level and band. Both texts are compared word by word (case and punctuation do not count): a word of the parts that
-the whole has not, nor another in its place, is missing. The language is given, so that it is not a matter of detection.
+same level and band. Missing are the words that the whole has fewer of at the place of a part than the part has by
+itself; deleted, inserted and substituted are those of the two texts, aligned (case and punctuation do not count). The
+language is given, so that it is not a matter of detection.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ Sound = NDArray[np.int16]
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 30.0)  # seconds
 DECIBELS = (-30.0, 6.0)  # from, to; against the recording as it is
 BANDS = ((0, 8000), (100, 4000), (300, 3400), (50, 6000))  # Hz, from and to
-NAMED = 3  # words that are missing side by side from which on their place is printed
+BORDER = 0.1  # seconds around a part in which a word is still taken to be of it
 
 
 def altered(sound: Sound, decibels: float, band: tuple[int, int]) -> Sound:
@@ -43,8 +44,8 @@ def altered(sound: Sound, decibels: float, band: tuple[int, int]) -> Sound:
     return louder.clip(-32768, 32767).astype(np.int16)
 
 
-def mixed(sounds: dict[str, Sound], seconds: float, seed: int) -> tuple[Sound, list[tuple[str, Sound]]]:
-    """A whole of `seconds` or a little more, and its parts: what each is and where, and its sound."""
+def mixed(sounds: dict[str, Sound], seconds: float, seed: int) -> tuple[Sound, list[tuple[float, str, Sound]]]:
+    """A whole of `seconds` or a little more, and its parts: when each starts, what it is, and its sound."""
     chance = np.random.default_rng(seed)
     parts, pieces, length, names = [], [], 0, []
     while length < seconds * SAMPLE_RATE:
@@ -53,14 +54,16 @@ def mixed(sounds: dict[str, Sound], seconds: float, seed: int) -> tuple[Sound, l
         pause = np.zeros(int(chance.choice(PAUSES) * SAMPLE_RATE), np.int16)
         part = altered(sounds[name], decibels, band)
         start = (length + len(pause)) / SAMPLE_RATE
-        parts.append((f"{start:.1f} | {name} | {decibels:+.0f} dB, {band[0]}-{band[1]} Hz", part))
+        parts.append((start, f"{name} | {decibels:+.0f} dB, {band[0]}-{band[1]} Hz", part))
         pieces += [pause, part]
         length += len(pause) + len(part)
     return np.concatenate(pieces), parts
 
 
-def words(sound: Sound, store: ModelStore, model: str) -> list[str]:
-    """What the whole pipeline but for the speakers makes of it, in small letters without punctuation."""
+def words(sound: Sound, store: ModelStore, model: str) -> list[tuple[float, str]]:
+    """What the whole pipeline but for the speakers makes of it: when each word starts, and the word in small letters
+    without punctuation.
+    """
     from transformers.models.whisper.english_normalizer import BasicTextNormalizer
 
     with tempfile.NamedTemporaryFile(suffix=".wav") as file:
@@ -68,7 +71,9 @@ def words(sound: Sound, store: ModelStore, model: str) -> list[str]:
             out.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
             out.writeframes(sound.tobytes())
         transcript = run(file.name, store=store, model=model, language="en", diarize=False)
-    return BasicTextNormalizer()(" ".join(segment.text for segment in transcript.segments)).split()
+    spoken = [word for segment in transcript.segments for word in segment.words]
+    normalise = BasicTextNormalizer()
+    return [(word.start, plain) for word in spoken for plain in normalise(word.text).split()]
 
 
 def main() -> None:
@@ -89,21 +94,26 @@ def main() -> None:
     begun = time.perf_counter()
     heard = words(whole, store, asked.model)
     between = time.perf_counter()
-    said = [(word, what) for what, part in parts for word in words(part, store, asked.model)]
+    said = [[word for _, word in words(part, store, asked.model)] for _, _, part in parts]
     ended = time.perf_counter()
-    found = jiwer.process_words(" ".join(word for word, _ in said), " ".join(heard))
-    shares = [100 * n / len(said) for n in (found.deletions, found.insertions, found.substitutions)]
+    total = sum(map(len, said))
+    found = jiwer.process_words(" ".join(word for part in said for word in part), " ".join(word for _, word in heard))
     print(f"{machine()}; {len(spoken)} recordings, {len(parts)} parts, {len(whole) / SAMPLE_RATE / 3600:.2f} h\n")
-    print("| model | seed | words of the parts | missing % | added % | others % | whole s | parts s |")
-    print("|---|---|---|---|---|---|---|---|")
-    print(f"| {asked.model} | {asked.seed} | {len(said)} |", *(f"{share:.2f} |" for share in shares), end=" ")
-    print(f"{between - begun:.0f} | {ended - between:.0f} |")
-    print(f"\nMissing side by side, {NAMED} words and more:\n")
-    print("| part at s | recording | altered | words |\n|---|---|---|---|")
-    for chunk in found.alignments[0]:
-        missing = said[chunk.ref_start_idx : chunk.ref_end_idx]
-        if chunk.type == "delete" and len(missing) >= NAMED:
-            print(f"| {missing[0][1]} | {' '.join(word for word, _ in missing)} |")
+    print(
+        "| model | seed | words of the parts | missing % | deleted % | inserted % | substituted % | whole s | parts s |"
+    )
+    print("|---|---|---|---|---|---|---|---|---|")
+    fewer, rows = 0, []
+    for (start, what, part), alone in zip(parts, said, strict=True):
+        end = start + len(part) / SAMPLE_RATE
+        there = [word for at, word in heard if start - BORDER <= at < end + BORDER]
+        if len(there) < len(alone):
+            fewer += len(alone) - len(there)
+            rows.append(f"| {start:.1f} | {what} | {' '.join(alone)} | {' '.join(there)} |")
+    shares = [100 * n / total for n in (fewer, found.deletions, found.insertions, found.substitutions)]
+    print(f"| {asked.model} | {asked.seed} | {total} |", *(f"{share:.2f} |" for share in shares), end=" ")
+    print(f"{between - begun:.0f} | {ended - between:.0f} |\n\nParts with fewer words:\n")
+    print("| at s | recording, altered | alone | in the whole |\n|---|---|---|---|", *rows, sep="\n")
 
 
 if __name__ == "__main__":
