@@ -23,8 +23,8 @@ LOUD_ENOUGH = -35.0
 """Level in dB that the loudest of a chunk is to have at least for Whisper."""
 GREATEST_DIFFERENCE = 20.0
 USUAL_DIFFERENCE = 10.0
-"""A phrase that is quieter than the loudest of its chunk by more than the first is for Whisper brought to the second; in
-dB. Less is left as it is: every change of ordinary speech changes some words, for better or worse.
+"""For Whisper, a phrase that is quieter than the loudest of its chunk by more than the first, in dB, is brought to the
+second. Others stay as they are: every change of ordinary speech changes some words, for better or worse.
 """
 LOWEST_LEVEL = -100.0  # dB; about that of the rounding to 16 bits
 FLOOR_PERCENTILE = 10
