@@ -37,7 +37,8 @@ PAUSE_SECONDS = 0.1
 # The thresholds are those of Whisper's own `transcribe` (Radford et al. 2022, section 4.5).
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
 MAX_COMPRESSION_RATIO = 2.4
-NO_SPEECH_PROBABILITY = 0.6
+# Without speech: the probability of that is above the first and the text's log probability below the second.
+NO_SPEECH = ((0.4, -1.3), (0.6, MIN_AVERAGE_LOG_PROBABILITY), (0.8, -0.4))
 
 LEAST_PROBABILITY = 0.01  # of a language; those below are not told
 SLICE_SECONDS = 5.0
@@ -55,9 +56,9 @@ class Decoding:
 
     @property
     def silent(self) -> bool:
-        return (
-            self.no_speech_probability > NO_SPEECH_PROBABILITY
-            and self.average_log_probability < MIN_AVERAGE_LOG_PROBABILITY
+        return any(
+            self.no_speech_probability > no_speech and self.average_log_probability < text
+            for no_speech, text in NO_SPEECH
         )
 
     @property

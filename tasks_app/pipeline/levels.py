@@ -22,8 +22,10 @@ USUAL_LEVEL = -25.0
 LOUD_ENOUGH = -35.0
 """Level in dB that the loudest of a chunk is to have at least for Whisper."""
 GREATEST_DIFFERENCE = 20.0
-"""How much quieter than the loudest of its chunk, in dB, Whisper hears a phrase as well."""
-LEAST_GAIN = 6.0  # dB; less makes no difference but to the last bits
+USUAL_DIFFERENCE = 10.0
+"""For Whisper, a phrase that is quieter than the loudest of its chunk by more than the first, in dB, is brought to the
+second. Others stay as they are: every change of ordinary speech changes some words, for better or worse.
+"""
 LOWEST_LEVEL = -100.0  # dB; about that of the rounding to 16 bits
 FLOOR_PERCENTILE = 10
 STANDS_OUT = 8.0  # dB above the noise floor
@@ -86,8 +88,9 @@ def levelled(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     sound = to_float(samples)
     phrases = _phrase_levels(_levels(samples))
     loudest = phrases.max(initial=LOWEST_LEVEL)
-    gain = max(LOUD_ENOUGH - loudest, 0) + np.maximum(loudest - GREATEST_DIFFERENCE - phrases, 0)
-    return _amplified(sound, _near(np.mean, gain, FADE_REACH)) if gain.max(initial=0) >= LEAST_GAIN else sound
+    difference = loudest - phrases
+    gain = max(LOUD_ENOUGH - loudest, 0) + np.where(difference > GREATEST_DIFFERENCE, difference - USUAL_DIFFERENCE, 0)
+    return _amplified(sound, _near(np.mean, gain, FADE_REACH)) if gain.any() else sound
 
 
 def _levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:

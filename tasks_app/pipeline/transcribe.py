@@ -205,7 +205,8 @@ class Transcriber:
         if word_times:
             try:
                 self._time_words(text, decoding.tokens, encoded)
-                self._add_left_out(text)
+                if text.words:
+                    self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
                 logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
         return text
