@@ -13,6 +13,7 @@ import resource
 import sys
 
 CLOCK = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
+HANDLER = re.compile("handler|core media|gpac|mainconcept", re.IGNORECASE)
 LEAST_BIT_RATE = 50  # bit/s; next to nothing but silence takes less
 DEFAULT = 0x0001  # AV_DISPOSITION_DEFAULT
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is no video
@@ -70,8 +71,14 @@ def describe(stream) -> dict:
         "duration": duration,
         "default": bool(stream.disposition & DEFAULT),
         "language": stream.metadata.get("language", "").removeprefix("und")[:20],
-        "title": (stream.metadata.get("title") or stream.metadata.get("handler_name", ""))[:100],
+        "title": title(stream.metadata)[:100],
     }
+
+
+def title(metadata: dict) -> str:
+    """What somebody called a track. An MP4 has only the name of its handler, and programs put their own there."""
+    handler = metadata.get("handler_name", "")
+    return metadata.get("title") or ("" if HANDLER.search(handler) else handler)
 
 
 def believable(duration: float | None, size: int) -> float | None:

@@ -50,6 +50,12 @@ def test_all_sound_tracks_are_found(tmp_path):
     assert info.usual_track == 2
 
 
+@pytest.mark.parametrize(("given", "told"), [("Interviewer", "Interviewer"), ("SoundHandler", "")])
+def test_what_a_program_calls_a_track_is_no_title(given, told, tmp_path):
+    named = ("-metadata:s:a:0", f"handler_name={given}")
+    assert probe(tracks(tmp_path / "a.mp4", FOX, options=named)).tracks[0].title == told
+
+
 def test_of_one_sound_track_nothing_is_said(heard, tmp_path):
     assert heard(tracks(tmp_path / "a.mkv", FOX)).warnings == []
 
