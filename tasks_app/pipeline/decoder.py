@@ -32,7 +32,6 @@ WINDOW_SECONDS = MAX_CHUNK_SECONDS + SILENCE_SECONDS
 FULL_WINDOW_SECONDS = 30.0
 
 BEAM_SIZE = 5
-SHORTEST_HALF_SECONDS = 1.5
 PAUSE_SECONDS = 0.1
 # The thresholds are those of Whisper's own `transcribe` (Radford et al. 2022, section 4.5).
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
@@ -107,12 +106,14 @@ class Decoder:
         """What of a chunk the models are given: its speech with some of the silence around it."""
         return within(chunk, self._padded)
 
-    def halves(self, chunk: Span) -> list[Span]:
-        """`chunk` cut where it is quietest in its middle half; nothing where that would leave less than a sentence."""
+    def halves(self, chunk: Span, shortest: float) -> list[Span]:
+        """`chunk` cut where it is quietest in its middle half; nothing where a half would be shorter than `shortest`
+        seconds.
+        """
         import numpy as np
 
         quarter = (chunk.end - chunk.start) // 4
-        if sum(piece.seconds for piece in self.pieces(chunk)) < 2 * SHORTEST_HALF_SECONDS:
+        if sum(piece.seconds for piece in self.pieces(chunk)) < 2 * shortest:
             return []
         middle = np.square(to_float(self._samples[chunk.start + quarter : chunk.end - quarter]))
         hop = int(PAUSE_SECONDS * SAMPLE_RATE)

@@ -34,6 +34,8 @@ FEWEST_HOPS = 8
 NOISE_BELOW_SPEECH = 10.0  # dB; noise alone is not brought to the level of speech
 CREDIT = 1.25
 """That a sound stands out speaks for speech; its probability is multiplied by this."""
+CLEAR = 0.75
+"""Where nothing is judged to be speech with so much probability, nothing is."""
 
 # In hops on both sides.
 SYLLABLE_REACH = 1
@@ -75,7 +77,8 @@ def judged_again(
     raised = probabilities.copy()
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for (first, last), found in zip(stretches, pool.map(judge_stretch, stretches), strict=True):
-            raised[first:last] = np.maximum(raised[first:last], CREDIT * found)
+            if found.max() >= CLEAR:
+                raised[first:last] = np.maximum(raised[first:last], CREDIT * found)
     return raised
 
 

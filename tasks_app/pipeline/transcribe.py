@@ -42,6 +42,9 @@ BATCH = {"cpu": 2, "cuda": 16}
 GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
 
+# Seconds of the shortest half of a chunk that is decoded by itself, because the chunk repeats itself or leaves speech out.
+SHORTEST_REPEATED = 1.5
+SHORTEST_LEFT_OUT = 3.0
 NO_REPEATS = {"no_repeat_ngram_size": 3}
 
 
@@ -194,7 +197,7 @@ class Transcriber:
         ]
 
     def _finish(self, chunk: Span, decoding: Decoding, encoded: ctranslate2.StorageView, word_times: bool) -> ChunkText:
-        if decoding.repetitive and (halves := self.decoder.halves(chunk)):
+        if decoding.repetitive and (halves := self.decoder.halves(chunk, SHORTEST_REPEATED)):
             # In a loop, the repetitions have no sound of their own: it ends with less to listen to, what was really
             # said again and again does not.
             return self._joined(chunk, self._one_by_one(halves, word_times))
@@ -225,7 +228,7 @@ class Transcriber:
         """
         start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
         missing = unaccounted(chunk.words, self._speech, start, end)
-        if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span)):
+        if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span, SHORTEST_LEFT_OUT)):
             return
         found = [word for half in self._one_by_one(halves, word_times=True) for word in half.words]
         chunk.words = in_order(filled_in(chunk.words, missing, found, start, end), start, end)

@@ -155,7 +155,7 @@ def test_a_loop_is_gone_when_its_halves_are_decoded(store, monkeypatch):
 
 def test_a_chunk_is_halved_in_a_pause(store):
     transcriber, chunk = spoken(store, "quick_brown_fox", 0.4, "quick_brown_fox")
-    first, second = transcriber.decoder.halves(chunk)
+    first, second = transcriber.decoder.halves(chunk, 1.5)
     pause = len(decode(SPOKEN / "en/quick_brown_fox.wav")) + 0.2 * SAMPLE_RATE
     assert first.end == second.start == pytest.approx(pause, abs=0.6 * SAMPLE_RATE)
     assert (first.start, second.end) == (chunk.start, chunk.end)
@@ -163,4 +163,4 @@ def test_a_chunk_is_halved_in_a_pause(store):
 
 def test_what_is_no_longer_than_a_sentence_is_not_halved(store):
     transcriber, chunk = spoken(store, "hello_world")
-    assert transcriber.decoder.halves(chunk) == []
+    assert transcriber.decoder.halves(chunk, 1.5) == []
