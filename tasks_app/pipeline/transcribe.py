@@ -42,7 +42,7 @@ BATCH = {"cpu": 2, "cuda": 16}
 GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
 
-# Seconds of the shortest half of a chunk that is decoded by itself, because the chunk repeats itself or leaves speech out.
+# Seconds of the shortest half of a chunk that is decoded by itself: where it repeats itself, or leaves speech out.
 SHORTEST_REPEATED = 1.5
 SHORTEST_LEFT_OUT = 3.0
 NO_REPEATS = {"no_repeat_ngram_size": 3}
