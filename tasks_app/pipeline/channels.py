@@ -40,8 +40,9 @@ APART_SHARE = 0.4
 """Of the time in which anything is heard, in which one channel is that much louder. It is half of the time where two
 people talk at once all the time, and none of it in the usual stereo."""
 LEAST_ALONE_SECONDS = 1.0
+"""For how long at least two channels are that much louder."""
 LEAST_OWN_SECONDS = 2.0
-"""Speech of a channel's own; at least two channels must have that much."""
+"""Speech of a channel's own that makes it somebody's channel."""
 STANDS_OUT = 12.0  # above the noise floor
 FLOOR_PERCENTILE = 10
 
@@ -70,9 +71,20 @@ a mix, words are left out at the turns, and nothing is gained in speed."""
 GAP = 2 * int(PADDING * SAMPLE_RATE)
 
 
-def find_line(path: Path, sound: Sound, limits: Limits, asked: str, kept: dict[str, Any] | None, threads: int) -> Line:
+def find_line(
+    path: Path,
+    sound: Sound,
+    limits: Limits,
+    asked: str,
+    threads: int,
+    *,
+    least: int | None = None,
+    most: int | None = None,
+    kept: dict[str, Any] | None = None,
+) -> Line:
     """What is transcribed of `sound`, that of the file at `path`: the mix, or its channels apart, as `asked` (one of
-    CHOICES). With AUTO that is found out by listening. What is `kept` of an earlier attempt, `Line.to_dict`, decides.
+    CHOICES). With AUTO that is found out by listening; `least` and `most` speakers are then to be found. What is `kept`
+    of an earlier attempt, `Line.to_dict`, decides.
     """
     pieces = kept.get("pieces") if kept is not None else None
     if kept is not None:
@@ -85,7 +97,8 @@ def find_line(path: Path, sound: Sound, limits: Limits, asked: str, kept: dict[s
         channels = read_channels(path, sound.info, sound.track, limits)
         take_out_crosstalk(channels)
         line = Line.of_channels(channels, pieces and [Piece(*piece) for piece in pieces], threads)
-        if asked == SPLIT or kept is not None or (line.several_speak and not are_alike(channels)):
+        wanted = max(least or 2, 2) <= line.voices <= (most or MOST_CHANNELS)
+        if kept is not None or asked == SPLIT or (wanted and not are_alike(channels)):
             return line
     return Line.of_mix(sound.samples, threads)
 
@@ -218,12 +231,12 @@ class Line:
         return {"pieces": None if self.pieces is None else [list(astuple(piece)) for piece in self.pieces]}
 
     @property
-    def several_speak(self) -> bool:
-        """Whether there is speech on two channels or more, and not only a word."""
+    def voices(self) -> int:
+        """On how many channels there is speech, and not only a word."""
         seconds: dict[int, float] = defaultdict(float)
         for piece, chunk in zip(self.pieces or [], self.chunks, strict=True):
             seconds[piece.channel] += sum(span.seconds for span in within(chunk, self.speech))
-        return sum(own >= LEAST_OWN_SECONDS for own in seconds.values()) >= 2
+        return sum(own >= LEAST_OWN_SECONDS for own in seconds.values())
 
     def segments(self, chunks: list[ChunkText]) -> list[list[Segment]]:
         """The segments of each channel, at their times in the recording; of a mix all of them."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, Sound, read
-from .channels import AUTO, MIX, MOST_CHANNELS, SPLIT, Line, find_line
+from .channels import AUTO, MOST_CHANNELS, SPLIT, Line, find_line
 from .errors import AlignmentFailed, Cancelled, DiarizationFailed, InputError, NoSoundTrack, TranscriptionError
 from .languages import SEVERAL
 from .missing import other_tracks, too_many_channels
@@ -71,12 +71,11 @@ def run(
     """
     path, limits, resume = Path(path), limits or Limits(), resume or {}
     sound, warnings = _hear(path, limits, track, store.threads)
-    if channels == AUTO and ((min_speakers or 0) > sound.channels or max_speakers == 1):
-        channels = MIX
     if channels == SPLIT and sound.channels > MOST_CHANNELS:
         warnings = [*warnings, too_many_channels(sound.channels, MOST_CHANNELS)]
-    kept = resume.get("transcribing")
-    line = find_line(path, sound, limits, channels, kept[0] if kept else None, store.threads)
+    parts = resume.get("transcribing")
+    kept = parts[0] if parts else None
+    line = find_line(path, sound, limits, channels, store.threads, least=min_speakers, most=max_speakers, kept=kept)
     del sound  # where the channels are apart, the mix need not be held any longer
     return _Run(line, warnings, store, observer or Observer(), model, usual_languages, resume).transcript(
         language, translate, diarize, min_speakers, max_speakers

@@ -15,6 +15,8 @@ from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
 from tasks_app.pipeline.audio import SAMPLE_RATE, read
 from tasks_app.pipeline.channels import AUTO, MIX, SPLIT, Line, find_line
+from tasks_app.pipeline.language_choice import OTHER_LANGUAGES
+from tasks_app.pipeline.languages import SEVERAL
 from tasks_app.pipeline.probing import Limits, probe
 from tasks_app.pipeline.runner import run
 from tasks_app.pipeline.transcript import Transcript
@@ -110,11 +112,21 @@ def transcribe(store, tmp_path):
 def line(tmp_path):
     """Gives what is transcribed of channels."""
 
-    def found(*channels: np.ndarray, asked: str = AUTO, kept: dict | None = None) -> Line:
+    def found(*channels: np.ndarray, asked: str = AUTO, **options) -> Line:
         path, limits = write(tmp_path / "a.wav", *channels), Limits()
-        return find_line(path, read(path, probe(path, limits), 1, limits), limits, asked, kept, 2)
+        return find_line(path, read(path, probe(path, limits), 1, limits), limits, asked, 2, **options)
 
     return found
+
+
+def in_turns(*turns: tuple[int, str]) -> list[np.ndarray]:
+    """Channels on which recordings are heard in turns: for each of `turns` the channel, and the recording's name."""
+    channels: list[list[np.ndarray]] = [[] for _ in {channel for channel, _ in turns}]
+    for speaking, name in turns:
+        voice = np.pad(soundfile.read(SPOKEN / f"{name}.wav", dtype="float32")[0], (0, SAMPLE_RATE // 2))
+        for channel, parts in enumerate(channels):
+            parts.append(voice if channel == speaking else 0 * voice)
+    return [np.concatenate(parts) for parts in channels]
 
 
 def by_speaker(transcript: Transcript) -> dict[str, str]:
@@ -278,16 +290,35 @@ def test_they_are_mixed_with(channels, line, both, diane, sheila):
 
 
 def test_up_to_four_channels_have_a_voice_each(line):
-    names = ("en/counting", "fr/comptage", "de/zaehlen", "es/conteo")
-    voices = [soundfile.read(path, dtype="float32")[0] for name in names if (path := SPOKEN / f"{name}.wav").exists()]
-    length = sum(len(voice) for voice in voices)
-    channels = [np.zeros(length, np.float32) for _ in voices]
-    at = 0
-    for channel, voice in zip(channels, voices, strict=True):
-        channel[at : at + len(voice)] = voice
-        at += len(voice)
-    found = line(*channels)
-    assert [piece.channel for piece in found.pieces or []] == list(range(len(voices)))
+    names = ("en/counting", "fr/comptage", "it/conteggio", "es/conteo")
+    found = line(*in_turns(*((channel, name) for channel, name in enumerate(names))))
+    assert [piece.channel for piece in found.pieces or []] == [0, 1, 2, 3]
+
+
+@pytest.fixture(scope="module")
+def two_languages(tmp_path_factory):
+    """One speaks English, the other French: a file with each on a channel of its own."""
+    turns = ((0, "en/quick_brown_fox"), (1, "fr/pangrama"), (0, "en/counting"), (1, "fr/comptage"))
+    return write(tmp_path_factory.mktemp("languages") / "a.wav", *on_the_line(*in_turns(*turns)))
+
+
+def test_each_may_speak_another_language(two_languages, store):
+    observer = Recorder()
+    transcript = run(two_languages, store=store, language=SEVERAL, observer=observer)
+    said = by_speaker(transcript)
+    assert "the quick brown fox" in said["SPEAKER_00"]
+    assert "ce vieux whisky" in said["SPEAKER_01"]
+    for count in range(1, len(observer.parts["transcribing"])):
+        kept = {"transcribing": observer.parts["transcribing"][:count]}
+        assert run(two_languages, store=store, language=SEVERAL, resume=kept) == transcript
+
+
+def test_the_place_of_another_language_is_that_in_the_recording(two_languages, store):
+    (warning,) = run(two_languages, store=store).warnings
+    assert warning.error_code == OTHER_LANGUAGES
+    french = np.flatnonzero(np.abs(soundfile.read(two_languages)[0][:, 1]) > 0.02) / SAMPLE_RATE
+    assert warning.start == pytest.approx(french[0], abs=0.5)
+    assert warning.end < french[-1] - 5
 
 
 def test_it_can_be_asked_for_and_refused(line, both, diane, sheila):
@@ -296,11 +327,10 @@ def test_it_can_be_asked_for_and_refused(line, both, diane, sheila):
     assert line(both, asked=SPLIT).pieces is None  # one channel is nothing to be split
 
 
-@pytest.mark.parametrize("bound", [{"max_speakers": 1}, {"min_speakers": 3}])
-def test_it_is_not_done_unasked_where_another_number_of_speakers_is_wanted(bound, transcribe, diane, sheila):
-    observer = Recorder()
-    transcribe(diane, sheila, observer=observer, **bound)
-    assert "diarizing" in observer.fractions
+@pytest.mark.parametrize("bound", [{"most": 1}, {"least": 3}])
+def test_it_is_not_done_unasked_where_another_number_of_speakers_is_wanted(bound, line, diane, sheila):
+    assert line(diane, sheila, **bound).pieces is None
+    assert line(diane, sheila, asked=SPLIT, **bound).pieces is not None
 
 
 def test_of_more_channels_than_can_be_held_it_is_said_that_they_were_mixed(transcribe, diane, sheila):
