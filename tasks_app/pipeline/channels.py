@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, Sound, read_channels, to_float
 from .chunk import ChunkText, segments_of
-from .levels import LOWEST_LEVEL, levels, near, noise_floor, runs
-from .mixing import BLOCK
+from .levels import levels, near, noise_floor, runs
+from .mixing import BLOCK, LEAST_POWER
 from .probing import Limits
 from .transcribe import find_speech
 from .transcript import Segment
@@ -111,8 +111,10 @@ def take_turns(power: NDArray[np.float32]) -> bool:
 
     if not 2 <= power.shape[1] <= MOST_CHANNELS or not len(power):
         return False
-    level = 10 * np.log10(np.maximum(power, 10 ** (LOWEST_LEVEL / 10)))
-    heard = (level > np.percentile(level, FLOOR_PERCENTILE, axis=0) + STANDS_OUT).any(axis=1)
+    noise = np.percentile(power, FLOOR_PERCENTILE, axis=0)
+    heard = (power > noise * 10 ** (STANDS_OUT / 10) + LEAST_POWER).any(axis=1)
+    # The voice of one may be quieter than the noise of the other's channel.
+    level = 10 * np.log10(np.maximum(power - 2 * noise, LEAST_POWER))
     second, loudest = np.sort(level, axis=1)[:, -2:].T
     apart = heard & (loudest - second >= APART)
     seconds = np.bincount(level.argmax(axis=1)[apart], minlength=2) * BLOCK / SAMPLE_RATE

@@ -237,6 +237,10 @@ def test_without_speakers_wanted_both_are_heard_and_nobody_named(transcribe, dia
 
 APART = {
     "far apart in loudness": lambda diane, sheila: (diane, quieter(sheila, 25)),
+    "noise louder than the other voice": lambda diane, sheila: (
+        diane + hiss(diane, 50, 1),
+        quieter(sheila, 20) + hiss(sheila, 65, 2),
+    ),
     "crosstalk of 12 dB": lambda diane, sheila: (diane + quieter(sheila, 12), sheila + quieter(diane, 12)),
     "an echo in the line": lambda diane, sheila: (diane, sheila + later(quieter(diane, 25), 0.15)),
     "noise": lambda diane, sheila: (diane + hiss(diane, 55, 1), sheila + hiss(sheila, 50, 2)),
