@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .errors import InvalidOptions
+from .pipeline.channels import AUTO, CHOICES
 from .pipeline.errors import UnknownLanguage, UnknownModel
 from .pipeline.languages import LANGUAGES, SEVERAL
 
@@ -18,8 +19,9 @@ class TranscriptionOptions:
     """What is asked of one recording.
 
     `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` bound what
-    diarization may find; `track` is the number of a sound track, from 1, or None for the usual one. Field names are the
-    keyword arguments of `pipeline.runner.run`.
+    diarization may find; `track` is the number of a sound track, from 1, or None for the usual one; `channels` says
+    whether each channel is one speaker, one of `pipeline.channels.CHOICES`. Field names are the keyword arguments of
+    `pipeline.runner.run`.
     """
 
     model: str
@@ -29,6 +31,7 @@ class TranscriptionOptions:
     min_speakers: int | None = None
     max_speakers: int | None = None
     track: int | None = None
+    channels: str = AUTO
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
         """Return self.
@@ -53,6 +56,8 @@ class TranscriptionOptions:
             raise InvalidOptions(user_message="The least number of speakers is larger than the largest.")
         if self.track is not None and self.track < 1:
             raise InvalidOptions(str(self.track), user_message="Sound tracks are counted from 1.")
+        if self.channels not in CHOICES:
+            raise InvalidOptions(self.channels, user_message=f"Channels are one of {', '.join(CHOICES)}.")
         return self
 
     def to_dict(self) -> dict[str, Any]:

@@ -32,6 +32,8 @@ def asked(**options: Any) -> TranscriptionOptions:
         {"model": "tiny.en", "language": "en"},
         {"track": 1},
         {"track": 99},
+        {"channels": "split"},
+        {"channels": "mix"},
     ],
 )
 def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
@@ -56,6 +58,8 @@ def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
         ({"min_speakers": 3, "max_speakers": 2}, InvalidOptions),
         ({"track": 0}, InvalidOptions),
         ({"track": -1}, InvalidOptions),
+        ({"channels": "left"}, InvalidOptions),
+        ({"channels": ""}, InvalidOptions),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], refusal: type[TranscriptionError]) -> None:
@@ -70,10 +74,12 @@ def test_an_unknown_model_is_answered_with_those_there_are() -> None:
 
 
 def test_options_kept_by_an_earlier_version_are_read() -> None:
-    kept = {key: value for key, value in asked().to_dict().items() if key != "track"}
+    kept = {key: value for key, value in asked().to_dict().items() if key not in ("track", "channels")}
     assert TranscriptionOptions.from_dict(kept) == asked()
 
 
 def test_options_survive_being_kept_with_the_task() -> None:
-    options = asked(language="de", translate=True, diarize=False, min_speakers=2, max_speakers=4, track=2)
+    options = asked(
+        language="de", translate=True, diarize=False, min_speakers=2, max_speakers=4, track=2, channels="mix"
+    )
     assert TranscriptionOptions.from_dict(options.to_dict()) == options

@@ -14,6 +14,7 @@ from ..engine import offered_models
 from ..errors import InvalidOptions
 from ..options import MAX_SPEAKERS, TranscriptionOptions
 from ..pipeline.catalogue import ModelInfo
+from ..pipeline.channels import AUTO, MIX, SPLIT
 from ..pipeline.languages import LANGUAGES, SEVERAL
 
 
@@ -81,6 +82,17 @@ class UploadForm(forms.Form):
         help_text="Its number, for files with several. Otherwise the usual one, or the first with speech.",
         widget=forms.NumberInput(attrs={"min": 1, "placeholder": "usual"}),
     )
+    channels = forms.CharField(
+        widget=forms.Select(
+            choices=[
+                (AUTO, "Find out by listening"),
+                (SPLIT, "One person on each"),
+                (MIX, "The same people on all"),
+            ]
+        ),
+        required=False,
+        help_text="In calls each side is often on a channel of its own; then each is transcribed by itself.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
@@ -106,4 +118,5 @@ class UploadForm(forms.Form):
             min_speakers=asked["min_speakers"] if speakers else None,
             max_speakers=asked["max_speakers"] if speakers else None,
             track=asked["track"],
+            channels=asked["channels"] or AUTO,
         ).check(self.models)

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from . import missing
 from .errors import DecodingTimedOut, RecordingTooLong
 from .formats import DEMUXERS, SEARCH_BYTES, SEARCH_MICROSECONDS, TIMED
-from .mixing import BLOCK, Mixer
+from .mixing import BLOCK, Mixer, finite
 from .probing import AudioInfo, Limits, probe, tells_why, unreadable
 from .timing import RATE, Clock, Lead, placed, read_clock
 from .transcript import StageWarning
@@ -45,13 +45,19 @@ samples be a few steps high."""
 class Sound:
     """What was read of one sound track of a recording.
 
-    `samples`: int16 of shape (n,) at 16 kHz. `track`: its number, from 1. `warnings`: what of it could not be read.
+    `samples`: int16 of shape (n,) at 16 kHz. `power`: how loud each channel is, as the mixer measured it, of shape
+    (blocks, channels). `track`: its number, from 1. `warnings`: what of it could not be read.
     """
 
     samples: NDArray[np.int16]
+    power: NDArray[np.float32]
     info: AudioInfo
     track: int
     warnings: list[StageWarning]
+
+    @property
+    def channels(self) -> int:
+        return self.power.shape[1]
 
 
 def decode(path: str | Path, limits: Limits | None = None) -> NDArray[np.int16]:
@@ -73,15 +79,30 @@ def read(path: Path, info: AudioInfo, number: int, limits: Limits) -> Sound:
     DecodingTimedOut as soon as a limit is passed.
     """
     decoding = _Decoding(path, number, limits)
+    samples, clock = _decoded(decoding, info)
+    warnings = list(_missing(path, info, number, decoding, clock, len(samples) / SAMPLE_RATE))
+    return Sound(samples, decoding.power(), info, number, warnings)
+
+
+def read_channels(path: Path, info: AudioInfo, number: int, limits: Limits) -> NDArray[np.int16]:
+    """As `read`, with the channels apart: the samples alone, of shape (n, channels). All channels are held: three hours
+    of two are 691 MB.
+    """
+    return _decoded(_Decoding(path, number, limits, apart=True), info)[0]
+
+
+def _decoded(decoding: _Decoding, info: AudioInfo) -> tuple[NDArray[np.int16], Clock]:
+    """The samples at their times, and the clock that says these."""
+    limits = decoding.limits
     decoding.run()
     if not decoding.received:
-        raise unreadable(path, decoding.complaint or "no sound could be decoded")
+        raise unreadable(decoding.path, decoding.complaint or "no sound could be decoded")
     timed = not TIMED.isdisjoint(info.container.split(","))
     clock = read_clock(decoding.leads, info.start, limits.max_duration) if timed else Clock()
     samples = placed(decoding.samples(), clock.silences)
     if len(samples) > limits.max_duration * SAMPLE_RATE:
         raise RecordingTooLong(f"more than {limits.max_duration:.0f} s of sound")
-    return Sound(samples, info, number, list(_missing(path, info, number, decoding, clock, len(samples) / SAMPLE_RATE)))
+    return samples, clock
 
 
 def _missing(
@@ -145,7 +166,7 @@ REPORTED = re.compile(r"\[Eval @ \w+\] \[error\] (-?[\d.]+|-?nan|-?inf)$")
 
 @dataclass
 class _Decoding:
-    """One run of ffmpeg: frames of all channels come in, one channel of int16 is kept.
+    """One run of ffmpeg: frames of all channels come in, one channel of int16 is kept, or with `apart` all of them.
 
     `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, or the
     first that says why, without the file's name. `damages`: the
@@ -156,6 +177,7 @@ class _Decoding:
     path: Path
     track: int
     limits: Limits
+    apart: bool = False
     leads: list[Lead] = field(default_factory=list)
     complaint: str = ""
     damages: list[int] = field(default_factory=list)
@@ -163,7 +185,7 @@ class _Decoding:
     length_is_guessed: bool = False
     channels: int = 0
     received: int = 0  # frames
-    _mixed: bytearray = field(default_factory=bytearray)
+    _kept: bytearray = field(default_factory=bytearray)
     _head: bytearray = field(default_factory=bytearray)
     _frames: bytearray = field(default_factory=bytearray)
     _lines: bytes = b""
@@ -201,12 +223,18 @@ class _Decoding:
                         break
             finally:
                 process.kill()
-        self._mix(len(self._frames))
+        self._keep(len(self._frames))
 
     def samples(self) -> NDArray[np.int16]:
         import numpy as np
 
-        return np.frombuffer(self._mixed, dtype=np.int16)
+        samples = np.frombuffer(self._kept, dtype=np.int16)
+        return samples.reshape(-1, self.channels) if self.apart else samples
+
+    def power(self) -> NDArray[np.float32]:
+        import numpy as np
+
+        return np.concatenate([np.empty((0, self.channels), np.float32), *(self._mixer.powers if self._mixer else [])])
 
     def _take(self, block: bytes) -> None:
         """A WAV comes: a header that tells the number of channels, then frames of 32-bit floats."""
@@ -221,12 +249,12 @@ class _Decoding:
         self._frames += block
         size = 4 * self.channels
         whole = len(self._frames) // (size * BLOCK)
-        self.received = len(self._mixed) // 2 + len(self._frames) // size
+        self.received = len(self._kept) // (2 * self.channels if self.apart else 2) + len(self._frames) // size
         if whole * BLOCK >= MIX_FRAMES // self.channels:
-            self._mix(whole * size * BLOCK)
+            self._keep(whole * size * BLOCK)
 
-    def _mix(self, size: int) -> None:
-        """Mix the first `size` bytes of what waits."""
+    def _keep(self, size: int) -> None:
+        """Mix the first `size` bytes of what waits, or keep them as they are."""
         import numpy as np
 
         if self._mixer is None or not size:
@@ -234,17 +262,17 @@ class _Decoding:
         count = size // (4 * self.channels)  # the last frame may be cut
         frames = np.frombuffer(bytes(self._frames[: 4 * self.channels * count]), dtype="<f4")
         del self._frames[:size]
-        mixed = self._mixer.mix(frames.reshape(count, self.channels))
-        if self._gain_bits and len(mixed) and np.abs(mixed).max() >= 2**-self._gain_bits:
+        sound = finite(frames) if self.apart else self._mixer.mix(frames.reshape(count, self.channels))
+        if self._gain_bits and len(sound) and np.abs(sound).max() >= 2**-self._gain_bits:
             # It is not that quiet after all. Rounded to the nearest, as below.
-            earlier = np.frombuffer(self._mixed, dtype=np.int16)
+            earlier = np.frombuffer(self._kept, dtype=np.int16)
             earlier >>= self._gain_bits - 1
             earlier += 1
             earlier >>= 1
             del earlier  # while a view of it is held, the buffer cannot grow
             self._gain_bits = 0
-        scaled = np.rint(mixed * np.float32(2 ** (15 + self._gain_bits)))
-        self._mixed += np.clip(scaled, -32768, 32767).astype(np.int16).tobytes()
+        scaled = np.rint(sound * np.float32(2 ** (15 + self._gain_bits)))
+        self._kept += np.clip(scaled, -32768, 32767).astype(np.int16).tobytes()
 
     def _listen(self, block: bytes) -> None:
         *lines, self._lines = (self._lines + block).split(b"\n")

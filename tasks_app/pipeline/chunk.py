@@ -43,3 +43,10 @@ class ChunkText:
         """What was kept of a chunk. Earlier versions kept no `heard`."""
         heard = [Heard(**part) for part in data.get("heard", [])]
         return cls(**{**data, "words": words_from(data["words"]), "heard": heard})
+
+
+def segments_of(chunks: list[ChunkText]) -> list[Segment]:
+    """The segments of chunks: where all words are timed, a sentence may go on from one to the next."""
+    if all(chunk.words or not chunk.text for chunk in chunks):
+        return split_words([word for chunk in chunks for word in chunk.words])
+    return [segment for chunk in chunks for segment in chunk.segments()]

@@ -52,12 +52,12 @@ def judged_again(
     """
     import numpy as np
 
-    level = _levels(samples)
-    floor = _noise_floor(level)
+    level = levels(samples)
+    floor = noise_floor(level)
     for span in pad(speech_spans(probabilities, len(samples)), len(samples)):
         heard = slice(span.start // HOP, -(-span.end // HOP))
         level[heard] = floor[heard]
-    gain = USUAL_LEVEL - _near(np.mean, np.maximum(_phrase_levels(level), floor + NOISE_BELOW_SPEECH), FADE_REACH)
+    gain = USUAL_LEVEL - near(np.mean, np.maximum(_phrase_levels(level), floor + NOISE_BELOW_SPEECH), FADE_REACH)
     stands_out = level > floor + STANDS_OUT
 
     def judge_stretch(stretch: tuple[int, int]) -> NDArray[np.float32]:
@@ -70,7 +70,7 @@ def judged_again(
 
     stretches = [
         (first, min(first + PIECE_HOPS, end))
-        for start, end in _runs(_near(np.max, stands_out, SURROUNDINGS_REACH))
+        for start, end in runs(near(np.max, stands_out, SURROUNDINGS_REACH))
         if np.count_nonzero(stands_out[start:end]) >= FEWEST_HOPS
         for first in range(start, end, PIECE_HOPS)
     ]
@@ -89,14 +89,14 @@ def levelled(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     import numpy as np
 
     sound = to_float(samples)
-    phrases = _phrase_levels(_levels(samples))
+    phrases = _phrase_levels(levels(samples))
     loudest = phrases.max(initial=LOWEST_LEVEL)
     difference = loudest - phrases
     gain = max(LOUD_ENOUGH - loudest, 0) + np.where(difference > GREATEST_DIFFERENCE, difference - USUAL_DIFFERENCE, 0)
-    return _amplified(sound, _near(np.mean, gain, FADE_REACH)) if gain.any() else sound
+    return _amplified(sound, near(np.mean, gain, FADE_REACH)) if gain.any() else sound
 
 
-def _levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:
+def levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     """Level of every 32 ms in dB, without regard to a constant offset. Shape (ceil(n / 512),)."""
     import numpy as np
 
@@ -107,7 +107,7 @@ def _levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:
     return 10 * np.log10(np.maximum(np.concatenate(power), 10 ** (LOWEST_LEVEL / 10)))
 
 
-def _noise_floor(level: NDArray[np.float32]) -> NDArray[np.float32]:
+def noise_floor(level: NDArray[np.float32]) -> NDArray[np.float32]:
     """The level of what is always there, for every hop: a low percentile of half a minute or of that before or after
     it, whichever is lowest, so that a long loud passage is not taken for it.
     """
@@ -115,17 +115,17 @@ def _noise_floor(level: NDArray[np.float32]) -> NDArray[np.float32]:
 
     parts = np.array_split(level, max(1, len(level) // PIECE_HOPS))
     floors = np.array([np.percentile(part, FLOOR_PERCENTILE) if len(part) else LOWEST_LEVEL for part in parts])
-    return np.repeat(_near(np.min, floors, 1), [len(part) for part in parts])
+    return np.repeat(near(np.min, floors, 1), [len(part) for part in parts])
 
 
 def _phrase_levels(level: NDArray[np.float32]) -> NDArray[np.float32]:
     """The level of the loudest syllable near each hop."""
     import numpy as np
 
-    return _near(np.max, _near(np.mean, level, SYLLABLE_REACH), PHRASE_REACH)
+    return near(np.max, near(np.mean, level, SYLLABLE_REACH), PHRASE_REACH)
 
 
-def _near(function: Any, values: NDArray[Any], reach: int) -> NDArray[Any]:
+def near(function: Any, values: NDArray[Any], reach: int) -> NDArray[Any]:
     """`function`, one of NumPy's such as `mean`, of each value and `reach` more on both sides."""
     import numpy as np
 
@@ -141,7 +141,7 @@ def _amplified(sound: NDArray[np.float32], gain: NDArray[np.floating]) -> NDArra
     return sound * 10 ** (np.interp(np.arange(len(sound)), middles, gain) / 20).astype(np.float32)
 
 
-def _runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
+def runs(mask: NDArray[np.bool_]) -> list[tuple[int, int]]:
     """First position of each run of true values, and the one behind its last."""
     import numpy as np
 

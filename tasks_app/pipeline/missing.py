@@ -101,6 +101,11 @@ def fewer_channels(there: int, declared: int) -> Iterator[StageWarning]:
         yield StageWarning(STAGE, "CHANNELS_MISSING", message)
 
 
+def too_many_channels(there: int, most: int) -> StageWarning:
+    message = f"Of {there} channels none can be transcribed by itself, only of up to {most}: they were mixed."
+    return StageWarning(STAGE, "TOO_MANY_CHANNELS", message)
+
+
 def share_there(path: Path) -> float | None:
     """The share of its bytes that a file has which is shorter than its own header says; None if it is not.
 

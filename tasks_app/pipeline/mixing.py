@@ -27,13 +27,17 @@ MOST = 1000.0
 
 
 class Mixer:
-    """Mixes a stream of `channels` channels. What one call decides, the next goes on from."""
+    """Mixes a stream of `channels` channels. What one call decides, the next goes on from.
+
+    `powers`: the mean square of each block of each channel, call by call; nothing of a single channel.
+    """
 
     def __init__(self, channels: int) -> None:
         import numpy as np
 
         self._signs = np.ones(channels, np.float32)
         self._weights = np.full(channels, 1 / channels, np.float32)
+        self.powers: list[NDArray[np.float32]] = []
 
     def mix(self, frames: NDArray[np.float32]) -> NDArray[np.float32]:
         """Samples of shape (n,) from frames of shape (n, channels), 1 being full scale.
@@ -43,7 +47,7 @@ class Mixer:
         """
         import numpy as np
 
-        frames = _finite(frames)
+        frames = finite(frames)
         channels = frames.shape[1]
         if channels == 1:
             return frames[:, 0]
@@ -52,6 +56,7 @@ class Mixer:
             frames = np.concatenate([frames, np.zeros((-n % BLOCK, channels), np.float32)])
         blocks = frames.reshape(-1, BLOCK, channels)
         power = np.einsum("btc,btc->bc", blocks, blocks) / BLOCK
+        self.powers.append(power)
         weights = self._signed(blocks, power)
         if channels == 2:
             weights *= np.float32(0.5)
@@ -94,7 +99,7 @@ class Mixer:
         return signs
 
 
-def _finite(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+def finite(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Floating-point recordings may hold anything. With this, sums and squares are numbers."""
     import numpy as np
 

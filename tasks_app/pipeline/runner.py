@@ -12,21 +12,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, Sound, read
+from .channels import AUTO, MOST_CHANNELS, SPLIT, Line, find_line
 from .errors import AlignmentFailed, Cancelled, DiarizationFailed, InputError, NoSoundTrack, TranscriptionError
 from .languages import SEVERAL
-from .missing import other_tracks
+from .missing import other_tracks, too_many_channels
 from .model_store import ModelStore
 from .observer import Observer
 from .probing import Limits, probe
-from .segments import split_words
-from .speakers import Turn, assign
+from .speakers import Turn, assign, relabel
 from .time_left import TimeLeft
-from .transcript import Segment, StageWarning, Transcript, words_from
+from .transcript import StageWarning, Transcript, words_from
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
     from .chunk import ChunkText
     from .transcribe import Transcriber
 
@@ -52,6 +49,7 @@ def run(
     min_speakers: int | None = None,
     max_speakers: int | None = None,
     track: int | None = None,
+    channels: str = AUTO,
     limits: Limits | None = None,
     resume: Resume | None = None,
     usual_languages: Sequence[str] = (),
@@ -61,17 +59,25 @@ def run(
     `language` is a code of LANGUAGES, SEVERAL to have each part of the recording in its own, or None to have it
     detected; where that is not sure, `usual_languages` (the most frequent first) decide. With `translate` the text is
     English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
-    nobody speaks on that, the first on which somebody does. `resume` maps each stage to the parts an earlier run gave
-    to `observer.checkpoint`; what they hold is not done again, and their segments are not handed to the observer again.
+    nobody speaks on that, the first on which somebody does. `channels`, one of `channels.CHOICES`: whether each channel
+    is heard by itself and is one speaker; by default it is found out by listening whether there is one person on each.
+    `resume` maps each stage to the parts an earlier run gave to `observer.checkpoint`; what they hold is not done
+    again, and their segments are not handed to the observer again.
 
     What of the recording was not heard, and what a stage that failed has left out, are warnings of the transcript.
 
     Raises the errors of `audio.read`, UnknownLanguage and ModelUnavailable; Cancelled within one chunk of
     `observer.cancelled()` turning true.
     """
-    sound, warnings = _hear(Path(path), limits or Limits(), track, store.threads)
-    observer = observer or Observer()
-    return _Run(sound.samples, warnings, store, observer, model, usual_languages, resume or {}).transcript(
+    path, limits, resume = Path(path), limits or Limits(), resume or {}
+    sound, warnings = _hear(path, limits, track, store.threads)
+    if channels == SPLIT and sound.channels > MOST_CHANNELS:
+        warnings = [*warnings, too_many_channels(sound.channels, MOST_CHANNELS)]
+    parts = resume.get("transcribing")
+    kept = parts[0] if parts else None
+    line = find_line(path, sound, limits, channels, store.threads, least=min_speakers, most=max_speakers, kept=kept)
+    del sound  # where the channels are apart, the mix need not be held any longer
+    return _Run(line, warnings, store, observer or Observer(), model, usual_languages, resume).transcript(
         language, translate, diarize, min_speakers, max_speakers
     )
 
@@ -108,7 +114,7 @@ def _hear(path: Path, limits: Limits, track: int | None, threads: int) -> tuple[
 class _Run:
     def __init__(
         self,
-        samples: NDArray[np.int16],
+        line: Line,
         warnings: list[StageWarning],
         store: ModelStore,
         observer: Observer,
@@ -116,7 +122,7 @@ class _Run:
         usual_languages: Sequence[str],
         resume: Resume,
     ) -> None:
-        self._samples = samples
+        self._line = line
         self._store = store
         self._observer = observer
         self._model = model
@@ -133,9 +139,10 @@ class _Run:
         min_speakers: int | None,
         max_speakers: int | None,
     ) -> Transcript:
-        duration = len(self._samples) / SAMPLE_RATE
+        duration = self._line.duration
+        apart = self._line.pieces is not None
         self._time_left.plan("transcribing", duration)
-        if diarize:
+        if diarize and not apart:
             self._time_left.plan("diarizing", duration)
         self._enter("transcribing")
         transcriber, chunks = self._transcribe(language, translate)
@@ -145,10 +152,11 @@ class _Run:
         self._enter("aligning")
         self._align(transcriber, chunks)
         self._leave("aligning")
-        segments = _segments(chunks)
+        by_channel = self._line.segments(chunks)
+        segments = sorted((segment for found in by_channel for segment in found), key=lambda segment: segment.start)
 
         turns = None
-        if diarize and segments:
+        if diarize and segments and not apart:
             self._enter("diarizing")
             turns = self._diarize(min_speakers, max_speakers)
             self._leave("diarizing")
@@ -156,22 +164,27 @@ class _Run:
         self._enter("assigning")
         if turns is not None:
             segments = assign(segments, turns)
+        elif diarize and apart:
+            for channel, found in enumerate(by_channel):
+                for segment in found:
+                    segment.speaker = f"channel {channel}"
+            relabel(segments)
         self._leave("assigning")
         return Transcript(language, duration, segments, transcriber.choice.probability, self._warnings)
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
         from .chunk import ChunkText
         from .language_choice import Choice, other_languages
-        from .transcribe import Transcriber, find_speech
+        from .transcribe import Transcriber
         from .vad import Span
 
         stage = "transcribing"
         parts = self._resume.get(stage, [])
         chunks = [ChunkText.from_dict(part["chunk"]) for part in parts if "chunk" in part]
-        speech, spans = find_speech(self._samples, self._store.threads)
-        total = sum(span.seconds for span in spans)
+        line = self._line
+        total = sum(span.seconds for span in line.chunks)
         done = chunks[-1].end if chunks else 0
-        ahead = [Span(max(span.start, done), span.end) for span in spans if span.end > done]
+        ahead = [Span(max(span.start, done), span.end) for span in line.chunks if span.end > done]
         left = sum(span.seconds for span in ahead)
         self._time_left.plan(stage, total)
         fetching = f"Fetching the model {self._model}"
@@ -179,8 +192,8 @@ class _Run:
         self._progress(stage, 0.0)
         self._time_left.enter(stage, 1 - left / total if total else 1.0)
         transcriber = Transcriber(
-            self._samples,
-            speech,
+            line.samples,
+            line.speech,
             ahead,
             store=self._store,
             model=self._model,
@@ -191,26 +204,27 @@ class _Run:
             tick=lambda heard: self._progress(stage, 0.0, f"Listening for the languages: {heard:.0%}"),
         )
         if not parts:
-            self._observer.checkpoint(stage, transcriber.choice.to_dict())
+            self._observer.checkpoint(stage, {**transcriber.choice.to_dict(), **line.to_dict()})
         # A model for forced alignment knows one language.
         self._aligner = None if language == SEVERAL else self._choose_aligner(transcriber.text_language)
         if self._aligner:
             self._time_left.plan("aligning", total)
-        index = sum(len(chunk.segments()) for chunk in chunks)
+        index = sum(len(found) for chunk in chunks for found in line.segments([chunk]))
         # Times by cross-attention come with the first pass; they also show what it left out. Forced alignment, which
         # has its own stage, replaces them.
         for chunk in transcriber.run(word_times=True, cancelled=self._observer.cancelled):
             chunks.append(chunk)
             self._observer.checkpoint(stage, {"chunk": chunk.to_dict()})
-            if segments := chunk.segments():
-                self._observer.segments(index, segments)
-                index += len(segments)
+            for segments in line.segments([chunk]):
+                if segments:
+                    self._observer.segments(index, segments)
+                    index += len(segments)
             left -= (chunk.end - chunk.start) / SAMPLE_RATE
             self._progress(stage, 1 - max(left, 0.0) / total)
         self._stop_if_cancelled()
         if not _finished(parts):
             self._observer.checkpoint(stage, {"finished": True})
-        heard = [part for chunk in chunks for part in chunk.heard]
+        heard = [part for chunk in chunks for part in line.in_recording(chunk).heard]
         self._warnings += transcriber.choice.warnings() + other_languages(heard, transcriber.choice.language)
         return transcriber, chunks
 
@@ -241,7 +255,11 @@ class _Run:
             for done, chunk in enumerate(ahead, 1):
                 if self._aligner:
                     forced_words(
-                        chunk, transcriber.decoder.pieces(chunk.span), self._samples, self._aligner, self._store.device
+                        chunk,
+                        transcriber.decoder.pieces(chunk.span),
+                        self._line.samples,
+                        self._aligner,
+                        self._store.device,
                     )
                 else:
                     transcriber.align(chunk)
@@ -264,7 +282,7 @@ class _Run:
             return [Turn(*turn) for turn in parts[-1]["turns"]]
         try:
             turns = diarize.diarize(
-                self._samples,
+                self._line.samples,
                 self._store,
                 min_speakers=min_speakers,
                 max_speakers=max_speakers,
@@ -298,13 +316,6 @@ class _Run:
     def _stop_if_cancelled(self) -> None:
         if self._observer.cancelled():
             raise Cancelled
-
-
-def _segments(chunks: list[ChunkText]) -> list[Segment]:
-    """The segments of the recording: where all words are timed, a sentence may go on from one chunk to the next."""
-    if all(chunk.words or not chunk.text for chunk in chunks):
-        return split_words([word for chunk in chunks for word in chunk.words])
-    return [segment for chunk in chunks for segment in chunk.segments()]
 
 
 def _finished(parts: list[dict[str, Any]]) -> bool:

@@ -45,7 +45,7 @@ def assign(segments: list[Segment], turns: list[Turn]) -> list[Segment]:
         else:
             speaker = timeline.speaker(segment.start, segment.end)
             assigned.append(Segment(segment.start, segment.end, segment.text, [], speaker))
-    return _relabel(assigned)
+    return relabel(assigned)
 
 
 class _Timeline:
@@ -125,7 +125,8 @@ def _split(words: list[Word], speakers: list[str | None]) -> list[Segment]:
     return segments
 
 
-def _relabel(segments: list[Segment]) -> list[Segment]:
+def relabel(segments: list[Segment]) -> list[Segment]:
+    """`segments`, whose speakers are now SPEAKER_00, SPEAKER_01 ... in order of first speech, as are their words'."""
     names: dict[str, str] = {}
     for segment in segments:
         if segment.speaker:

@@ -71,7 +71,7 @@ def read_clock(leads: list[Lead], start: float, longest: float) -> Clock:
 
 
 def placed(samples: NDArray[np.int16], silences: list[tuple[int, int]]) -> NDArray[np.int16]:
-    """`samples` with the silences of a clock."""
+    """`samples`, of shape (n,) or (n, channels), with the silences of a clock."""
     import numpy as np
 
     if not silences:
@@ -80,7 +80,7 @@ def placed(samples: NDArray[np.int16], silences: list[tuple[int, int]]) -> NDArr
     if first == 0 and seconds < 0:
         samples = samples[min(len(samples), -seconds) :]
         silences = [(max(0, index + seconds), length) for index, length in silences[1:]]
-    placed = np.zeros(len(samples) + sum(length for _, length in silences), np.int16)
+    placed = np.zeros((len(samples) + sum(length for _, length in silences), *samples.shape[1:]), np.int16)
     source = target = 0
     for index, length in [*silences, (len(samples), 0)]:
         index = min(index, len(samples))

@@ -48,11 +48,13 @@ SHORTEST_LEFT_OUT = 3.0
 NO_REPEATS = {"no_repeat_ngram_size": 3}
 
 
-def find_speech(samples: NDArray[np.int16], threads: int) -> tuple[list[Span], list[Span]]:
+def find_speech(
+    samples: NDArray[np.int16], threads: int, max_gap_seconds: float = MAX_GAP_SECONDS
+) -> tuple[list[Span], list[Span]]:
     """The speech in `samples` (shape (n,), 16 kHz), and the chunks for the decoder that hold it; in order of time."""
     probabilities = judged_again(samples, speech_probabilities(samples, threads), threads)
     speech = speech_spans(probabilities, len(samples))
-    return speech, pack(pad(speech, len(samples)), probabilities, MAX_CHUNK_SECONDS, MAX_GAP_SECONDS)
+    return speech, pack(pad(speech, len(samples)), probabilities, MAX_CHUNK_SECONDS, max_gap_seconds)
 
 
 def _better(one: Decoding, other: Decoding) -> Decoding:

@@ -89,6 +89,13 @@ def test_a_sound_track_can_be_chosen(user: Client, speech) -> None:
     assert Task.objects.get().transcription_options.track == 1
 
 
+def test_channels_can_be_said_to_carry_one_person_each(user: Client, speech) -> None:
+    assert '<option value="split">One person on each</option>' in user.get(UPLOAD).text
+    send(user, speech, headers=JSON, channels="split")
+
+    assert Task.objects.get().transcription_options.channels == "split"
+
+
 def test_several_languages_can_be_chosen(user: Client, speech) -> None:
     assert '<option value="several">Several languages</option>' in user.get(UPLOAD).text
     send(user, speech, headers=JSON, language="several")
@@ -116,6 +123,7 @@ def test_numbers_of_speakers_mean_nothing_where_speakers_are_not_wanted(user: Cl
         ({"track": "0"}, "INVALID_OPTIONS"),
         ({"track": "last"}, "INVALID_OPTIONS"),
         ({"track": "2"}, "NO_SUCH_TRACK"),
+        ({"channels": "left"}, "INVALID_OPTIONS"),
     ],
 )
 def test_what_cannot_be_asked_is_an_error_in_the_house_shape(user: Client, speech, asked, code) -> None:

@@ -20,6 +20,7 @@ from tasks_app.errors import InternalError
 from tasks_app.exports import FORMATS
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline import probing, runner
+from tasks_app.pipeline.channels import AUTO, CHOICES
 from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, TranscriptionError
 from tasks_app.pipeline.observer import Observer
 from tasks_app.progress import STAGE_PERCENTAGES
@@ -169,6 +170,13 @@ class Command(BaseCommand):
         parser.add_argument(
             "--track", type=int, metavar="N", help="sound track, from 1 (the usual one, or the first with speech)"
         )
+        parser.add_argument(
+            "--channels",
+            choices=CHOICES,
+            default=AUTO,
+            help="split: transcribe each channel by itself, as one speaker; mix: all together; auto: split if there is "
+            "one person on each (%(default)s)",
+        )
         parser.add_argument("--min-speakers", type=int, metavar="N")
         parser.add_argument("--max-speakers", type=int, metavar="N")
         parser.add_argument(
@@ -191,6 +199,7 @@ class Command(BaseCommand):
                 min_speakers=options["min_speakers"],
                 max_speakers=options["max_speakers"],
                 track=options["track"],
+                channels=options["channels"],
             ).check([model.name for model in offered_models()])
         except TranscriptionError as error:
             raise CommandError(described(error), returncode=WRONG_CALL) from None
