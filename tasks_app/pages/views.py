@@ -163,7 +163,7 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
         else:
             context |= {"transcript": transcript, "turns": _turns(transcript), "formats": FORMATS.values()}
     else:
-        context |= {"stages": _stages(task), "segments": task.segments.all()}
+        context |= {"stages": _stages(task), "segments": task.segments.defer("words", "scores")}
     return render(request, "tasks_app/task_detail.html", context)
 
 
@@ -177,7 +177,7 @@ def transcript_file(request: HttpRequest, identifier: UUID, format_name: str) ->
     if file_format is None:
         raise Http404
     try:
-        transcript = services.transcript_of(task)
+        transcript = services.transcript_of(task, scores=format_name == "json")
     except NotReady as error:
         messages.info(request, error.user_message)
         return redirect("task-detail", task.identifier)

@@ -172,10 +172,20 @@ class Decoder:
             decodings.append(Decoding(tokens, text, score, result.no_speech_prob))
         return decodings
 
-    def words(self, chunk: Span, tokens: list[int], encoded: ctranslate2.StorageView, language: str) -> list[Word]:
-        """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone."""
+    def words(
+        self,
+        chunk: Span,
+        tokens: list[int],
+        encoded: ctranslate2.StorageView,
+        language: str,
+        decoding: Decoding | None = None,
+    ) -> list[Word]:
+        """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone;
+        `decoding`: what was said of the text when it was decoded.
+        """
         lag = ATTENTION_LAG.get(self._name, 0.0)
-        words = attention_words(self.model, self.tokenizer(language), tokens, encoded, self.pieces(chunk), lag)
+        tokenizer = self.tokenizer(language)
+        words = attention_words(self.model, tokenizer, tokens, encoded, self.pieces(chunk), lag, decoding)
         words = past_hesitations(snap_to_speech(words, self._speech), self._speech)
         return in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
 

@@ -18,7 +18,7 @@ from .missing import other_tracks
 from .model_store import ModelStore
 from .observer import Observer
 from .probing import Limits, probe
-from .segments import split_words
+from .segments import score, split_words
 from .speakers import Turn, assign
 from .time_left import TimeLeft
 from .transcript import Segment, StageWarning, Transcript, words_from
@@ -156,6 +156,7 @@ class _Run:
         self._enter("assigning")
         if turns is not None:
             segments = assign(segments, turns)
+        score(segments)
         self._leave("assigning")
         return Transcript(language, duration, segments, transcriber.choice.probability, self._warnings)
 

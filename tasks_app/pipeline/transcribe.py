@@ -204,7 +204,7 @@ class Transcriber:
         text = ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
         if word_times:
             try:
-                self._time_words(text, decoding.tokens, encoded)
+                self._time_words(text, decoding.tokens, encoded, decoding)
                 self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
                 logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
@@ -230,9 +230,16 @@ class Transcriber:
         chunk.words = in_order(filled_in(chunk.words, missing, found, start, end), start, end)
         chunk.text = text_of(chunk.words)
 
-    def _time_words(self, chunk: ChunkText, tokens: list[int], encoded: ctranslate2.StorageView) -> None:
+    def _time_words(
+        self,
+        chunk: ChunkText,
+        tokens: list[int],
+        encoded: ctranslate2.StorageView,
+        decoding: Decoding | None = None,
+    ) -> None:
         if chunk.text:
-            chunk.words = self.decoder.words(chunk.span, tokens, encoded, self.choice.language_of(chunk.span))
+            language = self.choice.language_of(chunk.span)
+            chunk.words = self.decoder.words(chunk.span, tokens, encoded, language, decoding)
             chunk.text = text_of(chunk.words)
 
     def _with_care(self, chunk: Span, best: Decoding, encoded: ctranslate2.StorageView) -> Decoding:
