@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from .pipeline.errors import UnknownLanguage, UnknownModel
 from .pipeline.languages import LANGUAGES, SEVERAL
 
 MAX_SPEAKERS = 20
+MAX_HINTS = 100
+MAX_HINT_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,8 +21,8 @@ class TranscriptionOptions:
     """What is asked of one recording.
 
     `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` bound what
-    diarization may find; `track` is the number of a sound track, from 1, or None for the usual one. Field names are the
-    keyword arguments of `pipeline.runner.run`.
+    diarization may find; `track` is the number of a sound track, from 1, or None for the usual one; `hints` are names
+    and terms that occur. Field names are the keyword arguments of `pipeline.runner.run`.
     """
 
     model: str
@@ -29,6 +32,7 @@ class TranscriptionOptions:
     min_speakers: int | None = None
     max_speakers: int | None = None
     track: int | None = None
+    hints: tuple[str, ...] = ()
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
         """Return self.
@@ -53,6 +57,17 @@ class TranscriptionOptions:
             raise InvalidOptions(user_message="The least number of speakers is larger than the largest.")
         if self.track is not None and self.track < 1:
             raise InvalidOptions(str(self.track), user_message="Sound tracks are counted from 1.")
+        if len(self.hints) > MAX_HINTS:
+            raise InvalidOptions(
+                f"{len(self.hints)} hints",
+                user_message=f"These are {len(self.hints)} names and terms. At most {MAX_HINTS} can be told.",
+            )
+        for hint in self.hints:
+            if len(hint) > MAX_HINT_LENGTH:
+                raise InvalidOptions(
+                    hint,
+                    user_message=f"“{hint[:MAX_HINT_LENGTH]}…” is too long for a name. Put commas between them.",
+                )
         return self
 
     def to_dict(self) -> dict[str, Any]:
@@ -60,4 +75,10 @@ class TranscriptionOptions:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TranscriptionOptions:
-        return cls(**data)
+        return cls(**{**data, "hints": tuple(data.get("hints", ()))})
+
+
+def hints_of(text: str) -> tuple[str, ...]:
+    """The names and terms in `text`, which stand between commas or line breaks; each once, in order."""
+    parts = (" ".join(part.split()) for part in re.split("[,;\n\r、，；،]", text))  # noqa: RUF001
+    return tuple(dict.fromkeys(part for part in parts if any(map(str.isalnum, part))))

@@ -83,6 +83,12 @@ def usual_languages(owner: AbstractUser) -> list[str]:
     return [language for language, _ in counts.most_common()]
 
 
+def last_hints(owner: AbstractUser) -> tuple[str, ...]:
+    """The names and terms that were told with the owner's last recording."""
+    last = Task.objects.filter(owner=owner).order_by("-created_at").first()
+    return last.transcription_options.hints if last else ()
+
+
 def cancel(task: Task, actor: AbstractUser | None) -> None:
     """End a task that waits or runs. Cancelling twice is the same as once.
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from .. import first_account
 from ..engine import offered_models
 from ..errors import InvalidOptions
-from ..options import MAX_SPEAKERS, TranscriptionOptions
+from ..options import MAX_SPEAKERS, TranscriptionOptions, hints_of
 from ..pipeline.catalogue import ModelInfo
 from ..pipeline.languages import LANGUAGES, SEVERAL
 
@@ -81,6 +81,12 @@ class UploadForm(forms.Form):
         help_text="Its number, for files with several. Otherwise the usual one, or the first with speech.",
         widget=forms.NumberInput(attrs={"min": 1, "placeholder": "usual"}),
     )
+    hints = forms.CharField(
+        label="Names and terms",
+        required=False,
+        help_text="That occur, with commas between them, as they are spelt. They are written so where they are heard.",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
@@ -106,4 +112,5 @@ class UploadForm(forms.Form):
             min_speakers=asked["min_speakers"] if speakers else None,
             max_speakers=asked["max_speakers"] if speakers else None,
             track=asked["track"],
+            hints=hints_of(asked["hints"]),
         ).check(self.models)

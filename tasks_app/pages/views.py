@@ -84,7 +84,8 @@ def _upload_one(request: HttpRequest) -> JsonResponse:
 
 @login_required
 def _upload_page(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST if request.method == "POST" else None)
+    remembered = {"hints": ", ".join(services.last_hints(request.user))}
+    form = UploadForm(request.POST if request.method == "POST" else None, initial=remembered)
     accepted: list[Task] = []
     refused: list[dict[str, str]] = []
     if request.method == "POST":

@@ -36,7 +36,7 @@ ATTENTION_LAG = {"tiny.en": 0.1}
 known, because a synthesiser spoke them; 0.06 s too early with `base`."""
 ALIGN_MODEL_BYTES = 400_000_000
 SNAP_SECONDS = 0.6
-LEAST_PROBABILITY = 1e-9  # whose logarithm is taken
+LEAST_PROBABILITY_OF_TOKEN = 1e-9  # whose logarithm is taken
 SHORTEST_SECONDS = 0.04
 """A word takes no less: two of the frames that cross-attention is told by."""
 LONGEST_SECONDS = 1.5
@@ -62,12 +62,13 @@ def attention_words(
     if not tokens:
         return []
     frames = round(sum(piece.seconds for piece in pieces) * model.frames_per_second)
-    [result] = model.model.align(encoded, tokenizer.sot_sequence, [tokens], [frames], median_filter_width=7)
+    start = [*(decoding.prompt if decoding else []), *tokenizer.sot_sequence]
+    [result] = model.model.align(encoded, start, [tokens], [frames], median_filter_width=7)
     token, frame = np.array(result.alignments).T
     # The frame at which the path comes to each token, and to the end of text.
     begins = (frame[np.diff(token, prepend=-1) > 0] / model.tokens_per_second - lag).clip(0)
     probabilities = np.array(result.text_token_probs)
-    log_probabilities = np.log(probabilities.clip(LEAST_PROBABILITY))
+    log_probabilities = np.log(probabilities.clip(LEAST_PROBABILITY_OF_TOKEN))
     if decoding:
         # All of the decoder's sum, with the end of text, which it counts as one token more, is shared out evenly.
         all_of_it = decoding.average_log_probability * (len(tokens) + 1)

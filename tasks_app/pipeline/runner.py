@@ -55,13 +55,15 @@ def run(
     limits: Limits | None = None,
     resume: Resume | None = None,
     usual_languages: Sequence[str] = (),
+    hints: Sequence[str] = (),
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
     `language` is a code of LANGUAGES, SEVERAL to have each part of the recording in its own, or None to have it
     detected; where that is not sure, `usual_languages` (the most frequent first) decide. With `translate` the text is
     English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
-    nobody speaks on that, the first on which somebody does. `resume` maps each stage to the parts an earlier run gave
+    nobody speaks on that, the first on which somebody does. `hints` are names and terms as they are to be spelt where
+    they are said. `resume` maps each stage to the parts an earlier run gave
     to `observer.checkpoint`; what they hold is not done again, and their segments are not handed to the observer again.
 
     What of the recording was not heard, and what a stage that failed has left out, are warnings of the transcript.
@@ -71,7 +73,7 @@ def run(
     """
     sound, warnings = _hear(Path(path), limits or Limits(), track, store.threads)
     observer = observer or Observer()
-    return _Run(sound.samples, warnings, store, observer, model, usual_languages, resume or {}).transcript(
+    return _Run(sound.samples, warnings, store, observer, model, usual_languages, hints, resume or {}).transcript(
         language, translate, diarize, min_speakers, max_speakers
     )
 
@@ -114,6 +116,7 @@ class _Run:
         observer: Observer,
         model: str,
         usual_languages: Sequence[str],
+        hints: Sequence[str],
         resume: Resume,
     ) -> None:
         self._samples = samples
@@ -121,6 +124,7 @@ class _Run:
         self._observer = observer
         self._model = model
         self._usual_languages = usual_languages
+        self._hints = hints
         self._resume = resume
         self._warnings = warnings
         self._time_left = TimeLeft(store.speeds, model)
@@ -188,6 +192,7 @@ class _Run:
             language=language,
             translate=translate,
             usual_languages=self._usual_languages,
+            hints=self._hints,
             choice=Choice.from_dict(parts[0]) if parts else None,
             tick=lambda heard: self._progress(stage, 0.0, f"Listening for the languages: {heard:.0%}"),
         )

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .align import in_order
 from .audio import SAMPLE_RATE
@@ -20,6 +20,7 @@ from .chunk import ChunkText
 from .decoder import MAX_CHUNK_SECONDS, Decoder, Decoding, one_by_one
 from .errors import UnknownLanguage
 from .guards import LEFT_OUT_SECONDS, filled_in, fits, unaccounted
+from .hints import Hints
 from .language_choice import Choice, Heard, Listener
 from .languages import LANGUAGES, SEVERAL
 from .levels import judged_again
@@ -42,7 +43,7 @@ BATCH = {"cpu": 2, "cuda": 16}
 GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
 
-NO_REPEATS = {"no_repeat_ngram_size": 3}
+NO_REPEATS: dict[str, Any] = {"no_repeat_ngram_size": 3}
 
 
 def find_speech(samples: NDArray[np.int16], threads: int) -> tuple[list[Span], list[Span]]:
@@ -62,7 +63,8 @@ class Transcriber:
     `samples`: int16, shape (n,), 16 kHz; `speech` and `chunks` are those of `find_speech`. `language`: a code of
     LANGUAGES, SEVERAL, or None to have it detected. `usual_languages`: of other recordings, the most frequent first;
     they decide where it cannot be told. `choice`: the language or languages as chosen before. While they are listened
-    for in all of the recording, `tick(fraction)` is called, and may raise Cancelled.
+    for in all of the recording, `tick(fraction)` is called, and may raise Cancelled. `hints`: names and terms that may
+    be said.
     Raises UnknownLanguage, ModelUnavailable.
     """
 
@@ -78,6 +80,7 @@ class Transcriber:
         translate: bool,
         usual_languages: Sequence[str] = (),
         choice: Choice | None = None,
+        hints: Sequence[str] = (),
         tick: Callable[[float], None] = lambda fraction: None,
     ) -> None:
         self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
@@ -85,6 +88,7 @@ class Transcriber:
         self._workers = store.workers
         self._batch = BATCH[store.device]
         self.decoder = Decoder(samples, speech, store=store, model=model, translate=translate)
+        self._hints = Hints(self.decoder, hints) if hints else None
         self._listener = Listener(self.decoder, speech)
         self._listening = language is None and self.decoder.multilingual
         if language is not None and language not in (*LANGUAGES, SEVERAL):
@@ -201,6 +205,8 @@ class Transcriber:
         looping = decoding.repetitive and not fits(decoding.text, chunk.seconds)
         if looping or decoding.improbable:
             decoding = self._with_care(chunk, decoding, encoded)
+        if self._hints and not decoding.silent:
+            decoding = self._hints.spelt(decoding, encoded, self.choice.language_of(chunk))
         text = ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
         if word_times:
             try:
