@@ -64,7 +64,7 @@ def spoken(folder: Path, name: str, text: str) -> Path:
 
 
 def transcribed(path: Path, store: ModelStore, model: str, hints: list[str]) -> str:
-    sound = decode(path)
+    sound = decode(path.resolve())
     speech, chunks = find_speech(sound, store.threads)
     transcriber = Transcriber(
         sound, speech, chunks, store=store, model=model, language="en", translate=False, hints=hints

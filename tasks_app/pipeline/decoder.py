@@ -187,6 +187,23 @@ class Decoder:
             decodings.append(Decoding(tokens, text, score, result.no_speech_prob))
         return decodings
 
+    def tokens_of(self, text: str, language: str) -> list[int]:
+        """The tokens of `text`, as text alone: what looks like a command to the decoder is left out.
+
+        The packaged `base` lacks the merge of a space and a "t", so that such a space would be a token by itself, which
+        the decoder never writes.
+        """
+        tokenizer = self.tokenizer(language)
+        vocabulary = self.model.hf_tokenizer
+        space = vocabulary.token_to_id("Ġ")
+        tokens: list[int] = []
+        for token in tokenizer.encode(text):
+            if token >= tokenizer.eot:
+                continue
+            joined = vocabulary.token_to_id(f"Ġ{vocabulary.id_to_token(token)}") if tokens[-1:] == [space] else None
+            tokens = [*tokens[:-1], joined] if joined is not None else [*tokens, token]
+        return tokens
+
     def log_probabilities(
         self, tokens: Sequence[int], encoded: ctranslate2.StorageView, language: str, prompt: Sequence[int]
     ) -> list[float]:

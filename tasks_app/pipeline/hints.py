@@ -12,7 +12,7 @@ import dataclasses
 import unicodedata
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
-from itertools import accumulate
+from itertools import accumulate, dropwhile
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -89,7 +89,9 @@ def options(plain: list[Unit], told: list[Unit], hints: list[Hint]) -> Iterator[
                     yield Option(start + i - first, start + j - first, hint.tokens)
                     continue
                 tokens = _tokens(told[i:j]) if spelt == hint.letters else hint.tokens
-                before, behind = told[first:i], told[j:after]
+                before = told[first:i]
+                # A comma behind the hint comes from the list in which it was told.
+                behind = list(dropwhile(lambda unit: not unit.letters, told[j:after]))
                 yield from (Option(k, m, tokens) for k, m in _spans(plain, start, end, hint))
                 others = _letters(before + behind)
                 if others and 2 * len(others) <= len(hint.letters):
@@ -132,11 +134,10 @@ class Hints:
         return decoding
 
     def _told_at_once(self, language: str) -> list[list[Hint]]:
-        tokenizer = self._decoder.tokenizer(language)
         groups: list[list[Hint]] = [[]]
         room = MOST_PROMPT_TOKENS
         for name in self._names:
-            tokens = tuple(token for token in tokenizer.encode(f" {name}") if token < tokenizer.eot)
+            tokens = tuple(self._decoder.tokens_of(f" {name}", language))
             if len(tokens) >= room:
                 groups.append([])
                 room = MOST_PROMPT_TOKENS
@@ -146,7 +147,7 @@ class Hints:
 
     def _with(self, hints: list[Hint], plain: Decoding, encoded: ctranslate2.StorageView, language: str) -> Decoding:
         decoder, tokenizer = self._decoder, self._decoder.tokenizer(language)
-        comma = tokenizer.encode(",")
+        comma = decoder.tokens_of(",", language)
         prompt = [tokenizer.sot_prev, *(token for hint in hints for token in (*hint.tokens, *comma))][: -len(comma)]
         [told] = decoder.generate(encoded, [language], prompt=prompt)
         units = self._units(plain.tokens, language)

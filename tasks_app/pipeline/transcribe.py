@@ -156,7 +156,7 @@ class Transcriber:
     def align(self, chunk: ChunkText) -> None:
         """Time the words of a chunk that was decoded earlier, by encoding it once more."""
         if chunk.text:
-            tokens = self.decoder.tokenizer(self.choice.language_of(chunk.span)).encode(chunk.text)
+            tokens = self.decoder.tokens_of(chunk.text, self.choice.language_of(chunk.span))
             self._time_words(chunk, tokens, self.decoder.encode([chunk.span]))
 
     def _batches(self, group: list[Span]) -> list[list[Span]]:

@@ -75,6 +75,15 @@ def test_what_is_told_is_no_command_to_the_decoder(store):
     assert words_with(clip, store, hints, model="tiny.en") == words_with(clip, store, [], model="tiny.en")
 
 
+@pytest.mark.parametrize("model", ["base", "tiny.en"])
+def test_a_text_has_the_tokens_that_the_decoder_writes(store, model):
+    transcriber = transcriber_of(SPOKEN / "en/quick_brown_fox.wav", store, [], model=model)
+    decoder = transcriber.decoder
+    [decoding] = decoder.generate(decoder.encode(transcriber._chunks), ["en"])
+    assert "over the lazy" in decoding.text
+    assert decoder.tokens_of(f" {decoding.text}", "en") == decoding.tokens
+
+
 def test_more_hints_than_can_be_told_at_once_are_told_one_group_after_another(store):
     hints = Hints(
         transcriber_of(SPOKEN / "en/hello_world.wav", store, []).decoder, [f"Kowalczyk {i}" for i in range(90)]
