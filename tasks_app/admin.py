@@ -202,6 +202,8 @@ def _named(names: list[str]) -> str:
 
 
 def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(value) or "none"
     return {None: "any", True: "yes", False: "no"}.get(value, value)
 
 

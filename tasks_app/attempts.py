@@ -230,6 +230,7 @@ def _write_transcript(task: Task, transcript: Transcript) -> None:
                 {"text": w.text, "start": w.start, "end": w.end, "score": w.score, "speaker": w.speaker}
                 for w in segment.words
             ],
+            scores=asdict(segment.scores) if segment.scores else {},
         )
         for index, segment in enumerate(transcript.segments)
     )

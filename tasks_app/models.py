@@ -173,6 +173,7 @@ class Segment(models.Model):
     text = fields.TextField()
     speaker = models.ForeignKey(Speaker, null=True, on_delete=models.SET_NULL)
     words = fields.JSONField(default=list, help_text="text, start, end, score and speaker label of each word")
+    scores = fields.JSONField(default=dict, help_text="the decoder's: avg_logprob, tokens and so on; may be empty")
 
     class Meta:
         ordering = ("index",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -12,6 +13,8 @@ from .pipeline.errors import UnknownLanguage, UnknownModel
 from .pipeline.languages import LANGUAGES, SEVERAL
 
 MAX_SPEAKERS = 20
+MAX_HINTS = 100
+MAX_HINT_LENGTH = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +23,8 @@ class TranscriptionOptions:
 
     `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` bound what
     diarization may find; `track` is the number of a sound track, from 1, or None for the usual one; `channels` says
-    whether each channel is one speaker, one of `pipeline.channels.CHOICES`. Field names are the keyword arguments of
-    `pipeline.runner.run`.
+    whether each channel is one speaker, one of `pipeline.channels.CHOICES`; `hints` are names and terms that occur.
+    Field names are the keyword arguments of `pipeline.runner.run`.
     """
 
     model: str
@@ -32,6 +35,7 @@ class TranscriptionOptions:
     max_speakers: int | None = None
     track: int | None = None
     channels: str = AUTO
+    hints: tuple[str, ...] = ()
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
         """Return self.
@@ -58,6 +62,17 @@ class TranscriptionOptions:
             raise InvalidOptions(str(self.track), user_message="Sound tracks are counted from 1.")
         if self.channels not in CHOICES:
             raise InvalidOptions(self.channels, user_message=f"Channels are one of {', '.join(CHOICES)}.")
+        if len(self.hints) > MAX_HINTS:
+            raise InvalidOptions(
+                f"{len(self.hints)} hints",
+                user_message=f"These are {len(self.hints)} names and terms. At most {MAX_HINTS} can be told.",
+            )
+        for hint in self.hints:
+            if len(hint) > MAX_HINT_LENGTH:
+                raise InvalidOptions(
+                    hint,
+                    user_message=f"“{hint[:MAX_HINT_LENGTH]}…” is too long for a name. Put commas between them.",
+                )
         return self
 
     def to_dict(self) -> dict[str, Any]:
@@ -65,4 +80,10 @@ class TranscriptionOptions:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TranscriptionOptions:
-        return cls(**data)
+        return cls(**{**data, "hints": tuple(data.get("hints", ()))})
+
+
+def hints_of(text: str) -> tuple[str, ...]:
+    """The names and terms in `text`, which stand between commas or line breaks; each once, in order."""
+    parts = (" ".join(part.split()) for part in re.split("[,;\n\r、，；،]", text))  # noqa: RUF001
+    return tuple(dict.fromkeys(part for part in parts if any(map(str.isalnum, part))))

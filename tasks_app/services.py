@@ -17,8 +17,8 @@ from .errors import FileMissing, IllegalTransition, NotReady, StorageFull, TooMa
 from .models import Task, TaskEvent, TaskStatus, upload_path
 from .options import TranscriptionOptions
 from .pipeline.language_choice import LANGUAGE_NOT_SURE
+from .pipeline.transcript import Scores, StageWarning, Transcript, Word
 from .pipeline.transcript import Segment as TranscriptSegment
-from .pipeline.transcript import StageWarning, Transcript, Word
 from .transitions import NO_ERROR, NO_LEASE, enqueue_after_commit, lock, lock_owner, requeue, transition
 
 RECORDINGS_LOOKED_AT = 50
@@ -83,6 +83,12 @@ def usual_languages(owner: AbstractUser) -> list[str]:
     return [language for language, _ in counts.most_common()]
 
 
+def last_hints(owner: AbstractUser) -> tuple[str, ...]:
+    """The names and terms that were told with the owner's last recording."""
+    last = Task.objects.filter(owner=owner).order_by("-created_at").first()
+    return last.transcription_options.hints if last else ()
+
+
 def cancel(task: Task, actor: AbstractUser | None) -> None:
     """End a task that waits or runs. Cancelling twice is the same as once.
 
@@ -143,13 +149,15 @@ def delete(task: Task) -> None:
         transaction.on_commit(lambda: queueing.forget(task_id))
 
 
-def transcript_of(task: Task) -> Transcript:
-    """The transcript, with speakers by the names people gave them.
+def transcript_of(task: Task, *, scores: bool = False) -> Transcript:
+    """The transcript, with speakers by the names people gave them; with the
+    decoder's scores, which take up much memory, only if `scores` asks for them.
 
     Raises:
         NotReady: there is no text yet.
     """
-    segments = list(task.segments.select_related("speaker"))
+    rows = task.segments.select_related("speaker")
+    segments = list(rows if scores else rows.defer("scores"))
     if task.status != TaskStatus.COMPLETED and not (task.has_ended and segments):
         raise NotReady
     names = {speaker.label: str(speaker) for speaker in task.speakers.all()}
@@ -169,6 +177,7 @@ def transcript_of(task: Task) -> Transcript:
                 text=row.text,
                 speaker=str(row.speaker) if row.speaker else None,
                 words=[word(data) for data in row.words],
+                scores=Scores(**row.scores) if scores and row.scores else None,
             )
             for row in segments
         ],

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
 from tasks_app.errors import InvalidOptions
-from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions
+from tasks_app.options import MAX_HINT_LENGTH, MAX_HINTS, MAX_SPEAKERS, TranscriptionOptions, hints_of
 from tasks_app.pipeline.errors import TranscriptionError, UnknownLanguage, UnknownModel
 
 MODELS = ("tiny.en", "base")
@@ -34,6 +35,8 @@ def asked(**options: Any) -> TranscriptionOptions:
         {"track": 99},
         {"channels": "split"},
         {"channels": "mix"},
+        {"hints": ("Kowalczyk",) * MAX_HINTS},
+        {"hints": ("K" * MAX_HINT_LENGTH,)},
     ],
 )
 def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
@@ -60,6 +63,8 @@ def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
         ({"track": -1}, InvalidOptions),
         ({"channels": "left"}, InvalidOptions),
         ({"channels": ""}, InvalidOptions),
+        ({"hints": ("Kowalczyk",) * (MAX_HINTS + 1)}, InvalidOptions),
+        ({"hints": ("K" * (MAX_HINT_LENGTH + 1),)}, InvalidOptions),
     ],
 )
 def test_what_cannot_be_is_refused(options: dict[str, Any], refusal: type[TranscriptionError]) -> None:
@@ -74,12 +79,33 @@ def test_an_unknown_model_is_answered_with_those_there_are() -> None:
 
 
 def test_options_kept_by_an_earlier_version_are_read() -> None:
-    kept = {key: value for key, value in asked().to_dict().items() if key not in ("track", "channels")}
+    kept = {key: value for key, value in asked().to_dict().items() if key not in ("track", "channels", "hints")}
     assert TranscriptionOptions.from_dict(kept) == asked()
 
 
 def test_options_survive_being_kept_with_the_task() -> None:
     options = asked(
-        language="de", translate=True, diarize=False, min_speakers=2, max_speakers=4, track=2, channels="mix"
+        language="de",
+        translate=True,
+        diarize=False,
+        min_speakers=2,
+        max_speakers=4,
+        track=2,
+        channels="mix",
+        hints=("Zyrtec", "Nguyen"),
     )
-    assert TranscriptionOptions.from_dict(options.to_dict()) == options
+    assert TranscriptionOptions.from_dict(json.loads(json.dumps(options.to_dict()))) == options
+
+
+@pytest.mark.parametrize(
+    ("text", "hints"),
+    [
+        ("", ()),
+        ("Kowalczyk", ("Kowalczyk",)),
+        ("Kowalczyk, Zyrtec,Acme  Zentrix\nNguyen\r\n", ("Kowalczyk", "Zyrtec", "Acme Zentrix", "Nguyen")),
+        ("田中、鈴木", ("田中", "鈴木")),
+        (" , -, Zyrtec, …, Zyrtec", ("Zyrtec",)),
+    ],
+)
+def test_hints_stand_between_commas_or_on_lines(text: str, hints: tuple[str, ...]) -> None:
+    assert hints_of(text) == hints

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import resource
 import threading
 from collections.abc import Callable
@@ -23,8 +24,8 @@ from tasks_app import attempts, progress, queueing, services, transitions
 from tasks_app.errors import IllegalTransition, NotReady, StorageFull
 from tasks_app.models import Segment, Task, TaskEvent, TaskStatus
 from tasks_app.pipeline.errors import NotAudio
+from tasks_app.pipeline.transcript import Scores, StageWarning, Transcript, Word
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
-from tasks_app.pipeline.transcript import StageWarning, Transcript, Word
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -481,6 +482,16 @@ def test_claiming_starts_the_percentage_anew(task: Task) -> None:
 def test_completing_writes_the_transcript(claimed: Task) -> None:
     attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
     assert services.transcript_of(claimed) == TWO_SPEAKERS
+
+
+def test_scores_are_kept_and_read_only_where_they_are_asked_for(claimed: Task, django_assert_num_queries) -> None:
+    scores = Scores(-0.25, 1.5, 0.01, [2425, 13])
+    scored = dataclasses.replace(WITHOUT_SPEAKERS, segments=[TranscriptSegment(0.0, 2.0, "Hello.", scores=scores)])
+    attempts.complete(claimed, claimed.lease, scored)
+    assert services.transcript_of(claimed, scores=True).segments[0].scores == scores
+    with django_assert_num_queries(2) as queries:
+        assert services.transcript_of(claimed).segments[0].scores is None
+    assert not any("scores" in query["sql"] for query in queries)
 
 
 def test_completing_replaces_the_text_that_was_there_while_it_ran(claimed: Task) -> None:

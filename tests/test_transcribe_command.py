@@ -68,6 +68,16 @@ def test_the_transcript_of_one_file_goes_to_the_terminal(transcribe: Command, ta
     assert contents(talk) == {"talk.wav"}
 
 
+def test_names_can_be_told(transcribe: Command, telephone: Path) -> None:
+    assert "This is Dianne in" in transcribe(telephone, model="base", hints="Dianne, Kowalczyk")
+
+
+def test_too_many_names_are_a_wrong_call(transcribe: Command, talk: Path) -> None:
+    error = transcribe.fails(talk / "talk.wav", hints=",".join(map(str, range(101))))
+    assert error.returncode == 2
+    assert "101 names and terms. At most 100" in str(error)
+
+
 def test_the_transcript_of_one_file_goes_into_the_file_asked_for(transcribe: Command, talk: Path) -> None:
     target = talk / "anything.srt"
     target.touch()

@@ -9,9 +9,15 @@ from typing import Any
 from tasks_app.exports.clean import replace_surrogates
 from tasks_app.pipeline.transcript import Transcript
 
+SCORES = ("avg_logprob", "compression_ratio", "no_speech_prob", "temperature", "tokens")
+WORD = ("text", "start", "end", "score", "speaker", "spaced")
+
 
 def export(transcript: Transcript) -> str:
-    """Everything `Transcript.to_dict` holds, always in the same order; times in seconds, texts as they are."""
+    """Everything `Transcript.to_dict` holds, always in the same order; times in seconds, texts as they are.
+
+    The scores of a segment have Whisper's names and are null where they are not known.
+    """
     data = transcript.to_dict()
     ordered = {
         "language": data["language"],
@@ -23,7 +29,8 @@ def export(transcript: Transcript) -> str:
                 "end": segment["end"],
                 "speaker": segment["speaker"],
                 "text": segment["text"],
-                "words": segment["words"],
+                **{name: (segment["scores"] or {}).get(name) for name in SCORES},
+                "words": [{key: word[key] for key in WORD} for word in segment["words"]],
             }
             for segment in data["segments"]
         ],

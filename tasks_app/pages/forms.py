@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from .. import first_account
 from ..engine import offered_models
 from ..errors import InvalidOptions
-from ..options import MAX_SPEAKERS, TranscriptionOptions
+from ..options import MAX_SPEAKERS, TranscriptionOptions, hints_of
 from ..pipeline.catalogue import ModelInfo
 from ..pipeline.channels import AUTO, MIX, SPLIT
 from ..pipeline.languages import LANGUAGES, SEVERAL
@@ -93,6 +93,12 @@ class UploadForm(forms.Form):
         required=False,
         help_text="In calls each side is often on a channel of its own; then each is transcribed by itself.",
     )
+    hints = forms.CharField(
+        label="Names and terms",
+        required=False,
+        help_text="That occur, with commas between them, as they are spelt. They are written so where they are heard.",
+        widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, label_suffix="", **kwargs)
@@ -119,4 +125,5 @@ class UploadForm(forms.Form):
             max_speakers=asked["max_speakers"] if speakers else None,
             track=asked["track"],
             channels=asked["channels"] or AUTO,
+            hints=hints_of(asked["hints"]),
         ).check(self.models)

@@ -84,7 +84,8 @@ def _upload_one(request: HttpRequest) -> JsonResponse:
 
 @login_required
 def _upload_page(request: HttpRequest) -> HttpResponse:
-    form = UploadForm(request.POST if request.method == "POST" else None)
+    remembered = {"hints": ", ".join(services.last_hints(request.user))}
+    form = UploadForm(request.POST if request.method == "POST" else None, initial=remembered)
     accepted: list[Task] = []
     refused: list[dict[str, str]] = []
     if request.method == "POST":
@@ -163,7 +164,7 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
         else:
             context |= {"transcript": transcript, "turns": _turns(transcript), "formats": FORMATS.values()}
     else:
-        context |= {"stages": _stages(task), "segments": task.segments.all()}
+        context |= {"stages": _stages(task), "segments": task.segments.defer("words", "scores")}
     return render(request, "tasks_app/task_detail.html", context)
 
 
@@ -177,7 +178,7 @@ def transcript_file(request: HttpRequest, identifier: UUID, format_name: str) ->
     if file_format is None:
         raise Http404
     try:
-        transcript = services.transcript_of(task)
+        transcript = services.transcript_of(task, scores=format_name == "json")
     except NotReady as error:
         messages.info(request, error.user_message)
         return redirect("task-detail", task.identifier)

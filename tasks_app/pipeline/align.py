@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .audio import SAMPLE_RATE, to_float
 from .guards import spoken_seconds
-from .transcript import Word
+from .transcript import Decoded, Word
 from .vad import Span, joined
 from .words import Piece, ends_clause, ends_sentence, timed_words
 
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from .chunk import ChunkText
+    from .decoder import Decoding
     from .model_store import ModelStore
 
 ATTENTION_LAG = {"tiny.en": 0.1}
@@ -35,6 +36,7 @@ ATTENTION_LAG = {"tiny.en": 0.1}
 known, because a synthesiser spoke them; 0.06 s too early with `base`."""
 ALIGN_MODEL_BYTES = 400_000_000
 SNAP_SECONDS = 0.6
+LEAST_PROBABILITY_OF_TOKEN = 1e-9  # whose logarithm is taken
 SHORTEST_SECONDS = 0.04
 """A word takes no less: two of the frames that cross-attention is told by."""
 LONGEST_SECONDS = 1.5
@@ -47,27 +49,41 @@ def attention_words(
     encoded: ctranslate2.StorageView,
     pieces: list[Span],
     lag: float = 0.0,
+    decoding: Decoding | None = None,
 ) -> list[Word]:
     """The words of a chunk with times from Whisper's cross-attention, in order.
 
     `tokens`: its text; `encoded`: the encoder's output for it alone; `pieces`: the parts of the recording that it is
-    made of, one behind the other; `lag`: seconds by which the model's attention comes late.
+    made of, one behind the other; `lag`: seconds by which the model's attention comes late; `decoding`: what the
+    decoder said of the text, if it is known.
     """
     import numpy as np
 
     if not tokens:
         return []
     frames = round(sum(piece.seconds for piece in pieces) * model.frames_per_second)
-    [result] = model.model.align(encoded, tokenizer.sot_sequence, [tokens], [frames], median_filter_width=7)
+    start = [*(decoding.prompt if decoding else []), *tokenizer.sot_sequence]
+    [result] = model.model.align(encoded, start, [tokens], [frames], median_filter_width=7)
     token, frame = np.array(result.alignments).T
     # The frame at which the path comes to each token, and to the end of text.
     begins = (frame[np.diff(token, prepend=-1) > 0] / model.tokens_per_second - lag).clip(0)
+    probabilities = np.array(result.text_token_probs)
+    log_probabilities = np.log(probabilities.clip(LEAST_PROBABILITY_OF_TOKEN))
+    if decoding:
+        # All of the decoder's sum, with the end of text, which it counts as one token more, is shared out evenly.
+        all_of_it = decoding.average_log_probability * (len(tokens) + 1)
+        log_probabilities += (all_of_it - log_probabilities.sum()) / len(tokens)
+        log_probabilities *= len(tokens) / (len(tokens) + 1)
     texts, groups = tokenizer.split_tokens_on_unicode(tokens)
     spoken, first = [], 0
     for text, group in zip(texts, groups, strict=True):
         after = first + len(group)
-        score = float(np.mean(result.text_token_probs[first:after]))
-        spoken.append(Piece(text, float(begins[first]), float(begins[after]), score))
+        decoded = None
+        if decoding:
+            share = float(log_probabilities[first:after].sum())
+            decoded = Decoded(group, share, round(decoding.no_speech_probability, 4))
+        scores = probabilities[first:after].tolist()
+        spoken.append(Piece(text, float(begins[first]), float(begins[after]), scores, decoded))
         first = after
     words = timed_words(spoken)
     for word in words:
@@ -215,7 +231,10 @@ def forced_words(
     aligner: tuple[Any, dict[str, Any]],
     device: str,
 ) -> None:
-    """Give `chunk` its words, timed by forced alignment of its text with `pieces` of `samples` (16 kHz)."""
+    """Give `chunk` its words, timed by forced alignment of its text with `pieces` of `samples` (16 kHz).
+
+    How probable they are the decoder alone knows: that stays.
+    """
     from whisperx.alignment import align
 
     model, metadata = aligner
@@ -226,6 +245,9 @@ def forced_words(
     words = timed_words(_as_pieces(chunk.text, found, length))
     for word in words:
         word.start, word.end = place(pieces, word.start, word.end)
+    if [word.text for word in words] == [word.text for word in chunk.words]:
+        for word, before in zip(words, chunk.words, strict=True):
+            word.score, word.decoded = before.score, before.decoded
     chunk.words = in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
 
 
@@ -238,6 +260,6 @@ def _as_pieces(text: str, found: list[dict[str, Any]], length: float) -> list[Pi
         start = max(part.get("start", previous), previous)
         end = max(part.get("end", following), start)
         after = text.index(part["word"], done) + len(part["word"])
-        pieces.append(Piece(text[done:after], start, end, part.get("score")))
+        pieces.append(Piece(text[done:after], start, end, [part["score"]] if "score" in part else []))
         previous, done = start, after
     return pieces

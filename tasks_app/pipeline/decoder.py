@@ -7,10 +7,18 @@ the figures behind the constants.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .align import ATTENTION_LAG, attention_words, in_order, past_hesitations, snap_to_speech
+from .align import (
+    ATTENTION_LAG,
+    LEAST_PROBABILITY_OF_TOKEN,
+    attention_words,
+    in_order,
+    past_hesitations,
+    snap_to_speech,
+)
 from .audio import SAMPLE_RATE, to_float
 from .guards import compression_ratio, repeats
 from .levels import levelled
@@ -46,12 +54,13 @@ LEAST_SLICE_SECONDS = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """One hypothesis for a chunk. `average_log_probability` is per token."""
+    """One hypothesis for a chunk. `average_log_probability` is per token; `prompt`: tokens that were told before."""
 
     tokens: list[int]
     text: str
     average_log_probability: float
     no_speech_probability: float
+    prompt: list[int] = field(default_factory=list)
 
     @property
     def silent(self) -> bool:
@@ -148,10 +157,16 @@ class Decoder:
         frames = int(seconds * SAMPLE_RATE) // extractor.hop_length
         return np.pad(features, ((0, 0), (0, frames - features.shape[1])), constant_values=silence)
 
-    def generate(self, encoded: ctranslate2.StorageView, languages: list[str], **options: Any) -> list[Decoding]:
-        """The most probable text of each chunk, which is spoken in the language beside it."""
+    def generate(
+        self, encoded: ctranslate2.StorageView, languages: list[str], prompt: Sequence[int] = (), **options: Any
+    ) -> list[Decoding]:
+        """The most probable text of each chunk, which is spoken in the language beside it.
+
+        `prompt`: tokens that are told before.
+        """
         prompts = [
-            self.model.get_prompt(self.tokenizer(language), [], without_timestamps=True) for language in languages
+            [*prompt, *self.model.get_prompt(self.tokenizer(language), [], without_timestamps=True)]
+            for language in languages
         ]
         results = self.model.model.generate(
             encoded,
@@ -174,10 +189,45 @@ class Decoder:
             decodings.append(Decoding(tokens, text, score, result.no_speech_prob))
         return decodings
 
-    def words(self, chunk: Span, tokens: list[int], encoded: ctranslate2.StorageView, language: str) -> list[Word]:
-        """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone."""
+    def tokens_of(self, text: str, language: str) -> list[int]:
+        """The tokens of `text`, as text alone: what looks like a command to the decoder is left out.
+
+        The packaged `base` lacks the merge of a space and a "t", so that such a space would be a token by itself, which
+        the decoder never writes.
+        """
+        tokenizer = self.tokenizer(language)
+        vocabulary = self.model.hf_tokenizer
+        space = vocabulary.token_to_id("Ġ")
+        tokens: list[int] = []
+        for token in tokenizer.encode(text):
+            if token >= tokenizer.eot:
+                continue
+            joined = vocabulary.token_to_id(f"Ġ{vocabulary.id_to_token(token)}") if tokens[-1:] == [space] else None
+            tokens = [*tokens[:-1], joined] if joined is not None else [*tokens, token]
+        return tokens
+
+    def log_probabilities(
+        self, tokens: Sequence[int], encoded: ctranslate2.StorageView, language: str, prompt: Sequence[int]
+    ) -> list[float]:
+        """Of each of `tokens`, the text of a chunk, where `prompt` is told before; `encoded`: of the chunk alone."""
+        start = [*prompt, *self.tokenizer(language).sot_sequence]
+        [result] = self.model.model.align(encoded, start, [list(tokens)], [encoded.shape[1]])
+        return [math.log(max(probability, LEAST_PROBABILITY_OF_TOKEN)) for probability in result.text_token_probs]
+
+    def words(
+        self,
+        chunk: Span,
+        tokens: list[int],
+        encoded: ctranslate2.StorageView,
+        language: str,
+        decoding: Decoding | None = None,
+    ) -> list[Word]:
+        """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone;
+        `decoding`: what was said of the text when it was decoded.
+        """
         lag = ATTENTION_LAG.get(self._name, 0.0)
-        words = attention_words(self.model, self.tokenizer(language), tokens, encoded, self.pieces(chunk), lag)
+        tokenizer = self.tokenizer(language)
+        words = attention_words(self.model, tokenizer, tokens, encoded, self.pieces(chunk), lag, decoding)
         words = past_hesitations(snap_to_speech(words, self._speech), self._speech)
         return in_order(words, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE)
 

@@ -19,6 +19,7 @@ from .missing import other_tracks, too_many_channels
 from .model_store import ModelStore
 from .observer import Observer
 from .probing import Limits, probe
+from .segments import score
 from .speakers import Turn, assign, relabel
 from .time_left import TimeLeft
 from .transcript import StageWarning, Transcript, words_from
@@ -53,6 +54,7 @@ def run(
     limits: Limits | None = None,
     resume: Resume | None = None,
     usual_languages: Sequence[str] = (),
+    hints: Sequence[str] = (),
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
@@ -61,8 +63,9 @@ def run(
     English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
     nobody speaks on that, the first on which somebody does. `channels`, one of `channels.CHOICES`: whether each channel
     is heard by itself and is one speaker; by default it is found out by listening whether there is one person on each.
-    `resume` maps each stage to the parts an earlier run gave to `observer.checkpoint`; what they hold is not done
-    again, and their segments are not handed to the observer again.
+    `hints` are names and terms as they are to be spelt where they are said. `resume` maps each stage to the parts an
+    earlier run gave to `observer.checkpoint`; what they hold is not done again, and their segments are not handed to
+    the observer again.
 
     What of the recording was not heard, and what a stage that failed has left out, are warnings of the transcript.
 
@@ -77,7 +80,7 @@ def run(
     kept = parts[0] if parts else None
     line = find_line(path, sound, limits, channels, store.threads, least=min_speakers, most=max_speakers, kept=kept)
     del sound  # where the channels are apart, the mix need not be held any longer
-    return _Run(line, warnings, store, observer or Observer(), model, usual_languages, resume).transcript(
+    return _Run(line, warnings, store, observer or Observer(), model, usual_languages, hints, resume).transcript(
         language, translate, diarize, min_speakers, max_speakers
     )
 
@@ -120,6 +123,7 @@ class _Run:
         observer: Observer,
         model: str,
         usual_languages: Sequence[str],
+        hints: Sequence[str],
         resume: Resume,
     ) -> None:
         self._line = line
@@ -127,6 +131,7 @@ class _Run:
         self._observer = observer
         self._model = model
         self._usual_languages = usual_languages
+        self._hints = hints
         self._resume = resume
         self._warnings = warnings
         self._time_left = TimeLeft(store.speeds, model)
@@ -169,6 +174,7 @@ class _Run:
                 for segment in found:
                     segment.speaker = f"channel {channel}"
             relabel(segments)
+        score(segments)
         self._leave("assigning")
         return Transcript(language, duration, segments, transcriber.choice.probability, self._warnings)
 
@@ -200,6 +206,7 @@ class _Run:
             language=language,
             translate=translate,
             usual_languages=self._usual_languages,
+            hints=self._hints,
             choice=Choice.from_dict(parts[0]) if parts else None,
             tick=lambda heard: self._progress(stage, 0.0, f"Listening for the languages: {heard:.0%}"),
         )

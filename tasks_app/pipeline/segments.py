@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
-from .transcript import Segment, Word, text_of
+from .guards import compression_ratio
+from .transcript import Scores, Segment, Word, text_of
 from .words import Piece, ends_clause, ends_sentence, timed_words, width
 
 MAX_COLUMNS = 84  # two caption lines of 42
@@ -77,3 +78,19 @@ def split_text(text: str, start: float, end: float) -> list[Segment]:
     for segment in segments:
         segment.words = []
     return segments
+
+
+def score(segments: list[Segment]) -> None:
+    """Give each segment the scores of its tokens, which its words then no longer hold."""
+    for segment in segments:
+        decoded = [word.decoded for word in segment.words if word.decoded]
+        tokens = [token for part in decoded for token in part.tokens]
+        if tokens and len(decoded) == len(segment.words):
+            segment.scores = Scores(
+                avg_logprob=round(sum(part.log_probability for part in decoded) / len(tokens), 4),
+                compression_ratio=round(compression_ratio(segment.text), 4),
+                no_speech_prob=max(part.no_speech_prob for part in decoded),
+                tokens=tokens,
+            )
+        for word in segment.words:
+            word.decoded = None

@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .align import in_order
 from .audio import SAMPLE_RATE
@@ -20,6 +20,7 @@ from .chunk import ChunkText
 from .decoder import MAX_CHUNK_SECONDS, Decoder, Decoding, one_by_one
 from .errors import UnknownLanguage
 from .guards import LEFT_OUT_SECONDS, filled_in, fits, unaccounted
+from .hints import Hints
 from .language_choice import Choice, Heard, Listener
 from .languages import LANGUAGES, SEVERAL
 from .levels import judged_again
@@ -45,7 +46,7 @@ GROUP_SECONDS = 5.0
 # Seconds of the shortest half of a chunk that is decoded by itself: where it repeats itself, or leaves speech out.
 SHORTEST_REPEATED = 1.5
 SHORTEST_LEFT_OUT = 3.0
-NO_REPEATS = {"no_repeat_ngram_size": 3}
+NO_REPEATS: dict[str, Any] = {"no_repeat_ngram_size": 3}
 
 
 def find_speech(
@@ -67,7 +68,8 @@ class Transcriber:
     `samples`: int16, shape (n,), 16 kHz; `speech` and `chunks` are those of `find_speech`. `language`: a code of
     LANGUAGES, SEVERAL, or None to have it detected. `usual_languages`: of other recordings, the most frequent first;
     they decide where it cannot be told. `choice`: the language or languages as chosen before. While they are listened
-    for in all of the recording, `tick(fraction)` is called, and may raise Cancelled.
+    for in all of the recording, `tick(fraction)` is called, and may raise Cancelled. `hints`: names and terms that may
+    be said.
     Raises UnknownLanguage, ModelUnavailable.
     """
 
@@ -83,6 +85,7 @@ class Transcriber:
         translate: bool,
         usual_languages: Sequence[str] = (),
         choice: Choice | None = None,
+        hints: Sequence[str] = (),
         tick: Callable[[float], None] = lambda fraction: None,
     ) -> None:
         self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
@@ -90,6 +93,7 @@ class Transcriber:
         self._workers = store.workers
         self._batch = BATCH[store.device]
         self.decoder = Decoder(samples, speech, store=store, model=model, translate=translate)
+        self._hints = Hints(self.decoder, hints) if hints else None
         self._listener = Listener(self.decoder, speech)
         self._listening = language is None and self.decoder.multilingual
         if language is not None and language not in (*LANGUAGES, SEVERAL):
@@ -157,7 +161,7 @@ class Transcriber:
     def align(self, chunk: ChunkText) -> None:
         """Time the words of a chunk that was decoded earlier, by encoding it once more."""
         if chunk.text:
-            tokens = self.decoder.tokenizer(self.choice.language_of(chunk.span)).encode(chunk.text)
+            tokens = self.decoder.tokens_of(chunk.text, self.choice.language_of(chunk.span))
             self._time_words(chunk, tokens, self.decoder.encode([chunk.span]))
 
     def _batches(self, group: list[Span]) -> list[list[Span]]:
@@ -206,10 +210,12 @@ class Transcriber:
         looping = decoding.repetitive and not fits(decoding.text, chunk.seconds)
         if looping or decoding.improbable:
             decoding = self._with_care(chunk, decoding, encoded)
+        if self._hints and not decoding.silent:
+            decoding = self._hints.spelt(decoding, encoded, self.choice.language_of(chunk))
         text = ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
         if word_times:
             try:
-                self._time_words(text, decoding.tokens, encoded)
+                self._time_words(text, decoding.tokens, encoded, decoding)
                 if text.words:
                     self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
@@ -236,9 +242,16 @@ class Transcriber:
         chunk.words = in_order(filled_in(chunk.words, missing, found, start, end), start, end)
         chunk.text = text_of(chunk.words)
 
-    def _time_words(self, chunk: ChunkText, tokens: list[int], encoded: ctranslate2.StorageView) -> None:
+    def _time_words(
+        self,
+        chunk: ChunkText,
+        tokens: list[int],
+        encoded: ctranslate2.StorageView,
+        decoding: Decoding | None = None,
+    ) -> None:
         if chunk.text:
-            chunk.words = self.decoder.words(chunk.span, tokens, encoded, self.choice.language_of(chunk.span))
+            language = self.choice.language_of(chunk.span)
+            chunk.words = self.decoder.words(chunk.span, tokens, encoded, language, decoding)
             chunk.text = text_of(chunk.words)
 
     def _with_care(self, chunk: Span, best: Decoding, encoded: ctranslate2.StorageView) -> Decoding:

@@ -10,10 +10,21 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What the decoder says of a word: its `tokens`; their log probabilities summed, with their share of that of the
+    end of text, so that over a whole decoding the mean is the decoder's own; the probability of no speech there.
+    """
+
+    tokens: list[int]
+    log_probability: float
+    no_speech_prob: float
+
+
 @dataclass(slots=True)
 class Word:
     """One timed word. `text` has no white space around it; `spaced`: whether a space stands before it in the text.
-    `score` is a probability (0-1) or None.
+    `score` is a probability (0-1) or None. `decoded` is there until the scores of segments are made of it.
     """
 
     text: str
@@ -22,26 +33,50 @@ class Word:
     score: float | None = None
     speaker: str | None = None
     spaced: bool = True
+    decoded: Decoded | None = None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Word:
+        decoded = data.get("decoded")
+        return cls(**{**data, "decoded": Decoded(**decoded) if decoded else None})
 
 
 def words_from(data: list[dict[str, Any]]) -> list[Word]:
     """Words kept between stages; none where a version kept them that did not say which have a space before them."""
-    return [Word(**word) for word in data] if all("spaced" in word for word in data) else []
+    return [Word.from_dict(word) for word in data] if all("spaced" in word for word in data) else []
+
+
+@dataclass(frozen=True, slots=True)
+class Scores:
+    """How sure the decoder was of a segment, with the names and meanings of Whisper's own `transcribe`: the mean log
+    probability of its `tokens`, its text's length against its compressed length, the probability that nobody spoke.
+    """
+
+    avg_logprob: float
+    compression_ratio: float
+    no_speech_prob: float
+    tokens: list[int]
+    temperature: float = 0.0
 
 
 @dataclass(slots=True)
 class Segment:
-    """A stretch of speech: one sentence or a readable part of one. `words` is empty where there are no word times."""
+    """A stretch of speech: one sentence or a readable part of one. `words` is empty where there are no word times;
+    `scores` is None where the decoder's are not known.
+    """
 
     start: float
     end: float
     text: str
     words: list[Word] = field(default_factory=list)
     speaker: str | None = None
+    scores: Scores | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Segment:
-        return cls(**{**data, "words": [Word(**word) for word in data["words"]]})
+        scores = data.get("scores")
+        words = [Word.from_dict(word) for word in data["words"]]
+        return cls(**{**data, "words": words, "scores": Scores(**scores) if scores else None})
 
 
 TRIED_AGAIN = frozenset({"aligning", "diarizing"})

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING
 
-from .transcript import Word
+from .transcript import Decoded, Word
 
 if TYPE_CHECKING:
     from budoux import Parser
@@ -48,12 +49,16 @@ OPENING = "\"'“¿¡([{«-"
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a text, with the white space in it, spoken from `start` to `end` seconds; `score`: a probability."""
+    """A part of a text, with the white space in it, spoken from `start` to `end` seconds.
+
+    `scores`: probabilities of its tokens, or of itself; `decoded`: what the decoder says of it.
+    """
 
     text: str
     start: float
     end: float
-    score: float | None = None
+    scores: Sequence[float] = ()
+    decoded: Decoded | None = None
 
 
 def timed_words(pieces: list[Piece]) -> list[Word]:
@@ -66,14 +71,15 @@ def timed_words(pieces: list[Piece]) -> list[Word]:
     edges = [0, *accumulate(len(piece.text) for piece in pieces)]
     words = []
     first = 0
-    for start, end in word_spans(text, edges):
+    spans = word_spans(text, edges)
+    for (start, end), decoded in zip(spans, _decoded(pieces, edges, spans), strict=True):
         heard = [i for i in range(start, end) if _heard(text[i])] or [start, end - 1]
         while edges[first + 1] <= heard[0]:
             first += 1
         last = first
         while edges[last + 1] <= heard[-1]:
             last += 1
-        scores = [piece.score for piece in pieces[first : last + 1] if piece.score is not None]
+        scores = [score for piece in pieces[first : last + 1] for score in piece.scores]
         words.append(
             Word(
                 " ".join(text[start:end].split()),
@@ -81,9 +87,30 @@ def timed_words(pieces: list[Piece]) -> list[Word]:
                 _time_at(pieces[last], heard[-1] + 1 - edges[last]),
                 round(sum(scores) / len(scores), 3) if scores else None,
                 spaced=text[start - 1].isspace() if start else not UNSPACED.match(text),
+                decoded=decoded,
             )
         )
     return words
+
+
+def _decoded(pieces: list[Piece], edges: list[int], spans: list[tuple[int, int]]) -> list[Decoded | None]:
+    """What the decoder says of each word: of the pieces that begin in it, or after the one before it."""
+    begins = [start for start, _ in spans]
+    parts: list[list[Decoded]] = [[] for _ in spans]
+    for piece, edge in zip(pieces, edges, strict=False):
+        if piece.decoded and spans:
+            at = edge + len(piece.text) - len(piece.text.lstrip())
+            parts[max(bisect_right(begins, at) - 1, 0)].append(piece.decoded)
+    return [
+        Decoded(
+            [token for part in word for token in part.tokens],
+            round(sum(part.log_probability for part in word), 4),
+            word[0].no_speech_prob,
+        )
+        if word
+        else None
+        for word in parts
+    ]
 
 
 def _time_at(piece: Piece, characters: int) -> float:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tasks_app.exports import FORMATS
-from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
+from tasks_app.pipeline.transcript import Scores, Segment, StageWarning, Transcript, Word
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -22,6 +22,7 @@ SPEAKERS = Transcript(
             "Hello, Bob.",
             [Word("Hello,", 0.5, 1.0, 0.9, "SPEAKER_00"), Word("Bob.", 1.5, 2.25, 0.8, "SPEAKER_00")],
             "SPEAKER_00",
+            Scores(-0.25, 0.75, 0.125, [2425, 11, 6085, 13]),
         ),
         # Longer than seven seconds: the cue ends where the pause begins.
         Segment(

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from tasks_app.exports import FORMATS
-from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word, text_of
+from tasks_app.exports.json_ import SCORES
+from tasks_app.pipeline.transcript import Scores, Segment, StageWarning, Transcript, Word, text_of
 
 # No square brackets: they are what the SubRip parser below knows a speaker by.
 PIECES = [
@@ -78,7 +79,8 @@ def random_transcript(seed: int) -> tuple[Transcript, bool]:
             start, end = start + rng.uniform(-9, 9), end + rng.uniform(-9, 9)
             for word in words:
                 word.start += rng.choice([0.0, rng.uniform(-9, 9)])
-        segments.append(Segment(start, end, text, words, rng.choice(NAMES)))
+        scores = Scores(-rng.random(), rng.random(), rng.random(), [1, 2]) if words else None
+        segments.append(Segment(start, end, text, words, rng.choice(NAMES), scores))
     warnings = [StageWarning("aligning", "alignment_failed", random_text(rng, 5))] if rng.random() < 0.2 else []
     return Transcript(language, now, segments, rng.random(), warnings), orderly
 
@@ -201,6 +203,9 @@ def test_json_is_read_back(seed: int) -> None:
     assert text.endswith("}\n")
     assert list(data) == ["language", "language_probability", "duration", "segments", "warnings"]
     without_surrogates = json.loads(re.sub(r"\\ud800", r"\\ufffd", json.dumps(transcript.to_dict())))
+    for segment in data["segments"]:
+        scores = {name: segment.pop(name) for name in SCORES}
+        segment["scores"] = scores if scores["tokens"] else None
     assert Transcript.from_dict(data) == Transcript.from_dict(without_surrogates)
 
 

@@ -96,6 +96,25 @@ def test_channels_can_be_said_to_carry_one_person_each(user: Client, speech) -> 
     assert Task.objects.get().transcription_options.channels == "split"
 
 
+def test_names_and_terms_are_taken_and_remembered_for_the_next_upload(user: Client, speech) -> None:
+    send(user, speech, headers=JSON, hints="Kowalczyk,\nAcme Zentrix")
+
+    task = Task.objects.get()
+    assert task.transcription_options.hints == ("Kowalczyk", "Acme Zentrix")
+    assert user.get(UPLOAD).context["form"]["hints"].value() == "Kowalczyk, Acme Zentrix"
+    assert (
+        "Names and terms: Kowalczyk, Acme Zentrix"
+        in user.get(reverse("task-detail", args=[Task.objects.get().pk])).text
+    )
+
+
+def test_what_others_told_is_not_shown(user: Client, speech, stranger: AbstractUser) -> None:
+    send(user, speech, headers=JSON, hints="Kowalczyk")
+    user.force_login(stranger)
+
+    assert user.get(UPLOAD).context["form"]["hints"].value() == ""
+
+
 def test_several_languages_can_be_chosen(user: Client, speech) -> None:
     assert '<option value="several">Several languages</option>' in user.get(UPLOAD).text
     send(user, speech, headers=JSON, language="several")
@@ -122,6 +141,8 @@ def test_numbers_of_speakers_mean_nothing_where_speakers_are_not_wanted(user: Cl
         ({"model": ""}, "INVALID_OPTIONS"),
         ({"track": "0"}, "INVALID_OPTIONS"),
         ({"track": "last"}, "INVALID_OPTIONS"),
+        ({"hints": "K" * 61}, "INVALID_OPTIONS"),
+        ({"hints": "\n".join(map(str, range(101)))}, "INVALID_OPTIONS"),
         ({"track": "2"}, "NO_SUCH_TRACK"),
         ({"channels": "left"}, "INVALID_OPTIONS"),
     ],

@@ -61,7 +61,7 @@ def random_pieces(text: str, language: str, chance: random.Random) -> list[Piece
         space = text.find(" ", start + 1, end)
         end = space if space > 0 else end
         length = chance.choice([0.0, 0.0, 0.1, 0.3, 2.0])
-        pieces.append(Piece(text[start:end], now, now + length, chance.random()))
+        pieces.append(Piece(text[start:end], now, now + length, [chance.random()]))
         now += length + chance.choice([0.0, 0.0, 0.0, 0.2, 1.5])
         start = end
     return pieces
@@ -145,9 +145,9 @@ def test_a_piece_without_a_space_belongs_to_the_word_before(pieces: list[str], w
 
 def test_a_word_has_the_time_of_its_pieces_and_their_mean_score() -> None:
     pieces = [
-        Piece(" well", 1.0, 1.4, 0.9),
-        Piece("-", 1.4, 1.5, 0.5),
-        Piece("known", 1.5, 2.0, 0.4),
+        Piece(" well", 1.0, 1.4, [0.9]),
+        Piece("-", 1.4, 1.5, [0.5]),
+        Piece("known", 1.5, 2.0, [0.4]),
         Piece(" so", 2, 3),
     ]
     assert timed_words(pieces) == [Word("well-known", 1.0, 2.0, 0.6), Word("so", 2, 3, None)]

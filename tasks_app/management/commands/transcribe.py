@@ -18,7 +18,7 @@ from tqdm import tqdm
 from tasks_app.engine import limits, model_store, offered_models
 from tasks_app.errors import InternalError
 from tasks_app.exports import FORMATS
-from tasks_app.options import TranscriptionOptions
+from tasks_app.options import TranscriptionOptions, hints_of
 from tasks_app.pipeline import probing, runner
 from tasks_app.pipeline.channels import AUTO, CHOICES
 from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, TranscriptionError
@@ -177,6 +177,9 @@ class Command(BaseCommand):
             help="split: transcribe each channel by itself, as one speaker; mix: all together; auto: split if there is "
             "one person on each (%(default)s)",
         )
+        parser.add_argument(
+            "--hints", default="", metavar="NAMES", help="names and terms that occur, with commas between them"
+        )
         parser.add_argument("--min-speakers", type=int, metavar="N")
         parser.add_argument("--max-speakers", type=int, metavar="N")
         parser.add_argument(
@@ -200,6 +203,7 @@ class Command(BaseCommand):
                 max_speakers=options["max_speakers"],
                 track=options["track"],
                 channels=options["channels"],
+                hints=hints_of(options["hints"]),
             ).check([model.name for model in offered_models()])
         except TranscriptionError as error:
             raise CommandError(described(error), returncode=WRONG_CALL) from None
