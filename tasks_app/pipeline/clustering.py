@@ -29,7 +29,7 @@ OVERLAPPED = 0.5  # a piece of which so much is spoken over by another voice is 
 LEAST_SPEECH_SECONDS = (1.5, 3.5)  # of a speaker: of one like nobody else, and of one as like another as can be
 UNLIKE = 0.5  # corrected similarity of voices that are nothing like one another
 MOST_PIECES = 4000  # compared pairwise; of a longer recording the longest pieces, the rest go to the nearest speaker
-APART = -1.0  # the least similarity there is: of pieces that are known to be of two speakers
+APART = 0.0  # the similarity of pieces that are known to be of two speakers; no lower, as a window is wrong at times
 
 
 def cluster(

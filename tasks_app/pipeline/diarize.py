@@ -185,8 +185,8 @@ class _Models:
         import numpy as np
 
         margin = (WINDOW_SECONDS - STEP_SECONDS) / 2
-        starts = (int(window * STEP_SECONDS * SAMPLE_RATE) for window in range(windows))
-        heard = self._in_order(lambda start: self._scores(samples, start), list(starts))
+        starts = [int(window * STEP_SECONDS * SAMPLE_RATE) for window in range(windows)]
+        heard = self._in_order(lambda start: self._scores(samples, start), starts)
         before, scores = None, next(heard)
         for window in range(windows):
             after = next(heard, None)
