@@ -226,7 +226,8 @@ class Transcriber:
         return [text for chunk in chunks for text in self._decode([chunk], self.decoder.encode([chunk]), word_times)]
 
     def _joined(self, chunk: Span, parts: list[ChunkText]) -> ChunkText:
-        words = [word for part in parts for word in part.words]
+        timed = all(part.words or not part.text for part in parts)
+        words = [word for part in parts for word in part.words] if timed else []
         text = text_of(words) or " ".join(part.text for part in parts if part.text)
         return ChunkText(chunk.start, chunk.end, text, words)
 

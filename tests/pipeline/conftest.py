@@ -14,6 +14,7 @@ from tasks_app.pipeline.audio import decode
 from tasks_app.pipeline.model_store import ModelStore
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.runner import run
+from tasks_app.pipeline.transcript import Word
 
 
 def package_folder(package: str) -> Path:
@@ -76,6 +77,18 @@ def telephone_run(store):
     """The whole pipeline on the telephone recording with the defaults: the transcript, and what was told of it."""
     observer = Recorder()
     return run(TELEPHONE, store=store, observer=observer), observer
+
+
+def timed(text: str, seconds: float = 0.3) -> list[Word]:
+    """The words of `text`, each of so many seconds. A number in it is a pause."""
+    found, now = [], 0.0
+    for word in text.split():
+        if word[0].isdecimal():
+            now += float(word)
+        else:
+            found.append(Word(word, now, now + seconds))
+            now += seconds
+    return found
 
 
 def ffmpeg(*arguments: str | Path) -> None:

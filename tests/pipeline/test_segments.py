@@ -5,23 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tasks_app.pipeline.segments import split_text, split_words
-from tasks_app.pipeline.transcript import Word
 
-
-def words(text: str, seconds: float = 0.3) -> list[Word]:
-    """Each number in `text` is a pause of so many seconds."""
-    found, now = [], 0.0
-    for word in text.split():
-        if word[0].isdecimal():
-            now += float(word)
-        else:
-            found.append(Word(word, now, now + seconds))
-            now += seconds
-    return found
+from .conftest import timed
 
 
 def split(text: str) -> list[str]:
-    return [segment.text for segment in split_words(words(text))]
+    return [segment.text for segment in split_words(timed(text))]
 
 
 def test_each_sentence_is_one():

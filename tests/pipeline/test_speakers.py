@@ -8,21 +8,11 @@ from tasks_app.pipeline.segments import split_words
 from tasks_app.pipeline.speakers import Turn, assign
 from tasks_app.pipeline.transcript import Segment, Word
 
-
-def words(text: str, seconds: float = 0.3) -> list[Word]:
-    """Each number in `text` is a pause of so many seconds."""
-    found, now = [], 0.0
-    for word in text.split():
-        if word[0].isdecimal():
-            now += float(word)
-        else:
-            found.append(Word(word, now, now + seconds))
-            now += seconds
-    return found
+from .conftest import timed
 
 
 def told(text: str, *turns: tuple[float, float, str]) -> list[tuple[str, str | None]]:
-    return [(part.text, part.speaker) for part in assign(split_words(words(text)), [Turn(*turn) for turn in turns])]
+    return [(part.text, part.speaker) for part in assign(split_words(timed(text)), [Turn(*turn) for turn in turns])]
 
 
 A, B = "SPEAKER_00", "SPEAKER_01"

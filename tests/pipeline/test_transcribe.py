@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline.audio import SAMPLE_RATE, decode
+from tasks_app.pipeline.chunk import ChunkText
 from tasks_app.pipeline.decoder import Decoder
 from tasks_app.pipeline.errors import GpuOutOfMemory
 from tasks_app.pipeline.levels import levelled
 from tasks_app.pipeline.transcribe import Transcriber, find_speech
+from tasks_app.pipeline.transcript import Word
 from tasks_app.pipeline.vad import Span
 
 from .conftest import SPOKEN
@@ -164,3 +166,10 @@ def test_a_chunk_is_halved_in_a_pause(store):
 def test_what_is_no_longer_than_a_sentence_is_not_halved(store):
     transcriber, chunk = spoken(store, "hello_world")
     assert transcriber.decoder.halves(chunk, 1.5) == []
+
+
+def test_no_text_is_lost_where_words_of_a_half_have_no_times(store):
+    transcriber, chunk = spoken(store, "hello_world")
+    first = ChunkText(chunk.start, 8000, "Hello.", [Word("Hello.", 0.1, 0.4)])
+    joined = transcriber._joined(chunk, [first, ChunkText(8000, chunk.end, "World.")])
+    assert (joined.text, joined.words) == ("Hello. World.", [])
