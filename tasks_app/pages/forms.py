@@ -96,7 +96,7 @@ class UploadForm(forms.Form):
     hints = forms.CharField(
         label="Names and terms",
         required=False,
-        help_text="That occur, with commas between them, as they are spelt. They are written so where they are heard.",
+        help_text="What may be misspelt, with commas between. It is written so where it is heard; that takes longer.",
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
 
