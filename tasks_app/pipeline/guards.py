@@ -5,8 +5,11 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
+from itertools import pairwise
 
+from .audio import SAMPLE_RATE
 from .transcript import Word
+from .vad import Span
 from .words import UNSPACED, word_spans
 
 LEFT_OUT_SECONDS = 0.8
@@ -53,6 +56,16 @@ def unaccounted(words: list[Word], speech: list[tuple[float, float]], start: flo
     begins = [start, *(word.start for word in words), end]
     accounted = [0.0, *(spoken_seconds(w.text) if (w.score or 1) >= IMPROBABLE_WORD else 0.0 for w in words)]
     return [max(0.0, _seconds(speech, begins[i], begins[i + 1]) - accounted[i]) for i in range(len(accounted))]
+
+
+def lacks(words: list[Word], missing: list[float], start: float, end: float, part: Span) -> bool:
+    """Whether a good part of what is left out of a chunk from `start` to `end` seconds, by `missing`, is in `part`."""
+    begins = [start, *(word.start for word in words), end]
+    return any(
+        min(after, part.end / SAMPLE_RATE) - max(before, part.start / SAMPLE_RATE) > (after - before) / 4
+        for (before, after), seconds in zip(pairwise(begins), missing, strict=True)
+        if seconds >= UNSURE_SECONDS
+    )
 
 
 def filled_in(words: list[Word], missing: list[float], found: list[Word], start: float, end: float) -> list[Word]:

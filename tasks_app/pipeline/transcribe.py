@@ -19,7 +19,7 @@ from .audio import SAMPLE_RATE
 from .chunk import ChunkText
 from .decoder import MAX_CHUNK_SECONDS, Decoder, Decoding, one_by_one
 from .errors import UnknownLanguage
-from .guards import LEFT_OUT_SECONDS, filled_in, fits, unaccounted
+from .guards import LEFT_OUT_SECONDS, filled_in, fits, lacks, unaccounted
 from .hints import Hints
 from .language_choice import Choice, Heard, Listener
 from .languages import LANGUAGES, SEVERAL
@@ -239,6 +239,7 @@ class Transcriber:
         missing = unaccounted(chunk.words, self._speech, start, end)
         if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span, SHORTEST_LEFT_OUT)):
             return
+        halves = [half for half in halves if lacks(chunk.words, missing, start, end, half)]
         found = [word for half in self._one_by_one(halves, word_times=True) for word in half.words]
         chunk.words = in_order(filled_in(chunk.words, missing, found, start, end), start, end)
         chunk.text = text_of(chunk.words)

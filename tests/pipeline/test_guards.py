@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tasks_app.pipeline.guards import compression_ratio, filled_in, fits, repeats, unaccounted
+from tasks_app.pipeline.guards import compression_ratio, filled_in, fits, lacks, repeats, unaccounted
 from tasks_app.pipeline.transcript import Word
+from tasks_app.pipeline.vad import Span
 
 
 def test_loops_are_seen():
@@ -61,3 +62,11 @@ def test_they_do_not_where_they_are_no_more_or_nothing_was_left_out():
     assert filled_in(WORDS, [0.0, 0.0, 2.9, 0.0], [Word("sad", 1.3, 2.0)], 0.5, 6.0) == WORDS
     found = [Word("hi", 1.0, 1.1), Word("ho", 1.1, 1.2), Word("stay", 5.0, 5.2), Word("here", 5.2, 5.4)]
     assert filled_in(WORDS, [0.0, 0.1, 0.0, 0.3], found, 0.5, 6.0) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "lacking"), [(0.5, 2.0, False), (0.5, 3.0, True), (3.0, 6.0, True), (5.0, 6.0, False)]
+)
+def test_only_the_part_in_which_something_is_left_out_is_decoded_again(start, end, lacking):
+    part = Span(int(start * 16_000), int(end * 16_000))
+    assert lacks(WORDS, [0.0, 0.0, 2.9, 0.0], 0.5, 6.0, part) == lacking
