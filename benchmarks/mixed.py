@@ -4,14 +4,15 @@
 
 Joins all English recordings there are, in an order drawn by lot, over and over, with pauses, levels and frequency bands
 drawn by lot, until they last `--hours`. Transcribes the whole, and every part by itself as it is in the whole, with the
-same level and band. Missing are the words that the whole has fewer of at the place of a part than the part has by
-itself; deleted, inserted and substituted are those of the two texts, aligned (case and punctuation do not count). The
-language is given, so that it is not a matter of detection.
+same level and band. Missing are the words that the whole has fewer of at the place of a part, up to the middle of the
+pauses around it, than the part has by itself; deleted, inserted and substituted are those of the two texts, aligned
+(case and punctuation do not count). The language is given, so that it is not a matter of detection.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 import time
 import warnings
@@ -32,7 +33,6 @@ Sound = NDArray[np.int16]
 PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0, 30.0)  # seconds
 DECIBELS = (-30.0, 6.0)  # from, to; against the recording as it is
 BANDS = ((0, 8000), (100, 4000), (300, 3400), (50, 6000))  # Hz, from and to
-BORDER = 0.1  # seconds around a part in which a word is still taken to be of it
 
 
 def altered(sound: Sound, decibels: float, band: tuple[int, int]) -> Sound:
@@ -103,10 +103,11 @@ def main() -> None:
         "| model | seed | words of the parts | missing % | deleted % | inserted % | substituted % | whole s | parts s |"
     )
     print("|---|---|---|---|---|---|---|---|---|")
+    ends = [start + len(part) / SAMPLE_RATE for start, _, part in parts]
+    middles = [(end + after[0]) / 2 for end, after in zip(ends, parts[1:], strict=False)]
     fewer, rows = 0, []
-    for (start, what, part), alone in zip(parts, said, strict=True):
-        end = start + len(part) / SAMPLE_RATE
-        there = [word for at, word in heard if start - BORDER <= at < end + BORDER]
+    for (start, what, _), alone, since, until in zip(parts, said, [0, *middles], [*middles, math.inf], strict=True):
+        there = [word for at, word in heard if since <= at < until]
         if len(there) < len(alone):
             fewer += len(alone) - len(there)
             rows.append(f"| {start:.1f} | {what} | {' '.join(alone)} | {' '.join(there)} |")

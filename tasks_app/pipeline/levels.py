@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from .audio import to_float
-from .vad import HOP, PIECE_HOPS, WARM_UP_HOPS, judge, pad, speech_spans
+from .vad import HOP, ONSET, PIECE_HOPS, WARM_UP_HOPS, judge, pad, speech_spans
 
 if TYPE_CHECKING:
     import numpy as np
@@ -34,8 +34,9 @@ FEWEST_HOPS = 8
 NOISE_BELOW_SPEECH = 10.0  # dB; noise alone is not brought to the level of speech
 CREDIT = 1.25
 """That a sound stands out speaks for speech; its probability is multiplied by this."""
-CLEAR = 0.75
-"""Where nothing is judged to be speech with so much probability, nothing is."""
+CLEAR = 0.9
+LONG_HOPS = 16  # half a second
+"""What is neither judged to be speech with so much probability nor for so long is none."""
 
 # In hops on both sides.
 SYLLABLE_REACH = 1
@@ -77,8 +78,9 @@ def judged_again(
     raised = probabilities.copy()
     with ThreadPoolExecutor(max_workers=threads) as pool:
         for (first, last), found in zip(stretches, pool.map(judge_stretch, stretches), strict=True):
-            if found.max() >= CLEAR:
-                raised[first:last] = np.maximum(raised[first:last], CREDIT * found)
+            found = CREDIT * found
+            if found.max() >= CLEAR or np.count_nonzero(found >= ONSET) >= LONG_HOPS:
+                raised[first:last] = np.maximum(raised[first:last], found)
     return raised
 
 
