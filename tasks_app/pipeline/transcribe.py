@@ -43,9 +43,8 @@ BATCH = {"cpu": 2, "cuda": 16}
 GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
 
-# Seconds of the shortest half of a chunk that is decoded by itself: where it repeats itself, or leaves speech out.
-SHORTEST_REPEATED = 1.5
-SHORTEST_LEFT_OUT = 3.0
+SHORTEST_HALF_SECONDS = 1.5
+"""A chunk that repeats itself or leaves speech out is not decoded in halves that are shorter."""
 NO_REPEATS: dict[str, Any] = {"no_repeat_ngram_size": 3}
 
 
@@ -203,7 +202,7 @@ class Transcriber:
         ]
 
     def _finish(self, chunk: Span, decoding: Decoding, encoded: ctranslate2.StorageView, word_times: bool) -> ChunkText:
-        if decoding.repetitive and (halves := self.decoder.halves(chunk, SHORTEST_REPEATED)):
+        if decoding.repetitive and (halves := self.decoder.halves(chunk, SHORTEST_HALF_SECONDS)):
             # In a loop, the repetitions have no sound of their own: it ends with less to listen to, what was really
             # said again and again does not.
             return self._joined(chunk, self._one_by_one(halves, word_times))
@@ -237,7 +236,7 @@ class Transcriber:
         """
         start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
         missing = unaccounted(chunk.words, self._speech, start, end)
-        if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span, SHORTEST_LEFT_OUT)):
+        if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span, SHORTEST_HALF_SECONDS)):
             return
         halves = [half for half in halves if lacks(chunk.words, missing, start, end, half)]
         found = [word for half in self._one_by_one(halves, word_times=True) for word in half.words]
