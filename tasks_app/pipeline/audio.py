@@ -168,10 +168,9 @@ REPORTED = re.compile(r"\[Eval @ \w+\] \[error\] (-?[\d.]+|-?nan|-?inf)$")
 class _Decoding:
     """One run of ffmpeg: frames of all channels come in, one channel of int16 is kept, or with `apart` all of them.
 
-    `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, or the
-    first that says why, without the file's name. `damages`: the
-    frames at which it complained; it reads ahead, so they are some tenths of a second off. `breaks_off`: the
-    last packet was cut short. `length_is_guessed`: the declared length is a guess from the bit rate.
+    `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, or the first that says why, without the
+    file's name. `damages`: the frames at which it complained; it reads ahead, so they are a second or two early.
+    `breaks_off`: the last packet was cut short. `length_is_guessed`: the declared length is a guess from the bit rate.
     """
 
     path: Path
