@@ -29,11 +29,11 @@ from benchmarks import peers
 from benchmarks.alterations import altered
 from benchmarks.conversations import speakers_told_apart
 from benchmarks.recordings import SHARED, Recording, machine, recordings
-from tasks_app.pipeline.audio import decode
-from tasks_app.pipeline.diarize import diarize
-from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.audio.sound import decode
 from tasks_app.pipeline.runner import run
+from tasks_app.pipeline.speakers.diarize import diarize
 from tasks_app.pipeline.transcript import Transcript
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 WITHOUT_SPACES = ("ja", "zh", "th")
 

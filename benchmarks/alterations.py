@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks_app.pipeline.audio import SAMPLE_RATE
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE
 
 Sound = NDArray[np.int16]
 

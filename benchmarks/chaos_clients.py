@@ -24,7 +24,7 @@ class Request:
 
 def requests(folder: Path) -> list[Request]:
     """Real speech of 10 to 30 s: pieces of a telephone conversation, and short sentences joined."""
-    from tasks_app.pipeline.audio import SAMPLE_RATE, decode
+    from tasks_app.pipeline.audio.sound import SAMPLE_RATE, decode
 
     package = find_spec("pyannote.audio")
     telephone = decode(Path(package.submodule_search_locations[0]) / "sample/sample.wav")

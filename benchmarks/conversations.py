@@ -22,9 +22,9 @@ from numpy.typing import NDArray
 
 from benchmarks.alterations import in_noise
 from benchmarks.recordings import SHARED, machine
-from tasks_app.pipeline.audio import SAMPLE_RATE, decode
-from tasks_app.pipeline.diarize import diarize
-from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE, decode
+from tasks_app.pipeline.speakers.diarize import diarize
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 Sound = NDArray[np.int16]
 Turns = list[tuple[float, float, str]]

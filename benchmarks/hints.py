@@ -16,10 +16,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tasks_app.pipeline.audio import decode
-from tasks_app.pipeline.hints import letters_of
-from tasks_app.pipeline.model_store import ModelStore
-from tasks_app.pipeline.transcribe import Transcriber, find_speech
+from tasks_app.pipeline.audio.sound import decode
+from tasks_app.pipeline.audio.speech import find_speech
+from tasks_app.pipeline.text.hints import letters_of
+from tasks_app.pipeline.text.transcribe import Transcriber
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 NAMED = {
     "Kowalczyk": "I spoke with Mister Kowalczyk about the contract on Tuesday.",

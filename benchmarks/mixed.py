@@ -24,9 +24,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.recordings import SHARED, Recording, machine, recordings
-from tasks_app.pipeline.audio import SAMPLE_RATE, decode
-from tasks_app.pipeline.model_store import ModelStore
-from tasks_app.pipeline.runner import run
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE, decode
+from tasks_app.pipeline.runner import preload, run
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 Sound = NDArray[np.int16]
 
@@ -90,7 +90,7 @@ def main() -> None:
     sounds = {recording.name: decode(recording.path) for recording in spoken}
     whole, parts = mixed(sounds, asked.hours * 3600, asked.seed)
     store = ModelStore(asked.models_directory, device="cpu")
-    store.preload(asked.model)
+    preload(store, asked.model)
     begun = time.perf_counter()
     heard = words(whole, store, asked.model)
     between = time.perf_counter()

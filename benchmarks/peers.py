@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from tasks_app.pipeline.audio import to_float
-from tasks_app.pipeline.model_store import ModelStore
-from tasks_app.pipeline.transcribe import Transcriber, find_speech
+from tasks_app.pipeline.audio.sound import to_float
+from tasks_app.pipeline.audio.speech import find_speech
+from tasks_app.pipeline.text.transcribe import Transcriber
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 Transcribe = Callable[[np.ndarray, str], str]
 """From int16 samples at 16 kHz and the language spoken to the text."""

@@ -7,7 +7,7 @@ import platform
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks_app.pipeline.model_store import available_cores
+from tasks_app.pipeline.weights.model_store import available_cores
 
 SHARED = Path(__file__).resolve().parents[2] / "shared/audio"
 

@@ -29,8 +29,8 @@ from typing import Any
 import numpy as np
 
 from benchmarks.recordings import machine, recordings
-from tasks_app.pipeline.audio import SAMPLE_RATE, decode
-from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE, decode
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 PEERS = ("WhisperX, its defaults", "WhisperX batched", "faster-whisper batched")
 CONTENDERS = (*PEERS, "ours", "ours with word times")

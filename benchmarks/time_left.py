@@ -20,10 +20,10 @@ from pathlib import Path
 
 from benchmarks.recordings import machine
 from benchmarks.speed import conversation
-from tasks_app.pipeline.audio import SAMPLE_RATE
-from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE
 from tasks_app.pipeline.observer import Observer
-from tasks_app.pipeline.runner import run
+from tasks_app.pipeline.runner import preload, run
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 WITHIN = 1 / 3
 SECOND = 1.0
@@ -41,7 +41,7 @@ class Listener(Observer):
 def runs(path: str, model: str, directory: str, rounds: int, pipe: Connection) -> None:
     """In a process of its own: `rounds` runs; sends for each its length and what was told when, in seconds."""
     store = ModelStore(directory, device="cpu")
-    store.preload(model)
+    preload(store, model)
     for _ in range(rounds):
         listener = Listener()
         begun = time.perf_counter()

@@ -7,8 +7,8 @@ from uuid import UUID
 from django.contrib.auth.models import AbstractUser, AnonymousUser
 from django.db.models import QuerySet
 
-from .errors import TaskNotFound
-from .models import Task
+from tasks_app.errors import TaskNotFound
+from tasks_app.models import Task
 
 
 def tasks_visible_to(user: AbstractUser | AnonymousUser) -> QuerySet[Task]:

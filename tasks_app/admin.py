@@ -14,11 +14,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, get_text_list
 
-from . import services
-from .access import tasks_visible_to
-from .models import Speaker, Task, TaskEvent
-from .pipeline.errors import TranscriptionError
-from .templatetags.recordings import clock, file_size, language_name
+from tasks_app import services
+from tasks_app.access import tasks_visible_to
+from tasks_app.models import Speaker, Task, TaskEvent
+from tasks_app.pipeline.errors import TranscriptionError
+from tasks_app.templatetags.recordings import clock, file_size, language_name
 
 admin.site.site_header = "Transcription"
 admin.site.site_title = "Transcription"

@@ -6,6 +6,6 @@ class TasksAppConfig(AppConfig):
     verbose_name = "Transcription"
 
     def ready(self) -> None:
-        from . import storage
+        from tasks_app import storage
 
         storage.connect_signals()

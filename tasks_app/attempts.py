@@ -13,11 +13,11 @@ from django.db import transaction
 from django.db.models import Count, F, Max, Min, Q
 from django.utils import timezone
 
-from . import progress, queueing
-from .errors import IllegalTransition, TranscriptionError, WorkerLost, without_paths
-from .models import Segment, Speaker, StageResult, Task, TaskProgressStage, TaskStatus
-from .pipeline.transcript import Transcript
-from .transitions import (
+from tasks_app import progress, queueing
+from tasks_app.errors import IllegalTransition, TranscriptionError, WorkerLost, without_paths
+from tasks_app.models import Segment, Speaker, StageResult, Task, TaskProgressStage, TaskStatus
+from tasks_app.pipeline.transcript import Transcript
+from tasks_app.transitions import (
     BROKER_AWAY,
     NO_ERROR,
     NO_LEASE,

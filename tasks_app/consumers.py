@@ -14,10 +14,10 @@ from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
 
-from .access import task_visible_to, tasks_visible_to
-from .errors import TaskNotFound
-from .models import ENDED
-from .progress import progress_frame, snapshot, task_group, user_group
+from tasks_app.access import task_visible_to, tasks_visible_to
+from tasks_app.errors import TaskNotFound
+from tasks_app.models import ENDED
+from tasks_app.progress import progress_frame, snapshot, task_group, user_group
 
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters a client may send at once; it has nothing to say but ping

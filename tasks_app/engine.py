@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
-from .pipeline.catalogue import ModelInfo, known_models
-from .pipeline.probing import Limits
+from tasks_app.pipeline.audio.probing import Limits
+from tasks_app.pipeline.weights.catalogue import ModelInfo, known_models
 
 if TYPE_CHECKING:
-    from .pipeline.model_store import ModelStore
+    from tasks_app.pipeline.weights.model_store import ModelStore
 
 
 def limits() -> Limits:
@@ -21,7 +21,7 @@ def limits() -> Limits:
 @functools.cache
 def model_store() -> ModelStore:
     """The one store of this process: what it loads stays warm from task to task."""
-    from .pipeline.model_store import MEGABYTE, ModelStore
+    from tasks_app.pipeline.weights.model_store import MEGABYTE, ModelStore
 
     return ModelStore(
         settings.MODEL_DIR,

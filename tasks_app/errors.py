@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .pipeline.errors import InputError, TranscriptionError
+from tasks_app.pipeline.errors import InputError, TranscriptionError
 
 
 class RequestError(InputError):

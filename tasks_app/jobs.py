@@ -13,14 +13,14 @@ from uuid import UUID
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
-from . import attempts, progress, services
-from .engine import limits, model_store
-from .errors import FileMissing, IllegalTransition, InternalError, technical_detail
-from .models import Task
-from .pipeline import runner
-from .pipeline.errors import Cancelled, TranscriptionError
-from .pipeline.observer import Observer
-from .pipeline.transcript import Segment, Transcript
+from tasks_app import attempts, progress, services
+from tasks_app.engine import limits, model_store
+from tasks_app.errors import FileMissing, IllegalTransition, InternalError, technical_detail
+from tasks_app.models import Task
+from tasks_app.pipeline import runner
+from tasks_app.pipeline.errors import Cancelled, TranscriptionError
+from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.transcript import Segment, Transcript
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from . import fields
-from .options import TranscriptionOptions
-from .pipeline.transcript import StageWarning
+from tasks_app import fields
+from tasks_app.options import TranscriptionOptions
+from tasks_app.pipeline.transcript import StageWarning
 
 
 class TaskStatus(models.TextChoices):

@@ -7,10 +7,10 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .errors import InvalidOptions
-from .pipeline.channels import AUTO, CHOICES
-from .pipeline.errors import UnknownLanguage, UnknownModel
-from .pipeline.languages import LANGUAGES, SEVERAL
+from tasks_app.errors import InvalidOptions
+from tasks_app.pipeline.errors import UnknownLanguage, UnknownModel
+from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
+from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
 
 MAX_SPEAKERS = 20
 MAX_HINTS = 100

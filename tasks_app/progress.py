@@ -19,8 +19,8 @@ from django.db import close_old_connections, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from .models import Segment, Task, TaskProgressStage
-from .pipeline.transcript import Segment as TranscriptSegment
+from tasks_app.models import Segment, Task, TaskProgressStage
+from tasks_app.pipeline.transcript import Segment as TranscriptSegment
 
 logger = logging.getLogger(__name__)
 

@@ -20,8 +20,8 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from . import progress, storage
-from .models import ENDED, Task
+from tasks_app import progress, storage
+from tasks_app.models import ENDED, Task
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .consumers import OwnTasksConsumer, TaskConsumer
+from tasks_app.consumers import OwnTasksConsumer, TaskConsumer
 
 websocket_urlpatterns = [
     path("ws/tasks/", OwnTasksConsumer.as_asgi()),

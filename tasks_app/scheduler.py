@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from django.db import close_old_connections, connection
 
-from . import attempts, retention
+from tasks_app import attempts, retention
 
 logger = logging.getLogger(__name__)
 

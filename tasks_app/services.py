@@ -12,14 +12,14 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
-from . import progress, queueing
-from .errors import FileMissing, IllegalTransition, NotReady, StorageFull, TooManyTasks
-from .models import Task, TaskEvent, TaskStatus, upload_path
-from .options import TranscriptionOptions
-from .pipeline.language_choice import LANGUAGE_NOT_SURE
-from .pipeline.transcript import Scores, StageWarning, Transcript, Word
-from .pipeline.transcript import Segment as TranscriptSegment
-from .transitions import NO_ERROR, NO_LEASE, enqueue_after_commit, lock, lock_owner, requeue, transition
+from tasks_app import progress, queueing
+from tasks_app.errors import FileMissing, IllegalTransition, NotReady, StorageFull, TooManyTasks
+from tasks_app.models import Task, TaskEvent, TaskStatus, upload_path
+from tasks_app.options import TranscriptionOptions
+from tasks_app.pipeline.text.language_choice import LANGUAGE_NOT_SURE
+from tasks_app.pipeline.transcript import Scores, StageWarning, Transcript, Word
+from tasks_app.pipeline.transcript import Segment as TranscriptSegment
+from tasks_app.transitions import NO_ERROR, NO_LEASE, enqueue_after_commit, lock, lock_owner, requeue, transition
 
 RECORDINGS_LOOKED_AT = 50
 """The last recordings of a person, which tell the languages that they usually have."""

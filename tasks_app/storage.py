@@ -8,7 +8,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.signals import post_delete
 
-from .models import Task
+from tasks_app.models import Task
 
 logger = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 from django.utils import timezone
 
-from . import progress, queueing
-from .errors import IllegalTransition
-from .models import TRANSITIONS, Task, TaskEvent, TaskProgressStage, TaskStatus
+from tasks_app import progress, queueing
+from tasks_app.errors import IllegalTransition
+from tasks_app.models import TRANSITIONS, Task, TaskEvent, TaskProgressStage, TaskStatus
 
 BROKER_AWAY = "The queue cannot be reached just now. The task starts by itself as soon as it can."
 NO_ERROR: dict[str, Any] = {"error_code": "", "user_message": "", "technical_detail": ""}

@@ -7,9 +7,9 @@ from pathlib import Path
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 
-from .engine import limits
-from .pipeline import probing
-from .pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
+from tasks_app.engine import limits
+from tasks_app.pipeline.audio import probing
+from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
 
 
 def check(recording: UploadedFile, track: int | None = None) -> float:

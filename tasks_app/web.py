@@ -18,8 +18,8 @@ from daphne.cli import CommandLineInterface
 from daphne.server import Server
 from django.conf import settings
 
-from .errors import StorageFull
-from .pipeline.errors import FileTooLarge, TranscriptionError
+from tasks_app.errors import StorageFull
+from tasks_app.pipeline.errors import FileTooLarge, TranscriptionError
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Application = Callable[..., Awaitable[None]]

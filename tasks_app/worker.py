@@ -20,8 +20,9 @@ from rq.exceptions import StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
 
-from . import jobs, progress, queueing
-from .engine import model_store
+from tasks_app import jobs, progress, queueing
+from tasks_app.engine import model_store
+from tasks_app.pipeline.runner import preload
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +73,7 @@ def _tell_loaded() -> None:
 
 def work() -> None:
     """Load the default model, then work until told to stop; the process ends with it."""
-    model_store().preload(settings.DEFAULT_MODEL)
+    preload(model_store(), settings.DEFAULT_MODEL)
     threading.Thread(target=_tell_loaded, name="loaded", daemon=True).start()
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)

@@ -175,7 +175,7 @@ def test_what_nobody_foresaw_stops_only_its_recording(
 def test_warnings_are_shown_with_the_file_where_there_are_several(
     several: bool, transcribe: Command, talk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tasks_app.pipeline import diarize
+    from tasks_app.pipeline.speakers import diarize
 
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("no speaker model")

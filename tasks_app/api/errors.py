@@ -7,8 +7,8 @@ from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from ..errors import StorageFull, TaskNotFound, TooManyTasks
-from ..pipeline.errors import TranscriptionError
+from tasks_app.errors import StorageFull, TaskNotFound, TooManyTasks
+from tasks_app.pipeline.errors import TranscriptionError
 
 View = Callable[..., HttpResponse]
 

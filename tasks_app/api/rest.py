@@ -10,11 +10,11 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from .. import services
-from ..access import task_visible_to
-from ..models import Task
-from ..progress import progress_summary
-from .errors import json_errors
+from tasks_app import services
+from tasks_app.access import task_visible_to
+from tasks_app.api.errors import json_errors
+from tasks_app.models import Task
+from tasks_app.progress import progress_summary
 
 
 @require_GET

@@ -2,8 +2,8 @@
 
 from django.urls import path
 
-from .. import services
-from . import rest
+from tasks_app import services
+from tasks_app.api import rest
 
 urlpatterns = [
     path("health", rest.health, name="health"),

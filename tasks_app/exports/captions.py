@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from tasks_app.exports.clean import milliseconds, one_line
+from tasks_app.pipeline.text.words import width, word_spans
 from tasks_app.pipeline.transcript import Segment, Transcript
-from tasks_app.pipeline.words import width, word_spans
 
 LINES = 2
 COLUMNS = 42

@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 
-from tasks_app.pipeline.words import width
+from tasks_app.pipeline.text.words import width
 
 # Explicit bidirectional embeddings, overrides and isolates reach to the end of the line and would turn around what
 # stands beside the text; a byte order mark at the head of a file would be taken for a signature.

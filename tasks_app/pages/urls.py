@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from . import accounts, views
+from tasks_app.pages import accounts, views
 
 urlpatterns = [
     # For pages that name no icon of their own, such as the admin's.

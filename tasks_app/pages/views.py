@@ -21,16 +21,16 @@ from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import services, uploads
-from ..access import task_visible_to, tasks_visible_to
-from ..api.errors import json_errors
-from ..errors import InvalidOptions, NotReady, StorageFull, TaskNotFound
-from ..exports import FORMATS
-from ..models import Task, TaskProgressStage
-from ..options import TranscriptionOptions
-from ..pipeline.errors import InputError, TranscriptionError
-from ..pipeline.transcript import Segment, Transcript
-from .forms import UploadForm
+from tasks_app import services, uploads
+from tasks_app.access import task_visible_to, tasks_visible_to
+from tasks_app.api.errors import json_errors
+from tasks_app.errors import InvalidOptions, NotReady, StorageFull, TaskNotFound
+from tasks_app.exports import FORMATS
+from tasks_app.models import Task, TaskProgressStage
+from tasks_app.options import TranscriptionOptions
+from tasks_app.pages.forms import UploadForm
+from tasks_app.pipeline.errors import InputError, TranscriptionError
+from tasks_app.pipeline.transcript import Segment, Transcript
 
 PAGE_SIZE = 25
 SPEAKER_COLOURS = 6

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .transcript import Segment
+from tasks_app.pipeline.transcript import Segment
 
 
 class Observer:

@@ -11,22 +11,29 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .audio import SAMPLE_RATE, Sound, read
-from .channels import AUTO, MOST_CHANNELS, SPLIT, Line, find_line
-from .errors import AlignmentFailed, Cancelled, DiarizationFailed, InputError, NoSoundTrack, TranscriptionError
-from .languages import SEVERAL
-from .missing import other_tracks, too_many_channels
-from .model_store import ModelStore
-from .observer import Observer
-from .probing import Limits, probe
-from .segments import score
-from .speakers import Turn, assign, relabel
-from .time_left import TimeLeft
-from .transcript import StageWarning, Transcript, words_from
+from tasks_app.pipeline.audio.missing import other_tracks, too_many_channels
+from tasks_app.pipeline.audio.probing import Limits, probe
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE, Sound, read
+from tasks_app.pipeline.errors import (
+    AlignmentFailed,
+    Cancelled,
+    DiarizationFailed,
+    InputError,
+    NoSoundTrack,
+    TranscriptionError,
+)
+from tasks_app.pipeline.languages import SEVERAL
+from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.speakers.assign import Turn, assign, relabel
+from tasks_app.pipeline.speakers.channels import AUTO, MOST_CHANNELS, SPLIT, Line, find_line
+from tasks_app.pipeline.text.segments import score
+from tasks_app.pipeline.time_left import TimeLeft
+from tasks_app.pipeline.transcript import StageWarning, Transcript, words_from
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 if TYPE_CHECKING:
-    from .chunk import ChunkText
-    from .transcribe import Transcriber
+    from tasks_app.pipeline.text.chunk import ChunkText
+    from tasks_app.pipeline.text.transcribe import Transcriber
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +43,17 @@ MOST_TRACKS = 8
 """Sound tracks in which speech is looked for."""
 
 Resume = dict[str, list[dict[str, Any]]]
+
+
+def preload(store: ModelStore, model: str) -> None:
+    """Load `model` and what every task needs besides, so that the first task does not wait for it."""
+    from faster_whisper.vad import get_vad_model
+
+    from tasks_app.pipeline.speakers.diarize import load_backend
+
+    get_vad_model()
+    store.whisper(model)
+    load_backend(store)
 
 
 def run(
@@ -87,7 +105,7 @@ def run(
 
 def _hear(path: Path, limits: Limits, track: int | None, threads: int) -> tuple[Sound, list[StageWarning]]:
     """The sound track to transcribe, and what is to be said of it and of the others."""
-    from .transcribe import find_speech
+    from tasks_app.pipeline.audio.speech import find_speech
 
     info = probe(path, limits)
     info.check_track(track)
@@ -179,10 +197,10 @@ class _Run:
         return Transcript(language, duration, segments, transcriber.choice.probability, self._warnings)
 
     def _transcribe(self, language: str | None, translate: bool) -> tuple[Transcriber, list[ChunkText]]:
-        from .chunk import ChunkText
-        from .language_choice import Choice, other_languages
-        from .transcribe import Transcriber
-        from .vad import Span
+        from tasks_app.pipeline.audio.vad import Span
+        from tasks_app.pipeline.text.chunk import ChunkText
+        from tasks_app.pipeline.text.language_choice import Choice, other_languages
+        from tasks_app.pipeline.text.transcribe import Transcriber
 
         stage = "transcribing"
         parts = self._resume.get(stage, [])
@@ -239,7 +257,7 @@ class _Run:
         """The forced aligner for `language`, or None: then, and where it cannot be loaded, cross-attention has the
         times.
         """
-        from .align import forced_alignment_model
+        from tasks_app.pipeline.text.forced_alignment import forced_alignment_model
 
         try:
             return forced_alignment_model(self._store, language)
@@ -248,7 +266,7 @@ class _Run:
             return None
 
     def _align(self, transcriber: Transcriber, chunks: list[ChunkText]) -> None:
-        from .align import forced_words
+        from tasks_app.pipeline.text.forced_alignment import forced_words
 
         stage = "aligning"
         parts = self._resume.get(stage, [])
@@ -281,7 +299,7 @@ class _Run:
         )
 
     def _diarize(self, min_speakers: int | None, max_speakers: int | None) -> list[Turn] | None:
-        from . import diarize
+        from tasks_app.pipeline.speakers import diarize
 
         stage = "diarizing"
         parts = self._resume.get(stage, [])

@@ -6,7 +6,7 @@ import re
 
 from django import template
 
-from ..pipeline.languages import LANGUAGES, SEVERAL
+from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 
 register = template.Library()
 

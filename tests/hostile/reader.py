@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks_app.pipeline import audio, probing
+from tasks_app.pipeline.audio import probing, sound
 from tasks_app.pipeline.errors import TranscriptionError
 
 from .specimen import SOUND
@@ -47,7 +47,7 @@ class Reading:
 
 def read(path: Path, canary: np.ndarray) -> Reading:
     probed, probe_detail, probe_seconds, _ = _attempt(lambda: probing.probe(path, LIMITS))
-    decoded, detail, decode_seconds, samples = _attempt(lambda: audio.decode(path, LIMITS))
+    decoded, detail, decode_seconds, samples = _attempt(lambda: sound.decode(path, LIMITS))
     return Reading(
         probed,
         decoded,
@@ -55,7 +55,7 @@ def read(path: Path, canary: np.ndarray) -> Reading:
         all(outcome.replace("_", "").isupper() for outcome in (probed, decoded)),
         probe_seconds,
         decode_seconds,
-        0.0 if samples is None else len(samples) / audio.SAMPLE_RATE,
+        0.0 if samples is None else len(samples) / sound.SAMPLE_RATE,
         samples is not None and contains(samples, canary),
         peak_memory(),
         len(list(Path("/proc/self/fd").iterdir())),
@@ -95,8 +95,8 @@ def contains(samples: np.ndarray, wanted: np.ndarray) -> bool:
 
 def main() -> None:
     probing.PROBE_SECONDS = PROBE_SECONDS
-    heard = audio.decode(sys.argv[1])
-    canary = heard[len(heard) // 4 :][: audio.SAMPLE_RATE // 2]
+    heard = sound.decode(sys.argv[1])
+    canary = heard[len(heard) // 4 :][: sound.SAMPLE_RATE // 2]
     for line in sys.stdin:
         print(json.dumps(asdict(read(Path(json.loads(line)), canary))), flush=True)  # noqa: T201
 

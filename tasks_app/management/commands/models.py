@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from tasks_app import queueing
-from tasks_app.pipeline.catalogue import HUB, cached, fetched, known_models
+from tasks_app.pipeline.weights.catalogue import HUB, cached, fetched, known_models
 
 
 class Command(BaseCommand):

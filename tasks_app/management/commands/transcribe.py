@@ -19,10 +19,11 @@ from tasks_app.engine import limits, model_store, offered_models
 from tasks_app.errors import InternalError
 from tasks_app.exports import FORMATS
 from tasks_app.options import TranscriptionOptions, hints_of
-from tasks_app.pipeline import probing, runner
-from tasks_app.pipeline.channels import AUTO, CHOICES
+from tasks_app.pipeline import runner
+from tasks_app.pipeline.audio import probing
 from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, TranscriptionError
 from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
 from tasks_app.progress import STAGE_PERCENTAGES
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,258 @@
+"""Speech to text, chunk by chunk.
+
+Chunks are decoded in small batches, and one by one with more care where the result looks wrong. benchmarks/README.md
+has the figures behind the constants.
+"""
+
+from __future__ import annotations
+
+import logging
+import math
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE
+from tasks_app.pipeline.audio.vad import Span
+from tasks_app.pipeline.errors import UnknownLanguage
+from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
+from tasks_app.pipeline.text.chunk import ChunkText
+from tasks_app.pipeline.text.decoder import Decoder, one_by_one
+from tasks_app.pipeline.text.decoding import Decoding
+from tasks_app.pipeline.text.guards import LEFT_OUT_SECONDS, filled_in, fits, lacks, unaccounted
+from tasks_app.pipeline.text.hints import Hints
+from tasks_app.pipeline.text.language_choice import Choice, Heard, Listener
+from tasks_app.pipeline.text.word_times import in_order
+from tasks_app.pipeline.transcript import text_of
+from tasks_app.pipeline.weights.model_store import ModelStore
+
+if TYPE_CHECKING:
+    import ctranslate2
+    import numpy as np
+    from numpy.typing import NDArray
+
+logger = logging.getLogger(__name__)
+
+BATCH = {"cpu": 2, "cuda": 16}
+"""Chunks decoded at once by one replica: the weights are read once for all of them."""
+GROUP_SECONDS = 5.0
+"""How long a group of chunks should take at most: its text appears at once."""
+
+SHORTEST_HALF_SECONDS = 1.5
+"""A chunk that repeats itself or leaves speech out is not decoded in halves that are shorter."""
+NO_REPEATS: dict[str, Any] = {"no_repeat_ngram_size": 3}
+
+
+def _better(one: Decoding, other: Decoding) -> Decoding:
+    return max(one, other, key=lambda decoding: (not decoding.repetitive, decoding.average_log_probability))
+
+
+class Transcriber:
+    """Decodes the chunks of one recording with one model.
+
+    `samples`: int16, shape (n,), 16 kHz; `speech` and `chunks` are those of `find_speech`. `language`: a code of
+    LANGUAGES, SEVERAL, or None to have it detected. `usual_languages`: of other recordings, the most frequent first;
+    they decide where it cannot be told. `choice`: the language or languages as chosen before. While they are listened
+    for in all of the recording, `tick(fraction)` is called, and may raise Cancelled. `hints`: names and terms that may
+    be said.
+    Raises UnknownLanguage, ModelUnavailable.
+    """
+
+    def __init__(
+        self,
+        samples: NDArray[np.int16],
+        speech: list[Span],
+        chunks: list[Span],
+        *,
+        store: ModelStore,
+        model: str,
+        language: str | None,
+        translate: bool,
+        usual_languages: Sequence[str] = (),
+        choice: Choice | None = None,
+        hints: Sequence[str] = (),
+        tick: Callable[[float], None] = lambda fraction: None,
+    ) -> None:
+        self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
+        self._chunks = chunks
+        self._workers = store.workers
+        self._batch = BATCH[store.device]
+        self.decoder = Decoder(samples, speech, store=store, model=model, translate=translate)
+        self._hints = Hints(self.decoder, hints) if hints else None
+        self._listener = Listener(self.decoder, speech)
+        self._listening = language is None and self.decoder.multilingual
+        if language is not None and language not in (*LANGUAGES, SEVERAL):
+            raise UnknownLanguage(f"{language!r}")
+        if not self.decoder.multilingual and language not in (None, "en"):
+            raise UnknownLanguage(
+                f"{model} knows English alone",
+                user_message=f"The model “{model}” knows English alone. Choose another model for this language.",
+            )
+        if choice is None:
+            if language == SEVERAL:
+                choice = self._choose_several(usual_languages, tick)
+            elif self._listening:
+                choice = self._listener.one_language(chunks, usual_languages)
+            else:
+                choice = Choice(language or "en")
+        self.choice = choice
+        if choice.chunks:
+            done = chunks[0].start if chunks else math.inf
+            self._chunks = [Span(start, end) for start, end, _ in choice.chunks if end > done]
+        self.text_language = "en" if translate else choice.language
+
+    def run(self, *, word_times: bool, cancelled: Callable[[], bool]) -> Iterator[ChunkText]:
+        """The chunks' texts in order of time, a group at a time. Ends early once `cancelled` says so.
+
+        With `word_times`, words are timed by cross-attention while the encoder's output is at hand.
+
+        The first groups are one chunk for each replica, so that text appears soon; the next are as large as can be done
+        in a moment. What a chunk's text is does not depend on the group it is in.
+        """
+        size = self._workers
+        first = 0
+        with ThreadPoolExecutor(max_workers=self._workers) as pool:
+            groups: deque[list[Future[list[ChunkText]]]] = deque()
+            try:
+                while True:
+                    # One group ahead keeps all replicas busy.
+                    while len(groups) < 2 and first < len(self._chunks):
+                        batches = self._batches(self._chunks[first : first + size])
+                        groups.append([pool.submit(self._transcribe, batch, word_times) for batch in batches])
+                        first += size
+                    if not groups or cancelled():
+                        return
+                    begun = time.monotonic()
+                    texts = [text for batch in groups[0] for text in batch.result()]
+                    groups.popleft()
+                    yield from sorted(texts, key=lambda text: text.start)
+                    fitting = int(size * GROUP_SECONDS / (time.monotonic() - begun))
+                    size = max(self._workers, min(fitting, self._workers * self._batch))
+            finally:
+                for batch in [batch for group in groups for batch in group]:
+                    batch.cancel()
+
+    def _choose_several(self, usual_languages: Sequence[str], tick: Callable[[float], None]) -> Choice:
+        heard: list[list[Heard]] = []
+        pool = ThreadPoolExecutor(max_workers=self._workers)
+        try:
+            for parts in pool.map(self._listener.parts, self._chunks):
+                heard.append(parts)
+                tick(len(heard) / len(self._chunks))
+        finally:
+            pool.shutdown(cancel_futures=True)
+        return self._listener.several_languages(self._chunks, heard, usual_languages)
+
+    def align(self, chunk: ChunkText) -> None:
+        """Time the words of a chunk that was decoded earlier, by encoding it once more."""
+        if chunk.text:
+            tokens = self.decoder.tokens_of(chunk.text, self.choice.language_of(chunk.span))
+            self._time_words(chunk, tokens, self.decoder.encode([chunk.span]))
+
+    def _batches(self, group: list[Span]) -> list[list[Span]]:
+        """`group` in parts that keep the replicas busy, of chunks of like length: the last to end costs them all."""
+        parts = max(min(self._workers, len(group)), -(-len(group) // self._batch))
+        size = -(-len(group) // parts)
+        by_length = sorted(group, key=lambda chunk: chunk.seconds)
+        return [by_length[first : first + size] for first in range(0, len(group), size)]
+
+    def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
+        """The chunks' texts. Where a GPU's memory does not suffice, by half as many at a time, at last with less exact
+        weights. Raises GpuOutOfMemory.
+        """
+        try:
+            return self._transcribe_batch(chunks, word_times)
+        except RuntimeError as error:  # CTranslate2 has no class for it
+            if "out of memory" not in str(error):
+                raise
+        if len(chunks) == 1:
+            self.decoder.use_less_memory()
+            return self._transcribe(chunks, word_times)
+        self._batch = half = (len(chunks) + 1) // 2
+        return self._transcribe(chunks[:half], word_times) + self._transcribe(chunks[half:], word_times)
+
+    def _transcribe_batch(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
+        encoded = self.decoder.encode(chunks)
+        texts = self._decode(chunks, encoded, word_times)
+        if self._listening:
+            heard = self._listener.check(chunks, encoded, self.choice.language)
+            for text, parts in zip(texts, heard, strict=True):
+                text.heard = parts if text.text else []
+        return texts
+
+    def _decode(self, chunks: list[Span], encoded: ctranslate2.StorageView, word_times: bool) -> list[ChunkText]:
+        decodings = self.decoder.generate(encoded, [self.choice.language_of(chunk) for chunk in chunks])
+        return [
+            self._finish(chunk, decoding, alone, word_times)
+            for chunk, decoding, alone in zip(chunks, decodings, one_by_one(encoded), strict=True)
+        ]
+
+    def _finish(self, chunk: Span, decoding: Decoding, encoded: ctranslate2.StorageView, word_times: bool) -> ChunkText:
+        if decoding.repetitive and (halves := self.decoder.halves(chunk, SHORTEST_HALF_SECONDS)):
+            # In a loop, the repetitions have no sound of their own: it ends with less to listen to, what was really
+            # said again and again does not.
+            return self._joined(chunk, self._one_by_one(halves, word_times))
+        looping = decoding.repetitive and not fits(decoding.text, chunk.seconds)
+        if looping or decoding.improbable:
+            decoding = self._with_care(chunk, decoding, encoded)
+        if self._hints and not decoding.silent:
+            decoding = self._hints.spelt(decoding, encoded, self.choice.language_of(chunk))
+        text = ChunkText(chunk.start, chunk.end, "" if decoding.silent else decoding.text)
+        if word_times:
+            try:
+                self._time_words(text, decoding.tokens, encoded, decoding)
+                if text.words:
+                    self._add_left_out(text)
+            except Exception as error:  # the text is good without times; the aligning stage tries once more
+                logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
+        return text
+
+    def _one_by_one(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
+        return [text for chunk in chunks for text in self._decode([chunk], self.decoder.encode([chunk]), word_times)]
+
+    def _joined(self, chunk: Span, parts: list[ChunkText]) -> ChunkText:
+        timed = all(part.words or not part.text for part in parts)
+        words = [word for part in parts for word in part.words] if timed else []
+        text = text_of(words) or " ".join(part.text for part in parts if part.text)
+        return ChunkText(chunk.start, chunk.end, text, words)
+
+    def _add_left_out(self, chunk: ChunkText) -> None:
+        """Where there is more speech than the chunk's words account for, see what its halves, decoded by themselves,
+        have in that place.
+        """
+        start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
+        missing = unaccounted(chunk.words, self._speech, start, end)
+        if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span, SHORTEST_HALF_SECONDS)):
+            return
+        halves = [half for half in halves if lacks(chunk.words, missing, start, end, half)]
+        found = [word for half in self._one_by_one(halves, word_times=True) for word in half.words]
+        chunk.words = in_order(filled_in(chunk.words, missing, found, start, end), start, end)
+        chunk.text = text_of(chunk.words)
+
+    def _time_words(
+        self,
+        chunk: ChunkText,
+        tokens: list[int],
+        encoded: ctranslate2.StorageView,
+        decoding: Decoding | None = None,
+    ) -> None:
+        if chunk.text:
+            language = self.choice.language_of(chunk.span)
+            chunk.words = self.decoder.words(chunk.span, tokens, encoded, language, decoding)
+            chunk.text = text_of(chunk.words)
+
+    def _with_care(self, chunk: Span, best: Decoding, encoded: ctranslate2.StorageView) -> Decoding:
+        """Decode a doubtful chunk again: so that it may not repeat itself, and in the window Whisper was trained on.
+        Returns the most probable that is no loop.
+        """
+        language = [self.choice.language_of(chunk)]
+        if best.repetitive:
+            best = _better(best, self.decoder.generate(encoded, language, **NO_REPEATS)[0])
+        if best.doubtful and not best.silent:
+            encoded = self.decoder.encode([chunk], full_window=True)
+            best = _better(best, self.decoder.generate(encoded, language)[0])
+            if best.repetitive:
+                best = _better(best, self.decoder.generate(encoded, language, **NO_REPEATS)[0])
+        return best
