@@ -3,7 +3,7 @@
     .venv/bin/python -m benchmarks.service [--audio FILE ...] [--model tiny.en] [--rounds 5] [--clients 1 100 1000]
 
 Starts the whole service with an empty state of its own. Then, in turn, each recording goes through the service (from
-the call of `services.submit` to the row's completion, warm, nothing else waiting) and through the bare pipeline in this
+the call of `store` to the row's completion, warm, nothing else waiting) and through the bare pipeline in this
 process. After that it emits stage changes and measures the time from the call to the moment at which each of many
 WebSocket clients has the frame in hand. Prints medians, their spread, percentiles, and the memory of web and worker.
 """
@@ -26,6 +26,10 @@ import time
 import wave
 from importlib.util import find_spec
 from pathlib import Path
+
+from tasks_app.actions.cancel import cancel
+from tasks_app.actions.take_in import store
+from tasks_app.progress.emitter import ProgressEmitter
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 TELEPHONE = Path(find_spec("pyannote.audio").submodule_search_locations[0]) / "sample/sample.wav"
@@ -74,13 +78,12 @@ def through_the_service(user, recording: Path, model: str) -> float:
     """Seconds from submitting to completion."""
     from django.core.files.base import ContentFile
 
-    from tasks_app import services
     from tasks_app.models import Task
     from tasks_app.options import TranscriptionOptions
 
     content = ContentFile(recording.read_bytes(), name=recording.name)
     begin = time.time()
-    task = services.submit(user, content, recording.name, TranscriptionOptions(model=model), duration=1.0)
+    task = store(user, content, recording.name, TranscriptionOptions(model=model), duration=1.0)
     while not task.has_ended:
         time.sleep(0.2)  # the row has the time of its end; asking more often would take the worker's cores
         task = Task.objects.get(pk=task.pk)
@@ -90,8 +93,8 @@ def through_the_service(user, recording: Path, model: str) -> float:
 
 
 def through_the_pipeline(recording: Path, model: str) -> float:
-    from tasks_app.engine import limits, model_store
     from tasks_app.pipeline import runner
+    from tasks_app.pipeline_setup import limits, model_store
 
     begin = time.perf_counter()
     runner.run(recording, store=model_store(), limits=limits(), model=model)
@@ -154,7 +157,6 @@ def broadcast(user, port: int, clients: int) -> None:
     from django.contrib.sessions.backends.db import SessionStore
     from django.core.files.base import ContentFile
 
-    from tasks_app import progress, services
     from tasks_app.models import TaskProgressStage
     from tasks_app.options import TranscriptionOptions
 
@@ -162,8 +164,8 @@ def broadcast(user, port: int, clients: int) -> None:
     session["_auth_user_id"], session["_auth_user_backend"] = str(user.pk), "django.contrib.auth.backends.ModelBackend"
     session["_auth_user_hash"] = user.get_session_auth_hash()
     session.create()
-    task = services.submit(user, ContentFile(b"", name="none"), "none", TranscriptionOptions(model="tiny.en"), 1.0)
-    services.cancel(task, None)  # no worker shall take it
+    task = store(user, ContentFile(b"", name="none"), "none", TranscriptionOptions(model="tiny.en"), 1.0)
+    cancel(task, None)  # no worker shall take it
     context = multiprocessing.get_context("spawn")
     connected, results = context.Event(), context.Queue()
     listener = context.Process(
@@ -172,7 +174,7 @@ def broadcast(user, port: int, clients: int) -> None:
     listener.start()
     if not connected.wait(120):
         raise SystemExit(f"Not all of {clients} clients were connected within two minutes.")
-    emitter = progress.ProgressEmitter(task)
+    emitter = ProgressEmitter(task)
     stages = list(TaskProgressStage)
     emitter.emit_progress(stages[-1], 0)  # a worker's connections are open, too
     for number in range(STAGE_CHANGES):

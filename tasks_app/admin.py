@@ -14,11 +14,13 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, get_text_list
 
-from tasks_app import services
-from tasks_app.access import tasks_visible_to
+from tasks_app.actions.access import tasks_visible_to
+from tasks_app.actions.cancel import cancel
+from tasks_app.actions.delete import delete
+from tasks_app.actions.retry import retry
 from tasks_app.models import Speaker, Task, TaskEvent
 from tasks_app.pipeline.errors import TranscriptionError
-from tasks_app.templatetags.recordings import clock, file_size, language_name
+from tasks_app.wording import clock, file_size, language_name
 
 admin.site.site_header = "Transcription"
 admin.site.site_title = "Transcription"
@@ -145,18 +147,18 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.action(description="Cancel selected tasks")
     def cancel_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        self._act(request, queryset, services.cancel, "cancelled")
+        self._act(request, queryset, cancel, "cancelled")
 
     @admin.action(description="Retry selected tasks")
     def retry_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        self._act(request, queryset, services.retry, "queued again")
+        self._act(request, queryset, retry, "queued again")
 
     def delete_model(self, request: HttpRequest, obj: Task) -> None:
-        services.delete(obj)
+        delete(obj)
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         for task in queryset:
-            services.delete(task)
+            delete(task)
 
     def get_deleted_objects(
         self, objs: QuerySet[Task] | list[Task], request: HttpRequest

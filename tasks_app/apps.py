@@ -6,6 +6,6 @@ class TasksAppConfig(AppConfig):
     verbose_name = "Transcription"
 
     def ready(self) -> None:
-        from tasks_app import storage
+        from tasks_app.media import files
 
-        storage.connect_signals()
+        files.connect_signals()

@@ -20,8 +20,9 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from tasks_app import progress, storage
+from tasks_app.media import files
 from tasks_app.models import ENDED, Task
+from tasks_app.progress.broadcast import broadcast_gone
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ def _tasks(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
                 continue
             if not dry_run:
                 still.delete()
-                progress.broadcast_gone(task.pk)
+                broadcast_gone(task.pk)
         yield Removal("task", f"{task.pk} “{task.name}”", task.size)
 
 
@@ -86,7 +87,7 @@ def _recordings(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
             with transaction.atomic():
                 if not rows.filter(pk=task.pk, media=task.media.name).update(media=""):
                     continue  # somebody retried it meanwhile
-                storage.delete_after_commit(task)
+                files.delete_after_commit(task)
         yield Removal("recording", f"{task.pk} “{task.name}”", task.size)
 
 

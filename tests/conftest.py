@@ -24,9 +24,10 @@ from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
-from tasks_app import progress, services
+from tasks_app.actions.take_in import store
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
+from tasks_app.progress.broadcast import flush
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -125,7 +126,7 @@ def task(owner: AbstractUser, queue: Redis) -> Task:
 
 def make_task(owner: AbstractUser, name: str = "meeting.wav", content: bytes = b"sound", **options: object) -> Task:
     asked = TranscriptionOptions(**{"model": "tiny.en", **options})
-    return services.submit(owner, ContentFile(content, name=name), name, asked, duration=5.0)
+    return store(owner, ContentFile(content, name=name), name, asked, duration=5.0)
 
 
 def database_url() -> str:
@@ -141,4 +142,4 @@ def _nothing_left_in_the_background(django_db_blocker: DjangoDbBlocker) -> Itera
     """What a test emitted is written before its database is emptied."""
     yield
     with django_db_blocker.unblock():  # that thread looks after its connection, whatever the test may do
-        progress.flush()
+        flush()

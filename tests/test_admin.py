@@ -17,7 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from redis import Redis
 
-from tasks_app import attempts, services
+from tasks_app.actions import attempts
+from tasks_app.actions.cancel import cancel
 from tasks_app.models import Task
 from tasks_app.pipeline.errors import NoSoundTrack
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
@@ -151,7 +152,7 @@ def test_the_page_of_a_task_tells_what_happened(admin: Client, task: Task) -> No
 
 
 def test_the_page_of_a_task_lists_its_events(admin: Client, task: Task, staff: AbstractUser) -> None:
-    services.cancel(task, staff)
+    cancel(task, staff)
     inlines = admin.get(change_page(task)).context["inline_admin_formsets"]
     events = [form.instance for form in inlines[0].formset.forms]
     assert [(event.to_status, event.actor.username) for event in events] == [("queued", "alice"), ("cancelled", "sam")]

@@ -17,10 +17,14 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
-from tasks_app import attempts, retention, scheduler, services
+from tasks_app import retention
+from tasks_app.actions import attempts
+from tasks_app.actions.retry import retry
 from tasks_app.errors import FileMissing
 from tasks_app.models import Task
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
+from tasks_app.transcripts.rows import transcript_of
+from tasks_app.worker import scheduler
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -67,7 +71,7 @@ def test_a_recording_goes_after_its_time_and_its_transcript_stays(ended: Task, s
     assert removed_after(days=8) == ["recording"]
     ended.refresh_from_db()
     assert (path.exists(), ended.media.name) == (False, "")
-    assert services.transcript_of(ended).segments == HELLO.segments
+    assert transcript_of(ended).segments == HELLO.segments
 
 
 def test_a_recording_stays_until_its_time(ended: Task, settings: Settings) -> None:
@@ -94,7 +98,7 @@ def test_a_task_that_has_not_ended_is_left_alone(
     ended: Task, owner: AbstractUser, settings: Settings, setting: str, running: bool
 ) -> None:
     setattr(settings, setting, 7)
-    services.retry(ended, owner)
+    retry(ended, owner)
     if running:
         attempts.claim(ended.pk)
     assert removed_after(days=1000) == []
@@ -109,7 +113,7 @@ def test_a_task_that_is_retried_meanwhile_is_left_alone(
     attempts.complete(later, later.lease, HELLO)
     removals = retention.clean_up(now=timezone.now() + timedelta(days=8))
     next(removals)  # the first one is gone, and the second one found
-    services.retry(later, owner)
+    retry(later, owner)
     assert list(removals) == []
     assert recording(later).exists()
 
@@ -120,7 +124,7 @@ def test_a_retry_without_the_recording_says_that_it_is_missing(
     settings.KEEP_RECORDINGS_DAYS = 7
     removed_after(days=8)
     with pytest.raises(FileMissing):
-        services.retry(ended, owner)
+        retry(ended, owner)
     assert Task.objects.get().status == "completed"
 
 
@@ -131,7 +135,7 @@ def test_a_file_stays_if_its_row_cannot_be_changed(
         raise RuntimeError
 
     settings.KEEP_TRANSCRIPTS_DAYS = 7
-    monkeypatch.setattr(retention.progress, "broadcast_gone", no_database)
+    monkeypatch.setattr(retention, "broadcast_gone", no_database)
     with pytest.raises(RuntimeError):
         removed_after(days=8)
     assert (recording(ended).exists(), Task.objects.count()) == (True, 1)

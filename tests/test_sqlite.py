@@ -22,7 +22,12 @@ django.setup()
 from uuid import uuid4
 from django.contrib.auth import get_user_model
 from django.core.files.base import ContentFile
-from tasks_app import attempts, progress, services
+from tasks_app.actions import attempts
+from tasks_app.actions.cancel import cancel
+from tasks_app.actions.status import LeaseLost
+from tasks_app.actions.take_in import store
+from tasks_app.progress.broadcast import flush
+from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.errors import IllegalTransition
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.options import TranscriptionOptions
@@ -33,13 +38,13 @@ owner = get_user_model().objects.create_user("alice")
 submitted = []
 for number in range({tasks}):
     recording = ContentFile(b"sound", "a.wav")
-    submitted.append(services.submit(owner, recording, "a.wav", TranscriptionOptions("tiny.en"), 1.0))
+    submitted.append(store(owner, recording, "a.wav", TranscriptionOptions("tiny.en"), 1.0))
     if number % 4 == 0:
         try:
-            services.cancel(submitted[number // 2], owner)
+            cancel(submitted[number // 2], owner)
         except IllegalTransition:
             pass  # a worker has completed it
-progress.flush()
+flush()
 """
 WORKER = """
 segments = [Segment(float(i), i + 1.0, "Hello.") for i in range(12)]
@@ -48,17 +53,17 @@ while Task.objects.count() < {tasks} or Task.objects.filter(status="queued").exi
     if task is None:
         time.sleep(0.01)
         continue
-    emitter = progress.ProgressEmitter(task, lease=task.lease)
+    emitter = ProgressEmitter(task, lease=task.lease)
     try:
         for percentage, segment in enumerate(segments, start=10):
             emitter.emit_progress(TaskProgressStage.TRANSCRIBING, percentage)
             emitter.emit_segments(percentage, [segment])
             attempts.keep_part(task, task.lease, "transcribing", {{"chunk": percentage}})
-        progress.flush()
+        flush()
         attempts.complete(task, task.lease, Transcript("en", 1.0, segments))
-    except attempts.LeaseLost:
+    except LeaseLost:
         pass  # it was cancelled
-progress.flush()
+flush()
 """
 
 

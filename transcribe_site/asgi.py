@@ -11,7 +11,7 @@ from channels.auth import AuthMiddlewareStack  # noqa: E402  these need the appl
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from tasks_app.routing import websocket_urlpatterns  # noqa: E402
+from tasks_app.websocket.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(
     {

@@ -15,7 +15,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.generic import FormView
 
-from tasks_app import first_account
+from tasks_app.actions import first_account
 from tasks_app.pages.forms import FirstAccountForm, LogInForm, SignUpForm
 
 

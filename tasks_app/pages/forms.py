@@ -9,13 +9,13 @@ from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.core.exceptions import ValidationError
 
-from tasks_app import first_account
-from tasks_app.engine import offered_models
+from tasks_app.actions import first_account
 from tasks_app.errors import InvalidOptions
 from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.speakers.channels import AUTO, MIX, SPLIT
 from tasks_app.pipeline.weights.catalogue import ModelInfo
+from tasks_app.pipeline_setup import offered_models
 
 
 class LogInForm(AuthenticationForm):

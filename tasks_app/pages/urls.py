@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from tasks_app.pages import accounts, views
+from tasks_app.pages import accounts, recordings
 
 urlpatterns = [
     # For pages that name no icon of their own, such as the admin's.
@@ -15,11 +15,11 @@ urlpatterns = [
     path("login/", accounts.LogIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("signup/", accounts.SignUp.as_view(), name="signup"),
-    path("tasks/", views.task_list, name="task-list"),
-    path("tasks/new/", views.task_upload, name="task-upload"),
-    path("tasks/<uuid:identifier>/", views.task_detail, name="task-detail"),
-    path("tasks/<uuid:identifier>/transcript.<slug:format_name>", views.transcript_file, name="transcript-file"),
-    path("tasks/<uuid:identifier>/cancel/", views.task_cancel, name="task-cancel"),
-    path("tasks/<uuid:identifier>/retry/", views.task_retry, name="task-retry"),
-    path("tasks/<uuid:identifier>/delete/", views.task_delete, name="task-delete"),
+    path("tasks/", recordings.task_list, name="task-list"),
+    path("tasks/new/", recordings.task_upload, name="task-upload"),
+    path("tasks/<uuid:identifier>/", recordings.task_detail, name="task-detail"),
+    path("tasks/<uuid:identifier>/transcript.<slug:format_name>", recordings.transcript_file, name="transcript-file"),
+    path("tasks/<uuid:identifier>/cancel/", recordings.task_cancel, name="task-cancel"),
+    path("tasks/<uuid:identifier>/retry/", recordings.task_retry, name="task-retry"),
+    path("tasks/<uuid:identifier>/delete/", recordings.task_delete, name="task-delete"),
 ]

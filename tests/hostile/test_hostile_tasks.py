@@ -15,9 +15,10 @@ from django.core.files.base import ContentFile
 from pytest_django import Settings
 from redis import Redis
 
-from tasks_app import jobs, services
+from tasks_app.actions.take_in import store
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
+from tasks_app.worker import run_task
 
 from .conftest import Laboratory
 from .corpus import ALL
@@ -53,8 +54,8 @@ def transcribe(owner: AbstractUser, queue: Redis) -> Callable[[bytes], Task]:
 
     def run(content: bytes) -> Task:
         asked = TranscriptionOptions(model="tiny.en", diarize=False)
-        task = services.submit(owner, ContentFile(content, name="a.mp3"), "a.mp3", asked, duration=1.0)
-        jobs.run_task(str(task.pk))
+        task = store(owner, ContentFile(content, name="a.mp3"), "a.mp3", asked, duration=1.0)
+        run_task.run_task(str(task.pk))
         task.refresh_from_db()
         return task
 

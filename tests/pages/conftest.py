@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from django.contrib.auth.models import AbstractUser
 
-from tasks_app import attempts
+from tasks_app.actions import attempts
 from tasks_app.models import Task
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tests.conftest import make_task

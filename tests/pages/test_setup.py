@@ -5,7 +5,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import first_account
+from tasks_app.actions import first_account
 
 pytestmark = pytest.mark.django_db
 SETUP = reverse("setup")

@@ -5,7 +5,7 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import services
+from tasks_app.actions.cancel import cancel
 from tasks_app.models import Task, TaskEvent, TaskStatus
 
 
@@ -29,7 +29,7 @@ def test_cancel(user: Client, owner: AbstractUser, task: Task) -> None:
 
 
 def test_try_again(user: Client, owner: AbstractUser, task: Task) -> None:
-    services.cancel(task, owner)
+    cancel(task, owner)
 
     user.post(url("retry", task))
 

@@ -5,7 +5,8 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import attempts, services, transitions
+from tasks_app.actions import attempts, status
+from tasks_app.actions.cancel import cancel
 from tasks_app.errors import InternalError
 from tasks_app.models import Segment, Task
 from tests.conftest import make_task
@@ -42,8 +43,8 @@ def test_a_waiting_task(client: Client, owner: AbstractUser, task: Task) -> None
 
 
 def test_that_the_queue_is_away_is_said(client: Client, owner: AbstractUser, task: Task) -> None:
-    Task.objects.update(progress_message=transitions.BROKER_AWAY)
-    assert transitions.BROKER_AWAY in page_of(client, owner, task)
+    Task.objects.update(progress_message=status.BROKER_AWAY)
+    assert status.BROKER_AWAY in page_of(client, owner, task)
 
 
 def test_a_running_task(client: Client, owner: AbstractUser, task: Task) -> None:
@@ -138,7 +139,7 @@ def test_a_failure_without_text_offers_no_files(client: Client, owner: AbstractU
 
 
 def test_a_cancelled_task_can_go_on(client: Client, owner: AbstractUser, task: Task) -> None:
-    services.cancel(task, owner)
+    cancel(task, owner)
     page = page_of(client, owner, task)
     assert 'id="cancelled"' in page
     assert 'id="retry"' in page

@@ -5,9 +5,9 @@ from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import attempts
+from tasks_app.actions import attempts
 from tasks_app.models import Task
-from tasks_app.pages.views import PAGE_SIZE
+from tasks_app.pages.recordings import PAGE_SIZE
 from tests.conftest import make_task
 
 from .conftest import BROKEN_OFF, NO_SPEAKERS

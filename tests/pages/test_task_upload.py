@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app import services
+from tasks_app.actions import take_in
 from tasks_app.errors import StorageFull
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
@@ -178,7 +178,7 @@ def test_no_room_for_the_recording_is_no_fault_of_the_client(user: Client, speec
     def no_room(*args: object) -> None:
         raise StorageFull
 
-    monkeypatch.setattr(services, "submit", no_room)
+    monkeypatch.setattr(take_in, "store", no_room)
     answer = send(user, speech, headers=JSON)
     assert (answer.status_code, answer.json()["error"]["code"]) == (507, "STORAGE_FULL")
 

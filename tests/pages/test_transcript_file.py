@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from tasks_app.exports import FORMATS
 from tasks_app.models import Task
-from tasks_app.services import transcript_of
+from tasks_app.transcripts.rows import transcript_of
 
 
 def url(task: Task, format_name: str = "srt") -> str:

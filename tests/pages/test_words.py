@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks_app.templatetags.recordings import clock, file_size, language_name, minutes_in_words, speaker_name, time_left
+from tasks_app.wording import clock, file_size, language_name, minutes_in_words, speaker_name, time_left
 
 
 @pytest.mark.parametrize(

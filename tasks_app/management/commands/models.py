@@ -4,8 +4,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from tasks_app import queueing
 from tasks_app.pipeline.weights.catalogue import HUB, cached, fetched, known_models
+from tasks_app.queueing.loaded import loaded
 
 
 class Command(BaseCommand):
@@ -22,15 +22,15 @@ class Command(BaseCommand):
             self._list()
 
     def _list(self) -> None:
-        loaded = queueing.loaded()
+        by_worker = loaded()
         row = "{:<18}{:>10}  {:<14}{:<14}{}"
         self.stdout.write(row.format("name", "size", "languages", "state", "loaded by"))
         for model in known_models(settings.MODEL_DIR):
-            workers = [worker for worker, names in (loaded or {}).items() if f"whisper {model.name}" in names]
+            workers = [worker for worker, names in (by_worker or {}).items() if f"whisper {model.name}" in names]
             size = f"{model.size_bytes / 1e6:,.0f} MB"
             line = row.format(model.name, size, model.languages, model.state, ", ".join(workers))
             self.stdout.write(line.rstrip())
-        if loaded is None:
+        if by_worker is None:
             self.stdout.write("What is loaded where is not known: the broker cannot be reached.")
 
     def _fetch(self, name: str) -> None:

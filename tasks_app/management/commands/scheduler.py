@@ -3,7 +3,7 @@ import threading
 
 from django.core.management.base import BaseCommand
 
-from tasks_app import scheduler
+from tasks_app.worker import scheduler
 
 
 class Command(BaseCommand):

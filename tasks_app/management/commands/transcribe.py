@@ -15,7 +15,6 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from tasks_app.engine import limits, model_store, offered_models
 from tasks_app.errors import InternalError
 from tasks_app.exports import FORMATS
 from tasks_app.options import TranscriptionOptions, hints_of
@@ -24,7 +23,8 @@ from tasks_app.pipeline.audio import probing
 from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, TranscriptionError
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
-from tasks_app.progress import STAGE_PERCENTAGES
+from tasks_app.pipeline_setup import limits, model_store, offered_models
+from tasks_app.progress.stages import STAGE_PERCENTAGES
 
 logger = logging.getLogger(__name__)
 

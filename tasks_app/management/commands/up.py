@@ -13,7 +13,7 @@ from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from tasks_app import first_account
+from tasks_app.actions import first_account
 
 START_SECONDS = 60
 

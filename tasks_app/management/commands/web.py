@@ -1,7 +1,7 @@
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 
-from tasks_app import web
+from tasks_app import web_server
 
 
 class Command(BaseCommand):
@@ -13,6 +13,6 @@ class Command(BaseCommand):
 
     def handle(self, *, fd: str | None, **options: object) -> None:
         if fd:
-            web.serve("--fd", fd)
+            web_server.serve("--fd", fd)
         else:
-            web.serve("-b", settings.HOST, "-p", str(settings.PORT))
+            web_server.serve("-b", settings.HOST, "-p", str(settings.PORT))

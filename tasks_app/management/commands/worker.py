@@ -1,6 +1,6 @@
 from django.core.management.base import BaseCommand
 
-from tasks_app.worker import work
+from tasks_app.worker.process import work
 
 
 class Command(BaseCommand):

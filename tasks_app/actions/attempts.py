@@ -1,0 +1,183 @@
+"""Attempts: how workers take tasks, keep what they finish and end them, as a worker does it."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+
+from tasks_app.actions.status import (
+    NO_ERROR,
+    NO_LEASE,
+    LeaseLost,
+    enqueue_after_commit,
+    lock_owner,
+    requeue,
+    transition,
+)
+from tasks_app.errors import IllegalTransition, TranscriptionError, without_paths
+from tasks_app.models import StageResult, Task, TaskProgressStage, TaskStatus
+from tasks_app.pipeline.transcript import Transcript
+from tasks_app.progress.emitter import ProgressEmitter
+from tasks_app.queueing import wake_ups
+from tasks_app.queueing.turns import next_in_turn
+from tasks_app.transcripts.rows import write_transcript
+
+logger = logging.getLogger(__name__)
+
+
+def claim(task_id: UUID) -> Task | None:
+    """Take a queued task for this worker, with a lease. None if there is nothing to take."""
+    task = Task.objects.filter(pk=task_id, status=TaskStatus.QUEUED).first()
+    if task is None:
+        return None
+    try:
+        with transaction.atomic():
+            transition(
+                task,
+                TaskStatus.PROCESSING,
+                attempt=task.attempt + 1,
+                lease=uuid4(),
+                lease_expires_at=_lease_end(),
+                started_at=timezone.now(),
+                progress_percentage=0,
+                progress_stage=TaskProgressStage.QUEUED,
+                progress_message="",
+            )
+            ProgressEmitter(task).emit_state()
+    except IllegalTransition:
+        return None
+    return task
+
+
+def claim_next(hint: UUID) -> Task | None:
+    """Take the queued task whose turn it is, for this worker. None if there is nothing to take.
+
+    A job only says that something waits; `hint` is the task it was made for. Whose turn it is the database says, so
+    that one person's hundred recordings do not keep another's one waiting.
+    """
+    while (chosen := next_in_turn()) is not None:
+        with transaction.atomic():
+            lock_owner(chosen.owner_id)
+            task = claim(chosen.pk) if _may_run_one_more(chosen.owner_id) else None
+        if task is not None:
+            if task.pk != hint:
+                wake_ups.forget(task.pk)  # its job stands for the hint from now on
+                if Task.objects.filter(pk=hint, status=TaskStatus.QUEUED).exists():
+                    wake_ups.enqueue(hint)
+            return task
+    return None
+
+
+def _may_run_one_more(owner_id: int) -> bool:
+    limit = settings.MAX_RUNNING_PER_USER
+    return not limit or Task.objects.filter(owner=owner_id, status=TaskStatus.PROCESSING).count() < limit
+
+
+def renew_lease(task_id: UUID, lease: UUID) -> bool:
+    """Keep the lease for another while. False if it is no longer held."""
+    return bool(Task.objects.filter(pk=task_id, lease=lease).update(lease_expires_at=_lease_end()))
+
+
+def holds_lease(task_id: UUID, lease: UUID) -> bool:
+    return Task.objects.filter(pk=task_id, lease=lease).exists()
+
+
+def keep_part(task: Task, lease: UUID, stage: str, data: dict[str, Any]) -> None:
+    """Keep a finished piece of a stage.
+
+    Raises:
+        LeaseLost: another worker, or nobody, holds the task.
+    """
+    with transaction.atomic():
+        if not renew_lease(task.pk, lease):
+            raise LeaseLost
+        last = task.stage_results.filter(stage=stage).aggregate(last=Max("part"))["last"]
+        part = 0 if last is None else last + 1
+        StageResult.objects.create(task=task, stage=stage, part=part, attempt=task.attempt, data=data)
+
+
+def finished_parts(task: Task) -> dict[str, list[dict[str, Any]]]:
+    """What earlier attempts finished, by stage, in order."""
+    parts: dict[str, list[dict[str, Any]]] = {}
+    for result in task.stage_results.all():
+        parts.setdefault(result.stage, []).append(result.data)
+    return parts
+
+
+def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
+    """Write the transcript and end the task.
+
+    Raises:
+        LeaseLost: another worker, or nobody, holds the task.
+    """
+    with transaction.atomic():
+        transition(
+            task,
+            TaskStatus.COMPLETED,
+            holding=lease,
+            progress_percentage=100,
+            progress_stage=TaskProgressStage.COMPLETE,
+            progress_message="",
+            eta_seconds=None,
+            finished_at=timezone.now(),
+            language=transcript.language,
+            language_probability=transcript.language_probability,
+            duration=transcript.duration,
+            warnings=[
+                {**asdict(warning), "technical_detail": without_paths(warning.technical_detail)}
+                for warning in transcript.warnings
+            ],
+            **NO_ERROR,
+            **NO_LEASE,
+        )
+        write_transcript(task, transcript)
+        if not task.is_incomplete:
+            task.stage_results.all().delete()
+        ProgressEmitter(task).emit_state()
+
+
+def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) -> None:
+    """End the task with a reason; what text there is stays.
+
+    Raises:
+        LeaseLost: `lease` is given and no longer held.
+    """
+    with transaction.atomic():
+        transition(
+            task,
+            TaskStatus.FAILED,
+            holding=lease,
+            detail=error.error_code,
+            finished_at=timezone.now(),
+            eta_seconds=None,
+            progress_message="",
+            **NO_LEASE,
+        )
+        emitter = ProgressEmitter(task)
+        emitter.emit_error(error.error_code, error.user_message, without_paths(error.technical_detail))
+        emitter.emit_state()
+
+
+def release(task: Task, lease: UUID) -> None:
+    """Give a task back to the queue because its worker is stopping; the attempt does not count.
+
+    Raises:
+        LeaseLost: another worker, or nobody, holds the task.
+    """
+    with transaction.atomic():
+        requeue(task, holding=lease, detail="worker stopped", attempt=task.attempt - 1)
+        # The number is used again: what stands under it must not make that attempt look fruitful.
+        task.stage_results.filter(attempt=task.attempt + 1).update(attempt=task.attempt)
+        enqueue_after_commit(task.pk, at_front=True)
+
+
+def _lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)

@@ -1,0 +1,18 @@
+"""Removing a task for good."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from tasks_app.models import Task
+from tasks_app.progress.broadcast import broadcast_gone
+from tasks_app.queueing import wake_ups
+
+
+def delete(task: Task) -> None:
+    """Remove a task with its recording and transcript; a worker that is busy with it stops."""
+    with transaction.atomic():
+        task_id = task.pk
+        task.delete()
+        broadcast_gone(task_id)
+        transaction.on_commit(lambda: wake_ups.forget(task_id))

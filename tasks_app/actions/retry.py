@@ -1,0 +1,38 @@
+"""Queueing an ended task again."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+
+from tasks_app.actions.status import NO_ERROR, check_room_to_wait, enqueue_after_commit, lock, requeue
+from tasks_app.errors import FileMissing, IllegalTransition
+from tasks_app.models import Task, TaskStatus
+
+
+def retry(task: Task, actor: AbstractUser | None) -> None:
+    """Queue an ended task again; it goes on from the last stage that finished.
+
+    For a completed task that is incomplete, that is the stage that failed. Retrying a task that already waits or runs
+    changes nothing.
+
+    Raises:
+        IllegalTransition: it is completed and lacks nothing.
+        FileMissing: the recording is no longer kept.
+        TooManyTasks: so many of the owner's wait already that this one may not.
+    """
+    with transaction.atomic():
+        lock(task)
+        if not task.has_ended:
+            return
+        if task.status == TaskStatus.COMPLETED and not task.is_incomplete:
+            raise IllegalTransition(
+                "completed -> queued", user_message="The transcript is complete; there is nothing to retry."
+            )
+        if not task.media:
+            raise FileMissing
+        check_room_to_wait(task.owner_id)
+        # Without a start: unlike a task that a worker did not finish, it waits for its turn.
+        anew = {"started_at": None, "finished_at": None, "fruitless_attempts": 0, "warnings": [], **NO_ERROR}
+        requeue(task, actor=actor, detail="retry", **anew)
+        enqueue_after_commit(task.pk)

@@ -1,0 +1,51 @@
+"""The REST API."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib.auth.models import AbstractUser
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from tasks_app.actions.access import task_visible_to
+from tasks_app.actions.delete import delete
+from tasks_app.api.errors import json_errors
+from tasks_app.models import Task
+from tasks_app.progress.frames import progress_summary
+
+
+@require_GET
+@never_cache
+def health(request: HttpRequest) -> JsonResponse:
+    """Says that the web process answers."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_GET
+@never_cache
+@json_errors
+def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
+    """The polling fallback for clients without WebSocket: `GET /tasks/{identifier}/progress`."""
+    return JsonResponse(progress_summary(task_visible_to(request.user, identifier)))
+
+
+@require_POST
+@never_cache
+@json_errors
+def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUser], None]) -> JsonResponse:
+    """`POST /tasks/{identifier}/cancel` and `.../retry`; answers as the polling does."""
+    task = task_visible_to(request.user, identifier)
+    act(task, request.user)
+    return JsonResponse(progress_summary(task))
+
+
+@require_http_methods(["DELETE"])
+@never_cache
+@json_errors
+def task_delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
+    """`DELETE /tasks/{identifier}`"""
+    delete(task_visible_to(request.user, identifier))
+    return HttpResponse(status=204)

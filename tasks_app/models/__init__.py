@@ -1,0 +1,26 @@
+"""What there is: tasks and transcripts."""
+
+from tasks_app.models.tasks import (
+    ENDED,
+    TRANSITIONS,
+    StageResult,
+    Task,
+    TaskEvent,
+    TaskProgressStage,
+    TaskStatus,
+    upload_path,
+)
+from tasks_app.models.transcripts import Segment, Speaker
+
+__all__ = [
+    "ENDED",
+    "TRANSITIONS",
+    "Segment",
+    "Speaker",
+    "StageResult",
+    "Task",
+    "TaskEvent",
+    "TaskProgressStage",
+    "TaskStatus",
+    "upload_path",
+]

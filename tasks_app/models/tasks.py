@@ -1,0 +1,148 @@
+"""Tasks, what happened to them, and what their stages produced."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from tasks_app import fields
+from tasks_app.options import TranscriptionOptions
+from tasks_app.pipeline.transcript import StageWarning
+
+
+class TaskStatus(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    PROCESSING = "processing", _("Processing")
+    COMPLETED = "completed", _("Completed")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+# Which status may follow which. Whoever changes a status (actions/status.py alone) is held to this table.
+TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
+    TaskStatus.QUEUED: frozenset({TaskStatus.PROCESSING, TaskStatus.CANCELLED, TaskStatus.FAILED}),
+    TaskStatus.PROCESSING: frozenset(
+        {TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED, TaskStatus.QUEUED}
+    ),
+    TaskStatus.COMPLETED: frozenset({TaskStatus.QUEUED}),
+    TaskStatus.FAILED: frozenset({TaskStatus.QUEUED}),
+    TaskStatus.CANCELLED: frozenset({TaskStatus.QUEUED}),
+}
+ENDED = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
+
+
+class TaskProgressStage(models.TextChoices):
+    QUEUED = "queued", _("Waiting")
+    TRANSCRIBING = "transcribing", _("Transcribing")
+    ALIGNING = "aligning", _("Timing the words")
+    DIARIZING = "diarizing", _("Telling speakers apart")
+    COMPLETE = "complete", _("Complete")
+
+
+def upload_path(task: Task, filename: str) -> str:
+    """Where a recording is stored. The uploaded name plays no part in it."""
+    return f"uploads/{task.identifier.hex[:2]}/{task.identifier.hex}"
+
+
+class Task(models.Model):
+    """One recording and what was asked for it, from upload to transcript."""
+
+    identifier = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="tasks")
+    name = fields.CharField(max_length=255, help_text="the uploaded file's name; for display only")
+    media = models.FileField(upload_to=upload_path, max_length=255, blank=True)
+    size = models.BigIntegerField(default=0, help_text="bytes")
+    duration = models.FloatField(null=True, help_text="seconds")
+    options = fields.JSONField(default=dict)
+
+    status = models.CharField(max_length=12, choices=TaskStatus, default=TaskStatus.QUEUED)
+    progress_percentage = models.PositiveSmallIntegerField(default=0)
+    progress_stage = models.CharField(max_length=12, choices=TaskProgressStage, default=TaskProgressStage.QUEUED)
+    progress_message = fields.CharField(max_length=200, blank=True)
+    eta_seconds = models.FloatField(null=True, help_text="seconds left, as last estimated")
+    sequence = models.BigIntegerField(default=0, help_text="number of the last message sent about this task")
+
+    error_code = fields.CharField(max_length=40, blank=True)
+    user_message = fields.CharField(max_length=500, blank=True)
+    technical_detail = fields.CharField(max_length=1000, blank=True)
+    warnings = fields.JSONField(default=list, help_text="what a completed transcript lacks, and why")
+
+    language = fields.CharField(max_length=8, blank=True)
+    language_probability = models.FloatField(null=True)
+
+    attempt = models.PositiveIntegerField(default=0)
+    fruitless_attempts = models.PositiveSmallIntegerField(
+        default=0, help_text="attempts in a row whose worker was lost before anything was finished"
+    )
+    lease = models.UUIDField(null=True, help_text="the claim of the worker that works on it")
+    lease_expires_at = models.DateTimeField(null=True)
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    queued_at = models.DateTimeField(null=True)
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        indexes = (
+            models.Index(fields=("owner", "-created_at")),
+            models.Index(fields=("status", "lease_expires_at")),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def transcription_options(self) -> TranscriptionOptions:
+        return TranscriptionOptions.from_dict(self.options)
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether it is completed but for a stage that failed, and that may be tried again."""
+        return self.status == TaskStatus.COMPLETED and any(
+            StageWarning(**warning).try_again for warning in self.warnings
+        )
+
+    @property
+    def has_ended(self) -> bool:
+        return self.status in ENDED
+
+
+class TaskEvent(models.Model):
+    """One change of a task's status, written in the same transaction."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="events")
+    from_status = models.CharField(max_length=12, choices=TaskStatus, blank=True)
+    to_status = models.CharField(max_length=12, choices=TaskStatus)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+", help_text="empty: the service"
+    )
+    attempt = models.PositiveIntegerField()
+    detail = fields.CharField(max_length=300, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("pk",)
+
+    def __str__(self) -> str:
+        return f"{self.from_status or 'new'} -> {self.to_status}"
+
+
+class StageResult(models.Model):
+    """One finished piece of a stage, from which the next attempt goes on (see `Observer.checkpoint`)."""
+
+    task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="stage_results")
+    stage = fields.CharField(max_length=12)
+    part = models.PositiveIntegerField()
+    attempt = models.PositiveIntegerField(help_text="the attempt that finished it")
+    data = fields.JSONField()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (models.UniqueConstraint(fields=("task", "stage", "part"), name="one_stage_result_a_part"),)
+
+    def __str__(self) -> str:
+        return f"{self.stage} {self.part}"

@@ -1,0 +1,44 @@
+"""Keeping a worker's claim on a task while it works."""
+
+from __future__ import annotations
+
+import logging
+import threading
+
+from django.conf import settings
+from django.db import close_old_connections, connection
+
+from tasks_app.actions import attempts
+from tasks_app.errors import technical_detail
+from tasks_app.models import Task
+
+logger = logging.getLogger(__name__)
+
+
+class LeaseKeeper(threading.Thread):
+    """Renews a task's lease while the pipeline works, also through its long calls into native code."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(name="lease", daemon=True)
+        self.task_id, self.lease = task.pk, task.lease
+        self._done = threading.Event()
+
+    def run(self) -> None:
+        try:
+            while not self._done.wait(settings.LEASE_SECONDS / 4):
+                try:
+                    if not attempts.renew_lease(self.task_id, self.lease):
+                        return
+                except Exception as error:  # the database may be back before the lease runs out
+                    logger.warning("The lease of task %s was not renewed: %s", self.task_id, technical_detail(error))
+                    close_old_connections()
+        finally:
+            connection.close()
+
+    def __enter__(self) -> LeaseKeeper:
+        self.start()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        self._done.set()
+        self.join()

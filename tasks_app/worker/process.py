@@ -1,0 +1,95 @@
+"""The RQ worker: one process that imports and loads once, and keeps its models warm from task to task."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import threading
+from types import FrameType
+
+import django_rq
+from django.conf import settings
+from django.db import connections
+from redis.backoff import ConstantBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue, SimpleWorker
+from rq.exceptions import StopRequested
+from rq.job import Job
+from rq.worker import WorkerStatus
+
+from tasks_app.pipeline.runner import preload
+from tasks_app.pipeline_setup import model_store
+from tasks_app.progress.broadcast import flush
+from tasks_app.queueing.loaded import tell_loaded
+from tasks_app.worker import run_task
+from tasks_app.worker.observer import stop_requested
+
+logger = logging.getLogger(__name__)
+
+STOP_SECONDS = 7
+"""How long the chunk in hand may take once the worker was told to stop; supervisord kills it after 12 s."""
+TELL_SECONDS = 5
+
+
+class TranscriptionWorker(SimpleWorker):
+    """Works in its own process instead of forking one for every job, which would lose the loaded models."""
+
+    max_connection_wait_time = 2.0  # seconds between two looks for a broker that is away
+
+    def request_stop(self, signum: int, frame: FrameType | None) -> None:
+        """The first signal: finish the chunk in hand, give the task back, and end. A second one ends at once.
+
+        Stopping does not depend on the broker.
+        """
+        if stop_requested.is_set():
+            os._exit(1)
+        stop_requested.set()
+        self._stop_requested = True
+        timer = threading.Timer(STOP_SECONDS, run_task.give_back_and_exit)
+        timer.daemon = True
+        timer.start()
+        if self.get_state() != WorkerStatus.BUSY:
+            raise StopRequested
+
+    def execute_job(self, job: Job, queue: Queue) -> None:
+        try:
+            super().execute_job(job, queue)
+        except StopRequested:
+            raise
+        except Exception as error:  # the task is done or was not begun; only RQ's notes about it failed, or are gone
+            logger.warning("The broker went away during a task: %s", error)
+            raise StopRequested from None
+
+
+def _tell_loaded() -> None:
+    """Say again and again which models are in memory here."""
+    name = f"{socket.gethostname()}:{os.getpid()}"
+    while True:
+        with contextlib.suppress(RedisError, OSError):
+            tell_loaded(name, model_store().loaded)
+        if stop_requested.wait(TELL_SECONDS):
+            return
+
+
+def work() -> None:
+    """Load the default model, then work until told to stop; the process ends with it."""
+    preload(model_store(), settings.DEFAULT_MODEL)
+    threading.Thread(target=_tell_loaded, name="loaded", daemon=True).start()
+    logger.info("The worker is ready")
+    queue = django_rq.get_queue(settings.TASK_QUEUE)
+    while not stop_requested.is_set():
+        # RQ's loop ends where the broker goes away during a task. The models are loaded here: wait until it is back.
+        with contextlib.suppress(StopRequested):
+            Retry(ConstantBackoff(0.5), retries=-1).call_with_retry(queue.connection.ping, lambda error: None)
+            try:
+                TranscriptionWorker([queue], connection=queue.connection).work(logging_level="WARNING")
+            except RedisError as error:
+                logger.warning("The broker went away: %s", error)
+            stop_requested.wait(0.5)
+    flush(timeout=1)
+    connections.close_all()
+    logging.shutdown()
+    os._exit(0)  # taking torch apart would need seconds, and nothing is left to do

@@ -1,0 +1,105 @@
+"""What the queue calls: one task, by its identifier, in the worker's process."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from uuid import UUID
+
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from tasks_app.actions import attempts
+from tasks_app.actions.earlier_recordings import usual_languages
+from tasks_app.actions.status import LeaseLost
+from tasks_app.errors import FileMissing, IllegalTransition, InternalError, technical_detail
+from tasks_app.models import Task
+from tasks_app.pipeline import runner
+from tasks_app.pipeline.errors import Cancelled, TranscriptionError
+from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.transcript import Transcript
+from tasks_app.pipeline_setup import limits, model_store
+from tasks_app.progress.broadcast import flush
+from tasks_app.worker.lease import LeaseKeeper
+from tasks_app.worker.observer import TaskObserver, stop_requested
+
+logger = logging.getLogger(__name__)
+
+_in_hand: tuple[UUID, UUID] | None = None
+"""The task that this process works on, and its lease."""
+
+
+def run_task(task_id: str) -> None:
+    """Transcribe one queued task. Safe to call twice: who comes second finds nothing to claim."""
+    close_old_connections()  # one may have ended since the last task
+    task = attempts.claim_next(UUID(task_id))
+    if task is None:
+        return
+    global _in_hand
+    lease = task.lease
+    _in_hand = task.pk, lease
+    logger.info("Task %s: attempt %d", task.pk, task.attempt)
+    try:
+        with LeaseKeeper(task):
+            observer = TaskObserver(task)
+            try:
+                transcript = _transcribe(task, observer)
+            finally:
+                flush()
+            attempts.complete(task, lease, transcript)
+            logger.info("Task %s: completed", task.pk)
+    except Cancelled:
+        if stop_requested.is_set():
+            with contextlib.suppress(LeaseLost):  # it was cancelled or deleted, too
+                attempts.release(task, lease)
+        logger.info("Task %s: put down", task.pk)
+    except LeaseLost:
+        logger.info("Task %s: no longer this worker's", task.pk)
+    except TranscriptionError as error:
+        logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
+        _fail(task, lease, error)
+    except (OperationalError, InterfaceError):  # the database went away, which says nothing about the recording
+        logger.exception("Task %s: goes on from its last part when its lease has lapsed", task.pk)
+    except Exception as error:
+        logger.exception("Task %s failed", task.pk)
+        _fail(task, lease, InternalError(technical_detail(error)))
+    finally:
+        _in_hand = None
+
+
+def give_back_and_exit() -> None:
+    """End this process at once, for the chunk in hand takes too long; what is finished of its task goes back before."""
+    try:
+        if _in_hand:
+            task_id, lease = _in_hand
+            attempts.release(Task.objects.get(pk=task_id), lease)
+            logger.info("Task %s: put down in the middle of a chunk", task_id)
+            flush(timeout=1)
+    except (LeaseLost, IllegalTransition, Task.DoesNotExist):
+        pass  # it ended just now, was cancelled or deleted
+    except Exception:
+        logger.exception("The task in hand was not given back; it is when its lease lapses")
+    finally:
+        os._exit(0)
+
+
+def _transcribe(task: Task, observer: Observer) -> Transcript:
+    if not task.media or not task.media.storage.exists(task.media.name):
+        raise FileMissing
+    return runner.run(
+        task.media.path,
+        store=model_store(),
+        observer=observer,
+        limits=limits(),
+        resume=attempts.finished_parts(task),
+        usual_languages=usual_languages(task.owner),
+        **task.options,
+    )
+
+
+def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:
+    try:
+        task.refresh_from_db()  # completing it may have changed this object, and then been rolled back
+        attempts.fail(task, error, lease=lease)
+    except (LeaseLost, IllegalTransition, Task.DoesNotExist):
+        logger.info("Task %s: no longer this worker's", task.pk)

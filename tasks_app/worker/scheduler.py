@@ -1,0 +1,55 @@
+"""What is done again and again: setting right what a crash left behind, and removing what had its time."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+
+from django.db import close_old_connections, connection
+
+from tasks_app import retention
+from tasks_app.actions.recovery import reclaim_lapsed, requeue_forgotten
+
+logger = logging.getLogger(__name__)
+
+RECONCILE_SECONDS = 5
+CLEAN_UP_SECONDS = 3600
+
+
+def reconcile() -> tuple[int, int]:
+    """Put back the tasks of lost workers, and the queued tasks that the queue forgot; how many of each."""
+    return reclaim_lapsed(), requeue_forgotten()
+
+
+def clean_up() -> None:
+    """Remove what had its time; `retention` logs what."""
+    for _ in retention.clean_up():
+        pass
+
+
+def run(stop: threading.Event) -> None:
+    """Reconcile every few seconds and clean up every hour, until `stop` is set."""
+    # On a thread of its own, for tasks of lost workers must not wait until many files are removed. It may be cut short
+    # at any moment.
+    threading.Thread(target=_repeat, args=(clean_up, CLEAN_UP_SECONDS, stop), name="clean-up", daemon=True).start()
+    _repeat(_reconcile_and_tell, RECONCILE_SECONDS, stop)
+
+
+def _reconcile_and_tell() -> None:
+    reclaimed, requeued = reconcile()
+    if reclaimed or requeued:
+        logger.info("Reconciled: %d tasks of lost workers, %d forgotten tasks", reclaimed, requeued)
+
+
+def _repeat(work: Callable[[], None], seconds: float, stop: threading.Event) -> None:
+    """Work now, then again and again. A failure is logged, and the next round tries again."""
+    while True:
+        close_old_connections()
+        try:
+            work()
+        except Exception:
+            logger.exception("Regular work failed: %s", work.__name__)
+        if stop.wait(seconds):
+            connection.close()
+            return

@@ -1,0 +1,176 @@
+"""What workers do with a task."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from collections.abc import Callable
+from types import SimpleNamespace
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.db import connection, transaction
+from django.utils import timezone
+from redis import Redis
+
+from tasks_app.actions import attempts
+from tasks_app.actions.delete import delete
+from tasks_app.actions.retry import retry
+from tasks_app.actions.status import LeaseLost
+from tasks_app.errors import NotReady
+from tasks_app.models import Segment, Task
+from tasks_app.pipeline.errors import NotAudio
+from tasks_app.pipeline.transcript import Scores, Transcript
+from tasks_app.pipeline.transcript import Segment as TranscriptSegment
+from tasks_app.transcripts.rows import transcript_of
+from tests.actions.conftest import TWO_SPEAKERS, WITHOUT_SPEAKERS, jobs, lapse, row
+from tests.conftest import make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_a_task_is_claimed_once_by_two_workers_that_both_saw_it_waiting(
+    task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_saw_it = threading.Barrier(2, timeout=10)
+
+    def atomic() -> transaction.Atomic:
+        """Called between seeing the task and taking it."""
+        both_saw_it.wait()
+        return transaction.atomic()
+
+    def claim() -> None:
+        try:
+            results.append(attempts.claim(task.pk))
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(attempts, "transaction", SimpleNamespace(atomic=atomic))
+    results: list[Task | None] = []
+    workers = [threading.Thread(target=claim) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [claimed is None for claimed in results].count(False) == 1
+
+
+def test_claiming_starts_the_percentage_anew(task: Task) -> None:
+    Task.objects.update(progress_percentage=55)
+    assert attempts.claim(task.pk).progress_percentage == 0
+
+
+def test_completing_writes_the_transcript(claimed: Task) -> None:
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    assert transcript_of(claimed) == TWO_SPEAKERS
+
+
+def test_scores_are_kept_and_read_only_where_they_are_asked_for(claimed: Task, django_assert_num_queries) -> None:
+    scores = Scores(-0.25, 1.5, 0.01, [2425, 13])
+    scored = dataclasses.replace(WITHOUT_SPEAKERS, segments=[TranscriptSegment(0.0, 2.0, "Hello.", scores=scores)])
+    attempts.complete(claimed, claimed.lease, scored)
+    assert transcript_of(claimed, scores=True).segments[0].scores == scores
+    with django_assert_num_queries(2) as queries:
+        assert transcript_of(claimed).segments[0].scores is None
+    assert not any("scores" in query["sql"] for query in queries)
+
+
+def test_completing_replaces_the_text_that_was_there_while_it_ran(claimed: Task) -> None:
+    Segment.objects.create(task=claimed, index=7, start=0, end=1, text="so far")
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    assert [segment.text for segment in claimed.segments.all()] == ["Hello.", "Hi."]
+
+
+def test_completing_reaches_one_hundred(claimed: Task) -> None:
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    assert (claimed.progress_stage, claimed.progress_percentage) == ("complete", 100)
+
+
+def test_completing_again_keeps_the_names_people_gave_to_speakers(claimed: Task, owner: AbstractUser) -> None:
+    lacking = Transcript(**{**TWO_SPEAKERS.to_dict(), "warnings": WITHOUT_SPEAKERS.warnings, "segments": []})
+    lacking.segments = TWO_SPEAKERS.segments
+    attempts.complete(claimed, claimed.lease, lacking)
+    claimed.speakers.filter(label="SPEAKER_01").update(name="Bob")
+    retry(claimed, owner)
+    again = attempts.claim(claimed.pk)
+    attempts.complete(again, again.lease, TWO_SPEAKERS)
+    assert transcript_of(again).speakers == ["SPEAKER_00", "Bob"]
+
+
+def test_a_speaker_that_is_no_longer_heard_goes(claimed: Task) -> None:
+    claimed.speakers.create(label="SPEAKER_07", name="Nobody")
+    attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
+    assert [speaker.label for speaker in claimed.speakers.all()] == ["SPEAKER_00", "SPEAKER_01"]
+
+
+def test_a_warning_names_no_paths(claimed: Task) -> None:
+    attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
+    assert claimed.warnings[0]["technical_detail"] == "OSError: (path) is gone"
+
+
+def test_a_reason_for_failing_names_no_paths(claimed: Task) -> None:
+    attempts.fail(claimed, NotAudio("OSError: /srv/media/x is gone"), lease=claimed.lease)
+    assert row(claimed)["technical_detail"] == "OSError: (path) is gone"
+
+
+def test_a_failed_task_keeps_the_text_it_has(claimed: Task) -> None:
+    Segment.objects.create(task=claimed, index=0, start=0, end=1, text="so far")
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
+    assert [segment.text for segment in transcript_of(claimed).segments] == ["so far"]
+
+
+def test_there_is_no_transcript_while_a_task_runs(claimed: Task) -> None:
+    Segment.objects.create(task=claimed, index=0, start=0, end=1, text="so far")
+    with pytest.raises(NotReady):
+        transcript_of(claimed)
+
+
+HELD_ACTS: dict[str, Callable[[Task, UUID], None]] = {
+    "complete": lambda task, lease: attempts.complete(task, lease, TWO_SPEAKERS),
+    "fail": lambda task, lease: attempts.fail(task, NotAudio(), lease=lease),
+    "keep_part": lambda task, lease: attempts.keep_part(task, lease, "transcribing", {"chunk": 1}),
+    "release": attempts.release,
+}
+
+
+@pytest.mark.parametrize("act", HELD_ACTS)
+def test_a_worker_without_its_lease_writes_nothing(claimed: Task, act: str) -> None:
+    lease = claimed.lease
+    Task.objects.update(lease=uuid4())  # another worker has it now
+    before = row(claimed)
+    with pytest.raises(LeaseLost):
+        HELD_ACTS[act](claimed, lease)
+    assert row(claimed) == before
+
+
+@pytest.mark.parametrize("act", HELD_ACTS)
+def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, act: str) -> None:
+    lease = claimed.lease
+    delete(Task.objects.get(pk=claimed.pk))
+    with pytest.raises(LeaseLost):
+        HELD_ACTS[act](claimed, lease)
+
+
+def test_parts_of_a_stage_are_kept_in_order(claimed: Task) -> None:
+    for number in range(3):
+        attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": number})
+    assert attempts.finished_parts(claimed)["transcribing"] == [{"chunk": 0}, {"chunk": 1}, {"chunk": 2}]
+
+
+def test_renewing_the_lease_moves_its_end(claimed: Task) -> None:
+    lapse(claimed)
+    attempts.renew_lease(claimed.pk, claimed.lease)
+    assert row(claimed)["lease_expires_at"] > timezone.now()
+
+
+def test_a_released_attempt_does_not_count(claimed: Task) -> None:
+    attempts.release(claimed, claimed.lease)
+    assert claimed.attempt == 0
+
+
+def test_a_released_task_is_the_next_one(claimed: Task, owner: AbstractUser, queue: Redis) -> None:
+    queue.flushall()
+    waiting = make_task(owner)
+    attempts.release(claimed, claimed.lease)
+    assert jobs() == [claimed.pk, waiting.pk]

@@ -1,0 +1,90 @@
+"""The first account: for whoever can read what the service wrote down, once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+
+from tasks_app.actions import first_account
+
+pytestmark = pytest.mark.django_db
+
+CODE_FILE = settings.VAR_DIR / "setup_code"
+
+
+@pytest.fixture(autouse=True)
+def _no_code_yet() -> Iterator[None]:
+    CODE_FILE.unlink(missing_ok=True)
+    yield
+    CODE_FILE.unlink(missing_ok=True)
+
+
+def files_about_the_code() -> list[Path]:
+    return sorted(settings.VAR_DIR.glob("setup_code*"))
+
+
+def test_the_code_stays_the_same() -> None:
+    assert first_account.setup_code() == first_account.setup_code()
+
+
+def test_the_code_cannot_be_guessed() -> None:
+    assert len(first_account.setup_code()) >= 20
+
+
+def test_the_code_is_for_this_user_alone() -> None:
+    first_account.setup_code()
+    assert CODE_FILE.stat().st_mode & 0o077 == 0
+
+
+def test_the_code_lies_in_one_file() -> None:
+    first_account.setup_code()
+    assert files_about_the_code() == [CODE_FILE]
+
+
+def test_a_code_that_another_process_wrote_first_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    hardlink_to = Path.hardlink_to
+
+    def second(path: Path, target: Path) -> None:
+        CODE_FILE.write_text("the first one")
+        hardlink_to(path, target)
+
+    monkeypatch.setattr(Path, "hardlink_to", second)
+    assert first_account.setup_code() == "the first one"
+
+
+def test_the_right_code_is_right() -> None:
+    assert first_account.code_is_right(f" {first_account.setup_code()}\n")
+
+
+@pytest.mark.parametrize("code", ["", "wrong", "Ж"])
+def test_a_wrong_code_is_wrong(code: str) -> None:
+    assert not first_account.code_is_right(code)
+
+
+def test_the_first_account_is_of_the_staff() -> None:
+    assert first_account.create("alice", "alice's password").is_staff
+
+
+def test_the_code_goes_with_the_first_account() -> None:
+    first_account.setup_code()
+    first_account.create("alice", "alice's password")
+    assert files_about_the_code() == []
+
+
+def test_there_is_no_second_first_account(owner: AbstractUser) -> None:
+    with pytest.raises(PermissionError):
+        first_account.create("eve", "eve's password")
+
+
+def test_there_is_no_code_once_there_is_an_account(owner: AbstractUser) -> None:
+    assert first_account.setup_code() is None
+
+
+def test_no_code_is_right_once_there_is_an_account() -> None:
+    code = first_account.setup_code()
+    first_account.create("alice", "alice's password")
+    assert not first_account.code_is_right(code)

@@ -1,0 +1,408 @@
+"""Progress: the row and those who watch are told the same, at once, and at next to no cost to the pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from channels.layers import get_channel_layer
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from pytest_django import Settings
+from redis import Redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
+
+from tasks_app.actions import attempts
+from tasks_app.actions.delete import delete
+from tasks_app.models import Task, TaskProgressStage
+from tasks_app.pipeline import runner
+from tasks_app.pipeline.errors import NotAudio
+from tasks_app.pipeline.transcript import Segment
+from tasks_app.progress import emitter as emitting
+from tasks_app.progress.broadcast import flush, task_group, user_group
+from tasks_app.progress.emitter import ProgressEmitter
+from tasks_app.progress.frames import error_frame, progress_frame, progress_summary, segment_frame
+from tasks_app.progress.snapshot import snapshot
+from tasks_app.progress.stages import STAGE_PERCENTAGES
+from tests.conftest import REPOSITORY
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TRANSCRIBING, ALIGNING, DIARIZING = (
+    TaskProgressStage.TRANSCRIBING,
+    TaskProgressStage.ALIGNING,
+    TaskProgressStage.DIARIZING,
+)
+HELLO = Segment(0.5, 1.5, "Hello.")
+OH_HELLO = Segment(2.0, 3.0, "Oh, hello.")
+
+
+class Listener:
+    """Hears a group as a WebSocket's consumer does, through the channel layer."""
+
+    def __init__(self, group: str) -> None:
+        self.group = group
+        self.loop = asyncio.new_event_loop()
+        self.channel = self.loop.run_until_complete(self._join())
+
+    async def _join(self) -> str:
+        channel = await get_channel_layer().new_channel()
+        await get_channel_layer().group_add(self.group, channel)
+        return channel
+
+    def frames(self) -> list[dict[str, Any]]:
+        """All that was said since the last call."""
+        assert flush()
+        return self.loop.run_until_complete(self._heard())
+
+    async def _heard(self) -> list[dict[str, Any]]:
+        mark = {"type": "task.frame", "frame": {"type": "mark"}}
+        await get_channel_layer().group_send(self.group, mark)  # it comes after what was sent before
+        frames = []
+        while (message := await get_channel_layer().receive(self.channel)) != mark:
+            frames.append(message["frame"])
+        return frames
+
+
+@pytest.fixture
+def listen() -> Iterator[Callable[[str], Listener]]:
+    listeners: list[Listener] = []
+
+    def join(group: str) -> Listener:
+        listeners.append(Listener(group))
+        return listeners[-1]
+
+    yield join
+    for listener in listeners:
+        listener.loop.close()
+
+
+@pytest.fixture
+def claimed(task: Task) -> Task:
+    task = attempts.claim(task.pk)
+    flush()
+    return task
+
+
+@pytest.fixture
+def listener(claimed: Task, listen: Callable[[str], Listener]) -> Listener:
+    return listen(task_group(claimed.pk))
+
+
+@pytest.fixture
+def emitter(claimed: Task) -> ProgressEmitter:
+    return ProgressEmitter(claimed, lease=claimed.lease)
+
+
+@pytest.fixture
+def unthrottled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(emitting, "MIN_INTERVAL", 0)
+
+
+@pytest.fixture
+def throttled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No second update inside a stage, for as long as a test takes."""
+    monkeypatch.setattr(emitting, "MIN_INTERVAL", 3600)
+
+
+@pytest.fixture
+def no_broker(settings: Settings) -> None:
+    layer = settings.CHANNEL_LAYERS["default"]
+    settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": ["unix:///nowhere/valkey.sock"]}}}
+
+
+# One call, two places -------------------------------------------------------------------------------------------------
+
+
+def test_emitting_updates_the_row(emitter: ProgressEmitter, claimed: Task) -> None:
+    emitter.emit_progress(TRANSCRIBING, 25, message="half", eta_seconds=12.34)
+    flush()
+    claimed.refresh_from_db()
+    assert (claimed.progress_stage, claimed.progress_percentage, claimed.progress_message, claimed.eta_seconds) == (
+        "transcribing",
+        25,
+        "half",
+        12.3,
+    )
+
+
+def test_emitting_is_heard(emitter: ProgressEmitter, claimed: Task, listener: Listener) -> None:
+    emitter.emit_progress(TRANSCRIBING, 25)
+    (frame,) = listener.frames()
+    assert (frame["type"], frame["stage"], frame["percentage"]) == ("progress", "transcribing", 25)
+
+
+def test_the_owners_group_hears_it_too(
+    emitter: ProgressEmitter, owner: AbstractUser, listen: Callable[[str], Listener]
+) -> None:
+    listener = listen(user_group(owner.pk))
+    emitter.emit_progress(TRANSCRIBING, 25)
+    assert len(listener.frames()) == 1
+
+
+def test_a_segment_is_kept(emitter: ProgressEmitter, claimed: Task) -> None:
+    emitter.emit_segments(0, [HELLO])
+    flush()
+    assert [segment.text for segment in claimed.segments.all()] == ["Hello."]
+
+
+def test_a_segment_is_heard(emitter: ProgressEmitter, listener: Listener) -> None:
+    emitter.emit_segments(3, [HELLO])
+    (frame,) = listener.frames()
+    assert (frame["index"], frame["start"], frame["end"], frame["text"]) == (3, 0.5, 1.5, "Hello.")
+
+
+def test_segments_that_come_together_are_kept_and_heard_one_by_one(
+    emitter: ProgressEmitter, claimed: Task, listener: Listener
+) -> None:
+    emitter.emit_segments(3, [HELLO, OH_HELLO])
+    frames = listener.frames()
+    assert [(frame["index"], frame["text"]) for frame in frames] == [(3, "Hello."), (4, "Oh, hello.")]
+    assert list(claimed.segments.values_list("index", "text")) == [(3, "Hello."), (4, "Oh, hello.")]
+    claimed.refresh_from_db()
+    assert [frame["sequence"] for frame in frames] == [claimed.sequence - 1, claimed.sequence]
+
+
+def test_an_error_is_kept(emitter: ProgressEmitter, claimed: Task) -> None:
+    emitter.emit_error("NOT_AUDIO", "No sound.", "OSError: no")
+    claimed.refresh_from_db()
+    assert (claimed.error_code, claimed.user_message, claimed.technical_detail) == (
+        "NOT_AUDIO",
+        "No sound.",
+        "OSError: no",
+    )
+
+
+def test_an_error_is_heard(emitter: ProgressEmitter, listener: Listener) -> None:
+    emitter.emit_error("NOT_AUDIO", "No sound.", "OSError: no")
+    assert [frame["error_code"] for frame in listener.frames()] == ["NOT_AUDIO"]
+
+
+def test_an_ending_is_not_heard_before_it_is_committed(claimed: Task, listener: Listener) -> None:
+    with transaction.atomic():
+        ProgressEmitter(claimed).emit_state()
+        assert listener.frames() == []
+
+
+def test_a_deleted_task_is_said_to_be_gone(claimed: Task, listener: Listener) -> None:
+    task_id = str(claimed.pk)
+    delete(claimed)
+    assert listener.frames() == [{"type": "gone", "task_id": task_id}]
+
+
+# How often ------------------------------------------------------------------------------------------------------------
+
+
+def test_inside_a_stage_updates_are_throttled(emitter: ProgressEmitter, listener: Listener, throttled: None) -> None:
+    for percentage in range(10, 40):
+        emitter.emit_progress(TRANSCRIBING, percentage)
+    assert [frame["percentage"] for frame in listener.frames()] == [10]
+
+
+def test_changes_of_stage_are_never_left_out(emitter: ProgressEmitter, listener: Listener, throttled: None) -> None:
+    for stage, percentage in ((TRANSCRIBING, 10), (ALIGNING, 40), (DIARIZING, 60)):
+        emitter.emit_progress(stage, percentage)
+    assert [frame["stage"] for frame in listener.frames()] == ["transcribing", "aligning", "diarizing"]
+
+
+def test_an_ending_is_never_left_out(
+    emitter: ProgressEmitter, claimed: Task, listener: Listener, throttled: None
+) -> None:
+    emitter.emit_progress(TRANSCRIBING, 10)
+    flush()
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
+    assert [frame.get("status") for frame in listener.frames()] == ["processing", None, "failed"]
+
+
+def test_the_percentage_never_falls(emitter: ProgressEmitter, listener: Listener, unthrottled: None) -> None:
+    for percentage in (10, 30, 20, 31):
+        emitter.emit_progress(TRANSCRIBING, percentage)
+    assert [frame["percentage"] for frame in listener.frames()] == [10, 30, 30, 31]
+
+
+def test_emitting_costs_the_pipeline_less_than_half_a_millisecond(emitter: ProgressEmitter, unthrottled: None) -> None:
+    costs = []
+    for number in range(100):
+        start = time.perf_counter()
+        emitter.emit_progress(TRANSCRIBING, number)
+        costs.append(time.perf_counter() - start)
+    assert statistics.median(costs) < 0.0005
+
+
+# Whose task it is -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lost(emitter: ProgressEmitter, listener: Listener) -> ProgressEmitter:
+    """Another worker has the task now."""
+    Task.objects.update(lease=uuid4())
+    return emitter
+
+
+EMIT: dict[str, Callable[[ProgressEmitter], None]] = {
+    "progress": lambda emitter: emitter.emit_progress(TRANSCRIBING, 25),
+    "segment": lambda emitter: emitter.emit_segments(0, [HELLO]),
+}
+
+
+@pytest.mark.parametrize("kind", EMIT)
+def test_a_worker_without_its_lease_writes_nothing(lost: ProgressEmitter, claimed: Task, kind: str) -> None:
+    before = Task.objects.values().get()
+    EMIT[kind](lost)
+    flush()
+    assert (Task.objects.values().get(), claimed.segments.count()) == (before, 0)
+
+
+@pytest.mark.parametrize("kind", EMIT)
+def test_a_worker_without_its_lease_sends_nothing(lost: ProgressEmitter, listener: Listener, kind: str) -> None:
+    EMIT[kind](lost)
+    assert listener.frames() == []
+
+
+@pytest.mark.parametrize("kind", EMIT)
+def test_a_lost_lease_is_noticed(lost: ProgressEmitter, kind: str) -> None:
+    EMIT[kind](lost)
+    flush()
+    assert lost.lease_lost
+
+
+# Without a broker -----------------------------------------------------------------------------------------------------
+
+
+def test_the_row_is_updated_without_a_broker(emitter: ProgressEmitter, claimed: Task, no_broker: None) -> None:
+    emitter.emit_progress(TRANSCRIBING, 25)
+    flush()
+    claimed.refresh_from_db()
+    assert claimed.progress_percentage == 25
+
+
+def test_a_broadcast_that_fails_is_logged(
+    emitter: ProgressEmitter, no_broker: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING, logger="tasks_app.progress.emitter"):
+        emitter.emit_progress(TRANSCRIBING, 25)
+        flush()
+    assert "A broadcast failed" in caplog.text
+
+
+def test_broadcasts_are_heard_again_once_the_broker_is_back(
+    emitter: ProgressEmitter,
+    claimed: Task,
+    settings: Settings,
+    listen: Callable[[str], Listener],
+    unthrottled: None,
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        address = f"unix://{folder}/valkey.sock"
+        layer = settings.CHANNEL_LAYERS["default"]
+        settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": [address]}}}
+        emitter.emit_progress(TRANSCRIBING, 20)
+        flush()
+        environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "VAR_DIR": folder}
+        broker = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=REPOSITORY, env=environment)
+        try:
+            Redis.from_url(address, retry=Retry(ConstantBackoff(0.1), 200)).ping()
+            listener = listen(task_group(claimed.pk))
+            emitter.emit_progress(TRANSCRIBING, 25)
+            assert [frame["percentage"] for frame in listener.frames()] == [25]
+        finally:
+            broker.terminate()
+            broker.wait()
+
+
+# The contract ---------------------------------------------------------------------------------------------------------
+
+
+def test_sequence_rises_with_every_frame_of_a_task(
+    emitter: ProgressEmitter, claimed: Task, listener: Listener, unthrottled: None
+) -> None:
+    emitter.emit_progress(TRANSCRIBING, 20)
+    emitter.emit_segments(0, [HELLO])
+    flush()
+    frames_so_far = snapshot(claimed)
+    emitter.emit_progress(ALIGNING, 40)
+    flush()
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
+    heard = [frame["sequence"] for frame in listener.frames() if "sequence" in frame]
+    taken = [frame["sequence"] for frame in frames_so_far]
+    assert heard[:2] + taken + heard[2:] == sorted({*heard, *taken})
+
+
+def test_a_snapshot_holds_the_segments_so_far(emitter: ProgressEmitter, claimed: Task) -> None:
+    emitter.emit_segments(0, [HELLO])
+    flush()
+    assert [frame["type"] for frame in snapshot(claimed)] == ["progress", "segment"]
+
+
+def test_a_snapshot_of_a_failed_task_holds_the_error(claimed: Task) -> None:
+    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
+    assert [frame["type"] for frame in snapshot(claimed)] == ["progress", "error"]
+
+
+def test_a_snapshot_is_of_the_row_and_not_of_what_the_caller_knew(claimed: Task) -> None:
+    """Else an ending that came between would get a smaller number than a snapshot that does not have it."""
+    attempts.fail(Task.objects.get(pk=claimed.pk), NotAudio(), lease=claimed.lease)
+    assert snapshot(claimed)[0]["status"] == "failed"
+
+
+def test_a_snapshot_of_a_task_that_was_deleted_meanwhile_says_so(claimed: Task) -> None:
+    delete(Task.objects.get(pk=claimed.pk))
+    assert snapshot(claimed) == [{"type": "gone", "task_id": str(claimed.pk)}]
+
+
+def test_the_keys_of_a_progress_frame(claimed: Task) -> None:
+    assert set(progress_frame(claimed)) == {
+        *("type", "task_id", "status", "stage", "percentage", "message", "sequence", "eta_seconds", "timestamp")
+    }
+
+
+def test_the_keys_of_a_segment_frame(claimed: Task) -> None:
+    assert set(segment_frame(claimed.pk, 1, 0, HELLO)) == {
+        *("type", "task_id", "index", "start", "end", "text", "sequence")
+    }
+
+
+def test_a_segment_frame_names_the_speaker_if_there_is_one(claimed: Task) -> None:
+    frame = segment_frame(claimed.pk, 1, 0, Segment(0, 1, "Hello.", speaker="SPEAKER_00"))
+    assert frame["speaker"] == "SPEAKER_00"
+
+
+def test_the_keys_of_an_error_frame(claimed: Task) -> None:
+    assert set(error_frame(claimed)) == {
+        *("type", "task_id", "error_code", "user_message", "technical_detail", "timestamp")
+    }
+
+
+def test_the_keys_of_the_polling_answer(claimed: Task) -> None:
+    assert set(progress_summary(claimed)) == {
+        *("identifier", "status", "progress_percentage", "progress_stage", "error")
+    }
+
+
+@pytest.mark.parametrize(
+    ("stage", "told", "enters_at"),
+    [
+        ("transcribing", "transcribing", 10),
+        ("aligning", "aligning", 40),
+        ("diarizing", "diarizing", 60),
+        ("assigning", "diarizing", 80),
+    ],
+)
+def test_the_percentage_at_which_a_stage_is_entered(stage: str, told: str, enters_at: int) -> None:
+    assert STAGE_PERCENTAGES[stage][:2] == (told, enters_at)
+
+
+def test_each_stage_ends_where_the_next_begins() -> None:
+    bounds = [STAGE_PERCENTAGES[stage][1:] for stage in runner.STAGES]
+    assert [end for _, end in bounds] == [*(start for start, _ in bounds[1:]), 100]

@@ -1,0 +1,287 @@
+"""Limits: whose turn it is, how much one user may have at once, and texts that are longer than their column."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from types import ModuleType
+from uuid import uuid4
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import Settings
+from redis import Redis
+
+from tasks_app.actions import attempts, take_in
+from tasks_app.actions.cancel import cancel
+from tasks_app.actions.retry import retry
+from tasks_app.errors import FileMissing, TooManyTasks
+from tasks_app.models import Task, TaskEvent, TaskProgressStage, TaskStatus
+from tasks_app.pipeline.errors import TranscriptionError
+from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
+from tasks_app.progress.broadcast import flush
+from tasks_app.progress.emitter import ProgressEmitter
+from tasks_app.queueing import wake_ups
+from tasks_app.transcripts.rows import transcript_of
+from tests.conftest import make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+AWKWARD = "\0\ud800" + "é" * 3000
+"""Longer than any column for people's eyes, and with characters that PostgreSQL refuses."""
+
+
+def complete(task: Task) -> None:
+    attempts.complete(task, task.lease, Transcript("en", 1.0))
+
+
+# Whose turn it is -----------------------------------------------------------------------------------------------------
+
+
+def test_one_task_does_not_wait_for_thirty_of_somebody_else(
+    owner: AbstractUser, colleague: AbstractUser, queue: Redis
+) -> None:
+    many = [make_task(owner) for _ in range(30)]
+    one = make_task(colleague)
+    taken = [attempts.claim_next(many[0].pk) for _ in range(2)]
+    assert one in taken
+
+
+def test_one_worker_serves_people_in_turn(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
+    tasks = [make_task(person) for person in (owner, owner, owner, colleague, colleague)]
+    served = []
+    for task in tasks:
+        taken = attempts.claim_next(task.pk)
+        served.append(taken.owner)
+        complete(taken)
+    assert served == [owner, colleague, owner, colleague, owner]
+
+
+def test_who_has_fewer_running_comes_first(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
+    running = [attempts.claim(make_task(person).pk) for person in (owner, owner, colleague)]
+    mine, _ = make_task(owner), make_task(colleague)
+    Task.objects.filter(pk=running[2].pk).update(started_at=timezone.now() + timedelta(hours=1))  # served last
+    assert attempts.claim_next(mine.pk).owner == colleague
+
+
+def test_ones_own_tasks_keep_their_order(owner: AbstractUser, queue: Redis) -> None:
+    tasks = [make_task(owner) for _ in range(3)]
+    assert [attempts.claim_next(tasks[2].pk) for _ in range(3)] == tasks
+
+
+def test_what_a_worker_did_not_finish_comes_first(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
+    put_down = attempts.claim(make_task(owner).pk)
+    waiting = make_task(colleague)
+    attempts.release(put_down, put_down.lease)
+    assert attempts.claim_next(waiting.pk) == put_down
+
+
+def test_a_retried_task_waits_for_its_turn(owner: AbstractUser, queue: Redis) -> None:
+    failed = attempts.claim(make_task(owner).pk)
+    attempts.fail(failed, TranscriptionError(), lease=failed.lease)
+    waiting = make_task(owner)
+    retry(failed, owner)
+    assert attempts.claim_next(failed.pk) == waiting
+
+
+def test_every_task_that_waits_keeps_a_job(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
+    attempts.claim(make_task(owner).pk)
+    mine, other = make_task(owner), make_task(colleague)
+    wake_ups.forget(mine.pk)  # a worker took its job out of the queue
+    assert attempts.claim_next(mine.pk) == other
+    assert mine.pk in wake_ups.waiting()
+    assert other.pk not in wake_ups.waiting()
+
+
+def test_there_is_nothing_to_take_for_the_job_of_a_task_that_ended(task: Task, owner: AbstractUser) -> None:
+    cancel(task, owner)
+    assert attempts.claim_next(task.pk) is None
+
+
+# How much at once -----------------------------------------------------------------------------------------------------
+
+
+def test_no_more_tasks_of_one_user_run_at_once_than_allowed(
+    owner: AbstractUser, queue: Redis, settings: Settings
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 1
+    first, second = make_task(owner), make_task(owner)
+    assert attempts.claim_next(first.pk) == first
+    assert attempts.claim_next(second.pk) is None
+
+
+def test_somebody_elses_task_runs_where_ones_own_may_not(
+    owner: AbstractUser, colleague: AbstractUser, queue: Redis, settings: Settings
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 1
+    attempts.claim(make_task(owner).pk)
+    mine, other = make_task(owner), make_task(colleague)
+    assert attempts.claim_next(mine.pk) == other
+
+
+def test_the_next_one_runs_when_one_has_ended(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+    settings.MAX_RUNNING_PER_USER = 1
+    running, waiting = attempts.claim(make_task(owner).pk), make_task(owner)
+    complete(running)
+    assert attempts.claim_next(waiting.pk) == waiting
+
+
+def test_a_task_beyond_what_may_wait_is_refused(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+    settings.MAX_WAITING_PER_USER = 2
+    make_task(owner), make_task(owner)
+    with pytest.raises(TooManyTasks):
+        make_task(owner)
+
+
+def test_nothing_of_a_refused_task_stays(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+    settings.MAX_WAITING_PER_USER = 1
+    make_task(owner)
+    before = {path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()}
+    with pytest.raises(TooManyTasks):
+        make_task(owner)
+    assert {path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()} == before
+    assert Task.objects.count() == 1
+
+
+def test_what_others_have_waiting_does_not_matter(
+    owner: AbstractUser, colleague: AbstractUser, queue: Redis, settings: Settings
+) -> None:
+    settings.MAX_WAITING_PER_USER = 1
+    make_task(owner)
+    assert make_task(colleague).status == TaskStatus.QUEUED
+
+
+def test_a_running_task_does_not_wait(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+    settings.MAX_WAITING_PER_USER = 1
+    attempts.claim(make_task(owner).pk)
+    assert make_task(owner).status == TaskStatus.QUEUED
+
+
+def test_a_retry_beyond_what_may_wait_is_refused(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+    settings.MAX_WAITING_PER_USER = 1
+    task = make_task(owner)
+    cancel(task, owner)
+    make_task(owner)
+    with pytest.raises(TooManyTasks):
+        retry(task, owner)
+
+
+def test_a_program_is_told_that_too_many_wait(
+    client: Client, owner: AbstractUser, queue: Redis, settings: Settings, short_speech
+) -> None:
+    settings.MAX_WAITING_PER_USER = 1
+    make_task(owner)
+    client.force_login(owner)
+    with short_speech.open("rb") as recording:
+        response = client.post(
+            reverse("task-upload"), {"model": "tiny.en", "files": recording}, headers={"accept": "application/json"}
+        )
+    assert (response.status_code, response.json()["error"]["code"]) == (429, "TOO_MANY_TASKS")
+
+
+def test_a_retry_without_its_recording_is_refused_on_its_page(client: Client, task: Task, owner: AbstractUser) -> None:
+    cancel(task, owner)
+    Task.objects.update(media="")
+    client.force_login(owner)
+    response = client.post(reverse("task-retry", args=[task.pk]), follow=True)
+    assert FileMissing.user_message in response.text
+
+
+@pytest.fixture
+def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
+    """Does two things at once: each goes on from its check when both have, or when one keeps the other from it."""
+
+    def both(module: ModuleType, check: str, *acts: Callable[[], object]) -> list[object]:
+        checked = threading.Barrier(2)
+        original = getattr(module, check)
+
+        def checking(owner_id: int) -> object:
+            result = original(owner_id)
+            with suppress(threading.BrokenBarrierError):
+                checked.wait(timeout=1)
+            return result
+
+        def run(act: Callable[[], object]) -> object:
+            try:
+                return act()
+            except TooManyTasks as error:
+                return error
+            finally:
+                connection.close()
+
+        monkeypatch.setattr(module, check, checking)
+        with ThreadPoolExecutor(2) as threads:
+            return list(threads.map(run, acts))
+
+    return both
+
+
+def test_two_workers_that_choose_at_once_keep_the_limit(
+    owner: AbstractUser, queue: Redis, settings: Settings, both, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 1
+    choices = iter([make_task(owner), make_task(owner), None, None])
+    monkeypatch.setattr(attempts, "next_in_turn", lambda: next(choices))
+    taken = both(attempts, "_may_run_one_more", *[lambda: attempts.claim_next(uuid4())] * 2)
+    assert taken.count(None) == 1
+
+
+def test_two_uploads_at_once_keep_the_limit(owner: AbstractUser, queue: Redis, settings: Settings, both) -> None:
+    settings.MAX_WAITING_PER_USER = 1
+    both(take_in, "check_room_to_wait", *[lambda: make_task(owner)] * 2)
+    assert Task.objects.count() == 1
+
+
+# Texts ----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_name_that_is_too_long_is_cut(owner: AbstractUser, queue: Redis) -> None:
+    task = make_task(owner, name=AWKWARD)
+    task.refresh_from_db()
+    assert task.name == "é" * 255
+
+
+def test_a_reason_that_is_too_long_is_cut(task: Task) -> None:
+    error = TranscriptionError(AWKWARD, user_message=AWKWARD)
+    error.error_code = AWKWARD
+    attempts.fail(task, error)
+    task.refresh_from_db()
+    assert (task.error_code, task.user_message, task.technical_detail) == ("é" * 40, "é" * 500, "é" * 1000)
+    assert TaskEvent.objects.last().detail == "é" * 300
+
+
+def test_a_message_that_is_too_long_is_cut(task: Task) -> None:
+    ProgressEmitter(task).emit_progress(TaskProgressStage.TRANSCRIBING, 10, message=AWKWARD)
+    flush()
+    task.refresh_from_db()
+    assert task.progress_message == "é" * 200
+
+
+def test_a_transcript_of_awkward_texts_is_kept(task: Task) -> None:
+    task = attempts.claim(task.pk)
+    segment = Segment(0.0, 1.0, AWKWARD, [Word(AWKWARD, 0.0, 1.0, 0.5, AWKWARD)], AWKWARD)
+    warning = StageWarning("diarizing", AWKWARD, AWKWARD, AWKWARD)
+    attempts.complete(task, task.lease, Transcript(AWKWARD, 1.0, [segment], warnings=[warning]))
+    kept = transcript_of(task).segments[0]
+    assert (kept.text, kept.words[0].text, kept.speaker) == ("é" * 3000, "é" * 3000, "é" * 20)
+    assert task.language == "é" * 8
+
+
+def test_what_is_so_far_may_be_awkward(task: Task) -> None:
+    task = attempts.claim(task.pk)
+    ProgressEmitter(task, lease=task.lease).emit_segments(0, [Segment(0.0, 1.0, AWKWARD)])
+    flush()
+    assert task.segments.get().text == "é" * 3000
+
+
+def test_a_finished_part_may_be_awkward(task: Task) -> None:
+    task = attempts.claim(task.pk)
+    attempts.keep_part(task, task.lease, "transcribing", {"words": [{"text": AWKWARD}]})
+    assert attempts.finished_parts(task) == {"transcribing": [{"words": [{"text": "é" * 3000}]}]}

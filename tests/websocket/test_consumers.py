@@ -1,0 +1,240 @@
+"""The WebSocket contract, through a real daphne, with a real client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import urllib.error
+import urllib.request
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from uuid import uuid4
+
+import pytest
+from asgiref.sync import sync_to_async
+from channels.layers import get_channel_layer
+from channels.testing import WebsocketCommunicator
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
+from pytest_django import Settings
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from tasks_app.actions import attempts
+from tasks_app.actions.delete import delete
+from tasks_app.models import Task, TaskProgressStage
+from tasks_app.pipeline.errors import NotAudio
+from tasks_app.pipeline.transcript import Segment, Transcript
+from tasks_app.progress.broadcast import flush
+from tasks_app.progress.emitter import ProgressEmitter
+from tasks_app.websocket import consumers
+from tests.conftest import make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def watch(daphne: int):
+    """Connect as somebody: `watch(user, path)`."""
+
+    def watch(
+        user: AbstractUser | None, path: str, origin: str | None = None
+    ) -> AbstractAsyncContextManager[ClientConnection]:
+        headers = {}
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            headers["Cookie"] = f"sessionid={client.cookies['sessionid'].value}"
+        return connect(
+            f"ws://127.0.0.1:{daphne}{path}",
+            additional_headers=headers,
+            origin=origin or f"http://127.0.0.1:{daphne}",
+        )
+
+    return sync_to_async(watch)
+
+
+async def receive(client: ClientConnection) -> dict:
+    return json.loads(await asyncio.wait_for(client.recv(), 30))
+
+
+@sync_to_async
+def claim(task: Task) -> tuple[Task, ProgressEmitter]:
+    claimed = attempts.claim(task.pk)
+    return claimed, ProgressEmitter(claimed, lease=claimed.lease)
+
+
+async def test_the_present_state_comes_first(watch, owner, task: Task) -> None:
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        frame = await receive(client)
+    assert set(frame) == {
+        "type",
+        "task_id",
+        "status",
+        "stage",
+        "percentage",
+        "message",
+        "sequence",
+        "eta_seconds",
+        "timestamp",
+    }
+    assert (frame["type"], frame["task_id"]) == ("progress", str(task.pk))
+    assert (frame["status"], frame["stage"], frame["percentage"]) == ("queued", "queued", 0)
+
+
+async def test_two_clients_see_the_same_frames(watch, owner, staff, task: Task) -> None:
+    path = f"/ws/tasks/{task.pk}"
+    async with await watch(owner, path) as first, await watch(staff, path) as second:
+        await receive(first), await receive(second)
+        _, emitter = await claim(task)
+        emitter.emit_progress(TaskProgressStage.TRANSCRIBING, 10)
+        emitter.emit_segments(0, [Segment(0.5, 2.0, "Hello.")])
+        for _ in range(3):  # claimed, transcribing, segment
+            assert await receive(first) == (frame := await receive(second))
+        assert frame["type"] == "segment"
+        assert (frame["index"], frame["start"], frame["end"], frame["text"]) == (0, 0.5, 2.0, "Hello.")
+        assert "speaker" not in frame
+
+
+async def test_a_late_joiner_gets_the_segments_so_far_and_then_what_follows(watch, owner, task: Task) -> None:
+    _, emitter = await claim(task)
+    emitter.emit_progress(TaskProgressStage.TRANSCRIBING, 20)
+    emitter.emit_segments(0, [Segment(0.5, 2.0, "Hello.")])
+    emitter.emit_segments(1, [Segment(2.5, 3.0, "Oh, hello.")])
+    await sync_to_async(flush)()
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        state, first, second = [await receive(client) for _ in range(3)]
+        assert (state["stage"], state["percentage"]) == ("transcribing", 20)
+        assert (first["text"], second["text"]) == ("Hello.", "Oh, hello.")
+        emitter.emit_progress(TaskProgressStage.ALIGNING, 40)
+        following = await receive(client)
+    assert (following["stage"], following["percentage"]) == ("aligning", 40)
+    numbers = [frame["sequence"] for frame in (state, first, second, following)]
+    assert numbers == sorted(set(numbers))
+
+
+async def test_a_failure_is_told_with_its_reason(watch, owner, task: Task) -> None:
+    claimed, _ = await claim(task)
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        await receive(client)
+        await sync_to_async(attempts.fail)(claimed, NotAudio("no stream"), lease=claimed.lease)
+        error, state = await receive(client), await receive(client)
+    assert set(error) == {"type", "task_id", "error_code", "user_message", "technical_detail", "timestamp"}
+    assert (error["type"], error["error_code"], error["technical_detail"]) == ("error", "NOT_AUDIO", "no stream")
+    assert state["status"] == "failed"
+
+
+async def test_the_end_of_a_completed_task_is_100(watch, owner, task: Task) -> None:
+    claimed, _ = await claim(task)
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        await receive(client)
+        await sync_to_async(attempts.complete)(claimed, claimed.lease, Transcript("en", 5.0))
+        frame = await receive(client)
+    assert (frame["status"], frame["stage"], frame["percentage"]) == ("completed", "complete", 100)
+
+
+async def test_ping_is_answered_with_pong_and_nonsense_with_nothing(watch, owner, task: Task) -> None:
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        await receive(client)
+        for nonsense in ("", "{", "[]", '"ping"', b"\xff\x00", "[" * 900, "x" * 100_000, '{"type": "pong"}'):
+            await client.send(nonsense)
+        await client.send('{"type": "ping"}')
+        assert await receive(client) == {"type": "pong"}
+
+
+async def test_a_strangers_task_and_a_missing_task_are_the_same_refusal(watch, stranger, task: Task) -> None:
+    refusals = []
+    for user, task_id in ((stranger, task.pk), (stranger, uuid4()), (None, task.pk)):
+        with pytest.raises(InvalidStatus) as refusal:
+            async with await watch(user, f"/ws/tasks/{task_id}"):
+                pass
+        response = refusal.value.response
+        refusals.append((response.status_code, response.body))
+    assert refusals == [refusals[0]] * 3
+    assert refusals[0][0] == 403
+
+
+async def test_a_page_of_another_site_is_refused(watch, owner, task: Task) -> None:
+    with pytest.raises(InvalidStatus) as refusal:
+        async with await watch(owner, f"/ws/tasks/{task.pk}", origin="https://evil.example"):
+            pass
+    assert refusal.value.response.status_code == 403
+
+
+async def test_the_list_shows_all_of_ones_own_tasks_and_nobody_elses(watch, owner, colleague, queue) -> None:
+    mine = await sync_to_async(make_task)(owner, "mine.wav")
+    other = await sync_to_async(make_task)(colleague, "other.wav")
+    async with await watch(owner, "/ws/tasks/") as client:
+        assert (await receive(client))["task_id"] == str(mine.pk)
+        await claim(other)
+        await claim(mine)
+        frame = await receive(client)
+    assert (frame["task_id"], frame["status"]) == (str(mine.pk), "processing")
+
+
+async def test_nobody_gets_a_list_without_logging_in(watch, owner) -> None:
+    with pytest.raises(InvalidStatus):
+        async with await watch(None, "/ws/tasks/"):
+            pass
+
+
+async def test_the_socket_of_a_deleted_task_is_closed(watch, owner, task: Task) -> None:
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        await receive(client)
+        await sync_to_async(delete)(task)
+        with pytest.raises(ConnectionClosed) as closed:
+            await receive(client)
+    assert closed.value.rcvd.code == consumers.GONE
+
+
+async def test_a_heartbeat_comes_regularly(monkeypatch, owner, task: Task) -> None:
+    assert consumers.HEARTBEAT_SECONDS == 30
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.01)
+    communicator = WebsocketCommunicator(consumers.TaskConsumer.as_asgi(), f"/ws/tasks/{task.pk}")
+    communicator.scope |= {"user": owner, "url_route": {"kwargs": {"task_id": task.pk}}}
+    connected, _ = await communicator.connect(timeout=5)
+    assert connected
+    assert (await communicator.receive_json_from())["type"] == "progress"
+    beat = await communicator.receive_json_from()
+    assert set(beat) == {"type", "timestamp"}
+    assert beat["type"] == "heartbeat"
+    await communicator.disconnect()
+
+
+def test_the_path_without_websocket_is_not_found(daphne: int) -> None:
+    with pytest.raises(urllib.error.HTTPError) as answer:
+        urllib.request.urlopen(f"http://127.0.0.1:{daphne}/ws/tasks/")
+    assert answer.value.code == 404
+
+
+async def test_more_sockets_than_one_user_may_hold_are_refused_until_one_is_closed(
+    watch, owner, colleague, task: Task, settings: Settings
+) -> None:
+    async with AsyncExitStack() as sockets:
+        held = [
+            await sockets.enter_async_context(await watch(owner, "/ws/tasks/"))
+            for _ in range(settings.MAX_SOCKETS_PER_USER)
+        ]
+        with pytest.raises(InvalidStatus) as refusal:
+            await sockets.enter_async_context(await watch(owner, f"/ws/tasks/{task.pk}"))
+        assert refusal.value.response.status_code == 403
+        await sockets.enter_async_context(await watch(colleague, "/ws/tasks/"))
+
+        await held[0].close()
+        async with asyncio.timeout(10):
+            while True:
+                with suppress(InvalidStatus):  # until the server has seen that it was closed
+                    await sockets.enter_async_context(await watch(owner, "/ws/tasks/"))
+                    break
+
+
+async def test_a_socket_that_could_not_be_opened_does_not_count(monkeypatch, owner, task: Task) -> None:
+    async def no_broker(*args: object) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(get_channel_layer(), "group_add", no_broker)
+    communicator = WebsocketCommunicator(consumers.TaskConsumer.as_asgi(), f"/ws/tasks/{task.pk}")
+    communicator.scope |= {"user": owner, "url_route": {"kwargs": {"task_id": task.pk}}}
+    await communicator.send_input({"type": "websocket.connect"})
+    with pytest.raises(OSError, match="no broker"):
+        await communicator.wait(timeout=5)
+    assert consumers._open_sockets[owner.pk] == 0

@@ -1,0 +1,408 @@
+"""One task in the worker's process. The engine here is a fake that makes failures happen on demand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import django_rq
+import pytest
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import DatabaseError, OperationalError, connection
+from django.utils import timezone
+from pytest_django import Settings
+from redis import Redis
+from rq import SimpleWorker
+
+from tasks_app.actions import attempts
+from tasks_app.actions.cancel import cancel
+from tasks_app.actions.delete import delete
+from tasks_app.models import Task
+from tasks_app.pipeline.errors import Cancelled, NoSoundTrack
+from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.transcript import Segment, Transcript
+from tasks_app.progress.broadcast import flush
+from tasks_app.worker import run_task
+from tasks_app.worker.lease import LeaseKeeper
+from tasks_app.worker.observer import TaskObserver, stop_requested
+from tests.conftest import make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.")])
+Engine = Callable[[Callable[[Observer], Transcript]], None]
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Sets what the pipeline does with the observer it is given."""
+
+    def use(act: Callable[[Observer], Transcript]) -> None:
+        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: act(observer))
+
+    return use
+
+
+@pytest.fixture
+def stopping() -> Iterator[None]:
+    """The worker was told to stop."""
+    stop_requested.set()
+    yield
+    stop_requested.clear()
+
+
+def put_down(observer: Observer) -> Transcript:
+    """What the pipeline does as soon as the work is no longer wanted."""
+    if not observer.cancelled():
+        pytest.fail("it would have gone on")  # no Exception, so the job cannot take it for a failure of the task
+    raise Cancelled
+
+
+def raising(error: Exception) -> Callable[[Observer], Transcript]:
+    def act(observer: Observer) -> Transcript:
+        raise error
+
+    return act
+
+
+def run(task: Task) -> Task:
+    run_task.run_task(str(task.pk))
+    task.refresh_from_db()
+    return task
+
+
+# The way it goes ------------------------------------------------------------------------------------------------------
+
+
+def test_a_task_is_completed(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    assert run(task).status == "completed"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="no server that could end a connection")
+def test_a_connection_that_ended_between_two_tasks_is_opened_anew(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    other.close()
+    assert run(task).status == "completed"
+
+
+def test_the_pipeline_gets_what_was_asked(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = make_task(owner, language="de", max_speakers=3)
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(run_task.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
+    run(task)
+    assert (given["model"], given["language"], given["max_speakers"]) == ("tiny.en", "de", 3)
+
+
+def test_the_pipeline_gets_the_languages_that_are_usual(
+    task: Task, owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    earlier = attempts.claim(make_task(owner, model="base").pk)
+    attempts.complete(earlier, earlier.lease, Transcript("fr", 1.0, [], 0.9))
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(run_task.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
+    run(task)
+    assert given["usual_languages"] == ["fr"]
+
+
+def test_the_pipeline_gets_what_was_finished_before(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    claimed = attempts.claim(task.pk)
+    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    attempts.release(claimed, claimed.lease)
+    given: dict[str, Any] = {}
+    monkeypatch.setattr(run_task.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
+    run(task)
+    assert given["resume"] == {"transcribing": [{"chunk": 1}]}
+
+
+def test_running_twice_is_one_run(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    run(task)
+    assert run(task).attempt == 1
+
+
+def test_running_while_it_runs_is_one_run(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        run_task.run_task(str(task.pk))
+        return HELLO
+
+    engine(act)
+    assert run(task).attempt == 1
+
+
+def test_a_task_that_is_gone_is_nothing_to_run(task: Task) -> None:
+    task_id = str(task.pk)
+    delete(task)
+    run_task.run_task(task_id)
+    assert not Task.objects.exists()
+
+
+def test_a_finished_part_is_kept_at_once(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        observer.checkpoint("transcribing", {"chunk": 1})
+        raise NoSoundTrack
+
+    engine(act)
+    assert attempts.finished_parts(run(task)) == {"transcribing": [{"chunk": 1}]}
+
+
+def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        observer.segments(0, [Segment(0.0, 1.0, "So far.")])
+        raise NoSoundTrack
+
+    engine(act)
+    assert [segment.text for segment in run(task).segments.all()] == ["So far."]
+
+
+@pytest.mark.parametrize(
+    ("stage", "fraction", "told", "percentage"),
+    [
+        ("transcribing", 0.0, "transcribing", 10),
+        ("transcribing", 0.5, "transcribing", 25),
+        ("aligning", 0.0, "aligning", 40),
+        ("aligning", 1.0, "aligning", 60),
+        ("diarizing", 0.0, "diarizing", 60),
+        ("diarizing", 0.5, "diarizing", 70),
+        ("assigning", 0.0, "diarizing", 80),
+        ("assigning", 1.0, "diarizing", 99),  # 100 is for the finished transcript
+    ],
+)
+def test_stages_of_the_pipeline_are_told_as_the_contract_has_them(
+    task: Task, stage: str, fraction: float, told: str, percentage: int
+) -> None:
+    task = attempts.claim(task.pk)
+    TaskObserver(task).progress(stage, fraction)
+    flush()
+    task.refresh_from_db()
+    assert (task.progress_stage, task.progress_percentage) == (told, percentage)
+
+
+# Failures -------------------------------------------------------------------------------------------------------------
+
+
+def test_a_fault_of_the_file_fails_the_task_with_its_code(task: Task, engine: Engine) -> None:
+    engine(raising(NoSoundTrack("no audio stream")))
+    assert (run(task).status, task.error_code, task.technical_detail) == ("failed", "NO_SOUND_TRACK", "no audio stream")
+
+
+def test_anything_unforeseen_fails_the_task(task: Task, engine: Engine) -> None:
+    engine(raising(ZeroDivisionError("division by zero")))
+    assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
+
+
+def test_what_is_told_of_the_unforeseen_names_no_path(task: Task, engine: Engine) -> None:
+    engine(raising(FileNotFoundError(2, "No such file or directory", "/srv/var/models/x.bin")))
+    assert run(task).technical_detail == "FileNotFoundError: [Errno 2] No such file or directory: (path)"
+
+
+def test_a_recording_that_is_missing_fails_the_task(task: Task, engine: Engine) -> None:
+    engine(lambda observer: HELLO)
+    task.media.storage.delete(task.media.name)
+    assert run(task).error_code == "FILE_MISSING"
+
+
+def test_a_database_that_goes_away_leaves_the_task_to_the_next_attempt(task: Task, engine: Engine) -> None:
+    engine(raising(OperationalError("server closed the connection unexpectedly")))
+    assert (run(task).status, task.error_code) == ("processing", "")
+    assert task.lease is not None  # which lapses, for nobody renews it
+
+
+def test_a_transcript_that_cannot_be_written_fails_the_task(
+    task: Task, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_room(*args: object) -> None:
+        raise DatabaseError("disk full")
+
+    engine(lambda observer: HELLO)
+    monkeypatch.setattr(attempts, "write_transcript", no_room)
+    assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
+
+
+@pytest.mark.parametrize("error", [NoSoundTrack(), ZeroDivisionError()])
+def test_a_failure_of_a_task_that_was_cancelled_meanwhile_says_nothing(
+    task: Task, engine: Engine, error: Exception
+) -> None:
+    def act(observer: Observer) -> Transcript:
+        cancel(Task.objects.get(pk=task.pk), None)
+        raise error
+
+    engine(act)
+    assert (run(task).status, task.error_code) == ("cancelled", "")
+
+
+def test_a_failure_of_a_task_that_was_deleted_meanwhile_is_nobodys(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        delete(Task.objects.get(pk=task.pk))
+        raise ZeroDivisionError
+
+    engine(act)
+    run_task.run_task(str(task.pk))
+    assert not Task.objects.exists()
+
+
+# Stopping -------------------------------------------------------------------------------------------------------------
+
+
+def test_cancelling_stops_a_running_task(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        cancel(Task.objects.get(pk=task.pk), None)
+        return put_down(observer)
+
+    engine(act)
+    assert run(task).status == "cancelled"
+
+
+def test_deleting_stops_a_running_task(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        delete(Task.objects.get(pk=task.pk))
+        return put_down(observer)
+
+    engine(act)
+    run_task.run_task(str(task.pk))
+    assert not Task.objects.exists()
+
+
+def test_a_transcript_that_comes_after_cancelling_is_not_written(task: Task, engine: Engine) -> None:
+    def act(observer: Observer) -> Transcript:
+        cancel(Task.objects.get(pk=task.pk), None)
+        return HELLO
+
+    engine(act)
+    assert (run(task).status, task.segments.count()) == ("cancelled", 0)
+
+
+def test_a_lease_lost_while_emitting_stops_the_task(task: Task) -> None:
+    observer = TaskObserver(attempts.claim(task.pk))
+    observer.emitter.lease_lost = True
+    assert observer.cancelled()
+
+
+def test_a_task_that_is_wanted_goes_on(task: Task) -> None:
+    assert not TaskObserver(attempts.claim(task.pk)).cancelled()
+
+
+def test_a_stopping_worker_gives_its_task_back(task: Task, engine: Engine, stopping: None) -> None:
+    engine(put_down)
+    assert (run(task).status, task.attempt) == ("queued", 0)
+
+
+def test_a_task_that_was_given_back_is_the_next_one(
+    task: Task, owner: AbstractUser, queue: Redis, engine: Engine, stopping: None
+) -> None:
+    queue.flushall()
+    waiting = make_task(owner)
+    engine(put_down)
+    run(task)
+    jobs_waiting = django_rq.get_queue(settings.TASK_QUEUE).get_jobs()
+    assert [job.args for job in jobs_waiting] == [(str(task.pk),), (str(waiting.pk),)]
+
+
+def test_what_rq_removes_after_a_job_is_not_the_hint_of_the_task_it_gave_back(
+    task: Task, engine: Engine, stopping: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine(put_down)
+    monkeypatch.setattr(SimpleWorker, "_install_signal_handlers", lambda worker: None)  # pytest has its own
+    waiting = django_rq.get_queue(settings.TASK_QUEUE)
+    SimpleWorker([waiting], connection=waiting.connection).work(burst=True, max_jobs=1)
+    assert [job.args for job in waiting.get_jobs()] == [(str(task.pk),)]
+
+
+def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, engine: Engine, stopping: None) -> None:
+    def act(observer: Observer) -> Transcript:
+        cancel(Task.objects.get(pk=task.pk), None)
+        return put_down(observer)
+
+    engine(act)
+    assert run(task).status == "cancelled"
+
+
+@pytest.fixture
+def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The exit statuses with which the process would have ended at once."""
+    statuses: list[int] = []
+    monkeypatch.setattr(run_task.os, "_exit", statuses.append)
+    return statuses
+
+
+def test_a_chunk_that_takes_too_long_does_not_keep_its_task(task: Task, engine: Engine, exits: list[int]) -> None:
+    def act(observer: Observer) -> Transcript:
+        observer.checkpoint("transcribing", {"chunk": 1})
+        run_task.give_back_and_exit()  # the worker's timer does so in the middle of the next chunk
+        return HELLO
+
+    engine(act)
+    assert (run(task).status, task.attempt, exits) == ("queued", 0, [0])
+    assert attempts.finished_parts(task) == {"transcribing": [{"chunk": 1}]}
+
+
+def test_a_task_that_was_cancelled_meanwhile_does_not_keep_the_worker(
+    task: Task, engine: Engine, exits: list[int]
+) -> None:
+    def act(observer: Observer) -> Transcript:
+        cancel(Task.objects.get(pk=task.pk), None)
+        run_task.give_back_and_exit()
+        return HELLO
+
+    engine(act)
+    assert (run(task).status, exits) == ("cancelled", [0])
+
+
+# The lease ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def renewals(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> threading.Semaphore:
+    """Released at each renewal that was tried; leases are short."""
+    settings.LEASE_SECONDS = 0.04
+    tried = threading.Semaphore(0)
+    renew = attempts.renew_lease
+
+    def counted(*args: Any) -> bool:
+        try:
+            return renew(*args)
+        finally:
+            tried.release()
+
+    monkeypatch.setattr(attempts, "renew_lease", counted)
+    return tried
+
+
+def test_the_lease_is_renewed_while_the_pipeline_works(task: Task, renewals: threading.Semaphore) -> None:
+    task = attempts.claim(task.pk)
+    Task.objects.update(lease_expires_at=timezone.now() - timedelta(hours=1))
+    with LeaseKeeper(task):
+        assert renewals.acquire(timeout=10)
+        assert renewals.acquire(timeout=10)  # the first one is committed by now
+        task.refresh_from_db()
+    assert task.lease_expires_at > timezone.now() - timedelta(minutes=1)
+
+
+def test_a_renewal_that_fails_is_tried_again(
+    task: Task, renewals: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = attempts.claim(task.pk)
+
+    def no_database() -> None:
+        raise DatabaseError("gone for a moment")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(attempts, "_lease_end", no_database)
+        with LeaseKeeper(task):
+            assert renewals.acquire(timeout=10)
+            assert renewals.acquire(timeout=10)
+
+
+def test_a_lost_lease_is_not_renewed(task: Task, renewals: threading.Semaphore) -> None:
+    task = attempts.claim(task.pk)
+    cancel(Task.objects.get(pk=task.pk), None)
+    keeper = LeaseKeeper(task)
+    with keeper:
+        keeper.join(timeout=10)
+        assert not keeper.is_alive()
