@@ -7,6 +7,8 @@ answer with.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from tasks_app.pipeline.errors import InputError, TranscriptionError
 
@@ -33,6 +35,29 @@ class IllegalTransition(RequestError):
 class NotReady(RequestError):
     error_code = "NOT_READY"
     user_message = "The transcript is not finished yet."
+
+
+class InvalidChange(RequestError):
+    error_code = "INVALID_CHANGE"
+    user_message = "The transcript cannot be changed so."
+
+
+class ChangedMeanwhile(RequestError):
+    error_code = "CHANGED_MEANWHILE"
+    user_message = "This was changed in the meantime. Look at its present state and try again."
+
+
+class SegmentChanged(ChangedMeanwhile):
+    """`yours`: the segment as it was when the change was begun, None if there never was one; `theirs`: the segments
+    that stand in its place now, none if it was deleted.
+    """
+
+    error_code = "SEGMENT_CHANGED"
+    user_message = "Somebody changed this segment in the meantime. Choose between your version and theirs."
+
+    def __init__(self, yours: Any = None, theirs: Sequence[Any] = ()) -> None:
+        super().__init__()
+        self.yours, self.theirs = yours, list(theirs)
 
 
 class WorkerLost(TranscriptionError):

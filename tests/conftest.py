@@ -24,6 +24,7 @@ from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from tasks_app.actions import attempts
 from tasks_app.actions.take_in import store
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
@@ -122,6 +123,11 @@ def daphne(broker: Redis, django_db_setup: None) -> Iterator[int]:
 def task(owner: AbstractUser, queue: Redis) -> Task:
     """A task that waits; its file is not worth transcribing."""
     return make_task(owner)
+
+
+@pytest.fixture
+def claimed(task: Task) -> Task:
+    return attempts.claim(task.pk)
 
 
 def make_task(owner: AbstractUser, name: str = "meeting.wav", content: bytes = b"sound", **options: object) -> Task:

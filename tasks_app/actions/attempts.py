@@ -28,7 +28,7 @@ from tasks_app.pipeline.transcript import Transcript
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.queueing import wake_ups
 from tasks_app.queueing.turns import next_in_turn
-from tasks_app.transcripts.rows import write_transcript
+from tasks_app.transcripts.recognised import write_recognised
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +138,11 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
             **NO_ERROR,
             **NO_LEASE,
         )
-        write_transcript(task, transcript)
+        not_kept = write_recognised(task, transcript)
+        if not_kept:
+            task.warnings = [*task.warnings, *map(asdict, not_kept)]
+            task.save(update_fields=["warnings"])
+        task.live_segments.all().delete()
         if not task.is_incomplete:
             task.stage_results.all().delete()
         ProgressEmitter(task).emit_state()

@@ -10,11 +10,13 @@ from tasks_app.models.tasks import (
     TaskStatus,
     upload_path,
 )
-from tasks_app.models.transcripts import Segment, Speaker
+from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, Transcript
 
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "Change",
+    "LiveSegment",
     "Segment",
     "Speaker",
     "StageResult",
@@ -22,5 +24,6 @@ __all__ = [
     "TaskEvent",
     "TaskProgressStage",
     "TaskStatus",
+    "Transcript",
     "upload_path",
 ]

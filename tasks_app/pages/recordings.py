@@ -156,13 +156,13 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
     context: dict[str, Any] = {"task": task, "options": task.transcription_options}
     if task.has_ended:
         try:
-            transcript = transcript_of(task)
+            transcript = transcript_of(task, words=False)
         except NotReady:
             pass
         else:
             context |= {"transcript": transcript, "turns": _turns(transcript), "formats": FORMATS.values()}
     else:
-        context |= {"stages": _stages(task), "segments": task.segments.defer("words", "scores")}
+        context |= {"stages": _stages(task), "segments": task.live_segments.all()}
     return render(request, "tasks_app/task_detail.html", context)
 
 
@@ -176,7 +176,7 @@ def transcript_file(request: HttpRequest, identifier: UUID, format_name: str) ->
     if file_format is None:
         raise Http404
     try:
-        transcript = transcript_of(task, scores=format_name == "json")
+        transcript = transcript_of(task, words=file_format.words, scores=file_format.scores)
     except NotReady as error:
         messages.info(request, error.user_message)
         return redirect("task-detail", task.identifier)
