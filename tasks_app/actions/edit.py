@@ -107,7 +107,7 @@ def change_speaker(
         if label is None:
             label = free_label(draft.transcript.speakers.values_list("label", flat=True))
             draft.open([Speaker(label=label)])
-        elif not current(draft.transcript.speakers).filter(label=label).exists():
+        elif not current(draft.transcript.speakers.all()).filter(label=label).exists():
             raise InvalidChange(user_message="There is no such speaker in this transcript.")
         for segment_id in segment_ids:
             segment = draft.segment(segment_id)

@@ -87,6 +87,7 @@ class Row(models.Model):
     until = models.PositiveIntegerField(null=True)
     recognised = models.BooleanField(default=False)
     copy_of = models.ForeignKey("self", null=True, on_delete=models.CASCADE, related_name="copies")
+    copy_of_id: int | None
 
     class Meta:
         abstract = True

@@ -42,7 +42,7 @@ class Draft:
         Raises:
             ChangedMeanwhile: it is no longer what somebody had before them.
         """
-        speaker = current(self.transcript.speakers).filter(label=label).first()
+        speaker = current(self.transcript.speakers.all()).filter(label=label).first()
         if speaker is None or speaker.since > self.change.from_revision:
             raise ChangedMeanwhile
         return speaker
@@ -129,15 +129,8 @@ def take_back(draft: Draft, undone: Change) -> None:
     Raises:
         ChangedMeanwhile: later changes stand on this one.
     """
-    for rows in (draft.transcript.segments.all(), draft.transcript.speakers.all()):
-        opened = list(rows.filter(since=undone.revision))
-        closed = list(rows.filter(until=undone.revision))
-        firsts = {row.first for row in opened}
-        now = [row for row in current(rows) if row.first in firsts]
-        if len(now) < len(firsts):
-            raise ChangedMeanwhile
-        draft.close(now)
-        draft.open_again(closed)
+    _take_back(draft, draft.transcript.segments.all(), undone.revision)
+    _take_back(draft, draft.transcript.speakers.all(), undone.revision)
 
 
 def recognised_last(transcript: Transcript) -> int:
@@ -147,12 +140,26 @@ def recognised_last(transcript: Transcript) -> int:
 
 def restore(draft: Draft, revision: int) -> None:
     """Open again all that was recognised at a revision, and close everything else."""
-    for rows in (draft.transcript.segments.all(), draft.transcript.speakers.all()):
-        originals = {row.pk: row for row in rows.filter(since=revision, recognised=True)}
-        now = list(current(rows))
-        standing = {row.first for row in now}
-        draft.close(row for row in now if row.first not in originals)
-        draft.open_again(row for first, row in originals.items() if first not in standing)
+    _restore(draft, draft.transcript.segments.all(), revision)
+    _restore(draft, draft.transcript.speakers.all(), revision)
+
+
+def _take_back(draft: Draft, rows: QuerySet[R], revision: int) -> None:
+    opened = {row.first for row in rows.filter(since=revision)}
+    closed = list(rows.filter(until=revision))
+    now = [row for row in current(rows) if row.first in opened]
+    if len(now) < len(opened):
+        raise ChangedMeanwhile
+    draft.close(now)
+    draft.open_again(closed)
+
+
+def _restore(draft: Draft, rows: QuerySet[R], revision: int) -> None:
+    originals = {row.pk: row for row in rows.filter(since=revision, recognised=True)}
+    now = list(current(rows))
+    standing = {row.first for row in now}
+    draft.close(row for row in now if row.first not in originals)
+    draft.open_again(row for first, row in originals.items() if first not in standing)
 
 
 def _batches(rows: Iterable[R]) -> Iterator[tuple[Sequence[R], type[R]]]:

@@ -221,7 +221,7 @@ def test_a_transcript_that_cannot_be_written_fails_the_task(
         raise DatabaseError("disk full")
 
     engine(lambda observer: HELLO)
-    monkeypatch.setattr(attempts, "write_transcript", no_room)
+    monkeypatch.setattr(attempts, "write_recognised", no_room)
     assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
 
 
