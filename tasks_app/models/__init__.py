@@ -1,5 +1,6 @@
 """What there is: tasks and transcripts."""
 
+from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -15,6 +16,7 @@ from tasks_app.models.transcripts import Segment, Speaker
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "MediaFolder",
     "Segment",
     "Speaker",
     "StageResult",
