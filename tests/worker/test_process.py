@@ -27,6 +27,7 @@ from redis.exceptions import ConnectionError
 from tasks_app.actions.recovery import reclaim_lapsed
 from tasks_app.actions.status import RECORDINGS_AWAY
 from tasks_app.actions.take_in import store
+from tasks_app.errors import StorageAway
 from tasks_app.models import StageResult, Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.queueing.loaded import loaded
@@ -212,12 +213,15 @@ def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(
 def test_recordings_that_are_away_for_a_while_fail_no_task(
     owner: AbstractUser, queue: Redis, short_speech: Path, start: Callable[..., Worker]
 ) -> None:
-    for number in range(3):
+    for number in range(4):
         make_task(owner, f"{number}.wav", short_speech.read_bytes(), diarize=False)
+    worker = start()
+    eventually(lambda: Task.objects.filter(status="completed").exists())
     with away(settings.MEDIA_ROOT):
-        worker = start()
         eventually(lambda: Task.objects.filter(progress_message=RECORDINGS_AWAY).exists())
-        assert set(Task.objects.values_list("status", "attempt")) == {("queued", 0)}
+        assert not Task.objects.exclude(status__in=["queued", "completed"]).exists()
+        with pytest.raises(StorageAway):
+            make_task(owner)
 
     def completed() -> bool:
         scheduler.reconcile()
