@@ -122,8 +122,10 @@ def files_below(folder: Path) -> Iterator[StoredFile]:
             shown = (Path(path) / name).relative_to(folder).as_posix()
             try:
                 found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-            except OSError as error:  # an upload that was finished meanwhile, if no worse
-                logger.debug("The file %s was left out: %s", shown, error.strerror)
+            except FileNotFoundError:
+                continue  # an upload that was finished meanwhile
+            except OSError as error:
+                logger.warning("The file %s could not be looked at: %s", shown, error.strerror)
                 continue
             if stat.S_ISREG(found.st_mode):
                 # The change time, too: a file that was moved here may bring along an old modification time.
