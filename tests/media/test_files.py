@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from redis import Redis
 
 from tasks_app.errors import FileMissing, StorageAway
 from tasks_app.media import files
+from tasks_app.media.folder import MARKER
 from tasks_app.models import Task
 from tasks_app.pipeline.errors import TruncatedFile
 from tests.conftest import away, make_task
@@ -39,7 +41,7 @@ def test_the_local_copy_is_the_file_itself(kept: Task, media_root: Path) -> None
 
 
 @pytest.mark.parametrize("look", [files.open_, lambda task: files.local_copy(task).__enter__()])
-def test_a_recording_that_is_gone_is_missing(kept: Task, media_root: Path, look) -> None:
+def test_a_recording_that_is_gone_is_missing(kept: Task, media_root: Path, look: Callable[[Task], object]) -> None:
     (media_root / kept.media.name).unlink()
     assert not files.exists(kept)
     with pytest.raises(FileMissing):
@@ -47,7 +49,7 @@ def test_a_recording_that_is_gone_is_missing(kept: Task, media_root: Path, look)
 
 
 @pytest.mark.parametrize("look", [files.open_, lambda task: files.local_copy(task).__enter__()])
-def test_a_recording_that_is_no_longer_kept_is_missing(kept: Task, look) -> None:
+def test_a_recording_that_is_no_longer_kept_is_missing(kept: Task, look: Callable[[Task], object]) -> None:
     kept.media = ""
     with pytest.raises(FileMissing):
         look(kept)
@@ -55,7 +57,9 @@ def test_a_recording_that_is_no_longer_kept_is_missing(kept: Task, look) -> None
 
 @EMPTY
 @pytest.mark.parametrize("look", [files.open_, lambda task: files.local_copy(task).__enter__()])
-def test_a_recording_is_not_missing_while_its_folder_is_away(kept: Task, media_root: Path, look, empty: bool) -> None:
+def test_a_recording_is_not_missing_while_its_folder_is_away(
+    kept: Task, media_root: Path, look: Callable[[Task], object], empty: bool
+) -> None:
     with away(media_root, empty=empty), pytest.raises(StorageAway):
         look(kept)
 
@@ -80,20 +84,27 @@ def test_nothing_is_saved_and_no_folder_made_while_the_folder_is_away(
     assert list(Task.objects.all()) == [kept]
 
 
+@pytest.mark.parametrize(
+    "go_away",
+    [
+        lambda folder: folder.rename(folder.with_name("elsewhere")),
+        lambda folder: (folder / MARKER).unlink(),  # as where another file system lies in its place
+    ],
+)
 def test_a_recording_whose_folder_goes_away_while_it_is_saved_is_refused(
-    media_root: Path, owner: AbstractUser, queue: Redis
+    media_root: Path, owner: AbstractUser, queue: Redis, go_away: Callable[[Path], object]
 ) -> None:
     class Slow(ContentFile):
-        def chunks(self, chunk_size: int | None = None):
+        def chunks(self, chunk_size: int | None = None) -> Iterator[bytes]:
             yield b"so"
-            media_root.rename(media_root.with_name("elsewhere"))
+            go_away(media_root)
             yield b"und"
 
     task = Task(owner=owner, name="meeting.wav")
     with pytest.raises(StorageAway):
         files.save(task, Slow(b"sound"))
-    files.discard(task)  # which has nothing to remove, and is no failure
-    assert not media_root.exists()
+    files.discard(task)
+    assert not [path for path in media_root.rglob("*") if path.is_file()]
 
 
 def test_what_was_saved_for_a_task_without_a_row_is_discarded(media_root: Path, owner: AbstractUser) -> None:
