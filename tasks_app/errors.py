@@ -88,6 +88,12 @@ class StorageFull(TranscriptionError):
     user_message = "There is no room left for recordings here. Nothing was kept of this one; try again later."
 
 
+class StorageAway(TranscriptionError):
+    error_code = "STORAGE_AWAY"
+    user_message = "The recordings cannot be reached just now. Nothing was kept of this one; try again later."
+    http_status = 503
+
+
 # In quotation marks, as Python's own errors have them, paths may hold spaces; bare ones end there.
 _PATH = re.compile(r"""(?P<mark>['"])(?:[A-Za-z]:)?[\\/].*?(?P=mark)|(?:[A-Za-z]:)?(?:[\\/][^\s'":,;()\[\]]+)+""")
 

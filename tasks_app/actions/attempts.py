@@ -170,14 +170,14 @@ def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) ->
         emitter.emit_state()
 
 
-def release(task: Task, lease: UUID) -> None:
-    """Give a task back to the queue because its worker is stopping; the attempt does not count.
+def release(task: Task, lease: UUID, why: str = "worker stopped") -> None:
+    """Give a task back to the queue for a reason that is not its own; the attempt does not count.
 
     Raises:
         LeaseLost: another worker, or nobody, holds the task.
     """
     with transaction.atomic():
-        requeue(task, holding=lease, detail="worker stopped", attempt=task.attempt - 1)
+        requeue(task, holding=lease, detail=why, attempt=task.attempt - 1)
         # The number is used again: what stands under it must not make that attempt look fruitful.
         task.stage_results.filter(attempt=task.attempt + 1).update(attempt=task.attempt)
         enqueue_after_commit(task.pk, at_front=True)

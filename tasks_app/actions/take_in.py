@@ -14,7 +14,8 @@ from tasks_app.actions.status import check_room_to_wait, enqueue_after_commit
 from tasks_app.errors import StorageFull
 from tasks_app.intake.check import check
 from tasks_app.intake.names import display_name
-from tasks_app.models import Task, TaskEvent, TaskStatus, upload_path
+from tasks_app.media import files
+from tasks_app.models import Task, TaskEvent, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.progress.emitter import ProgressEmitter
 
@@ -26,7 +27,7 @@ def take_in(owner: AbstractUser, recording: UploadedFile, options: Transcription
 
     Raises:
         InputError: it cannot become a transcript; the class says why.
-        TooManyTasks, StorageFull: as `store`.
+        TooManyTasks, StorageFull, StorageAway: as `store`.
     """
     duration = check(recording, options.track)
     return store(owner, recording, display_name(recording.name), options, duration)
@@ -38,6 +39,7 @@ def store(owner: AbstractUser, recording: File, name: str, options: Transcriptio
     Raises:
         TooManyTasks: so many of the owner's wait already that this one may not.
         StorageFull: there is no room for it.
+        StorageAway: the folder of recordings cannot be reached.
 
     Nothing of a recording that is refused stays.
     """
@@ -50,7 +52,7 @@ def store(owner: AbstractUser, recording: File, name: str, options: Transcriptio
         queued_at=timezone.now(),
     )
     try:
-        task.media.save(name, recording, save=False)
+        files.save(task, recording)
         with transaction.atomic():
             check_room_to_wait(owner.pk)
             task.save(force_insert=True)
@@ -58,7 +60,7 @@ def store(owner: AbstractUser, recording: File, name: str, options: Transcriptio
             ProgressEmitter(task).emit_state()
             enqueue_after_commit(task.pk)
     except BaseException as error:
-        task.media.storage.delete(upload_path(task, name))
+        files.discard(task)
         if isinstance(error, OSError) and error.errno in NO_ROOM:
             raise StorageFull from error
         raise

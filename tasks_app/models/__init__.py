@@ -1,5 +1,6 @@
 """What there is: tasks and transcripts."""
 
+from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -17,6 +18,7 @@ __all__ = [
     "TRANSITIONS",
     "Change",
     "LiveSegment",
+    "MediaFolder",
     "Segment",
     "Speaker",
     "StageResult",
