@@ -86,7 +86,7 @@ class StorageFull(TranscriptionError):
 
 class BadRequest(RequestError):
     error_code = "BAD_REQUEST"
-    user_message = "The request could not be understood."
+    user_message = "Something unexpected was sent. Go back, reload the page and try again."
 
 
 class NotLoggedIn(RequestError):
@@ -105,15 +105,15 @@ class CsrfFailed(RequestError):
     error_code = "CSRF_FAILED"
     http_status = 403
     user_message = (
-        "The CSRF token is missing or no longer the session's. Reload the page and try again; programs send it in the "
-        "header X-CSRFToken."
+        "The page was open for too long, or you logged in elsewhere meanwhile. Go back, reload it and send it again. "
+        "Cookies must be allowed; programs send the CSRF token of their session in the header X-CSRFToken."
     )
 
 
 class NotFound(RequestError):
     error_code = "NOT_FOUND"
     http_status = 404
-    user_message = "There is nothing at this address."
+    user_message = "There is nothing at this address. It may have been deleted, or the address is not quite right."
 
 
 class MethodNotAllowed(RequestError):

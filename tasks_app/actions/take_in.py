@@ -14,7 +14,7 @@ from tasks_app.actions.status import check_room_to_wait, enqueue_after_commit
 from tasks_app.intake.check import check, check_size
 from tasks_app.intake.local import local_file
 from tasks_app.intake.names import display_name
-from tasks_app.media.room import needing_room
+from tasks_app.intake.room import needing_room
 from tasks_app.models import Task, TaskEvent, TaskStatus, upload_path
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline_setup import offered_models

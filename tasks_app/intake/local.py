@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.files import File
 from django.core.files.uploadedfile import TemporaryUploadedFile
 
-from tasks_app.media.room import needing_room
+from tasks_app.intake.room import needing_room
 from tasks_app.pipeline.errors import NotAudio
 
 

@@ -1,7 +1,8 @@
 """What can go wrong between a file and its transcript.
 
 Each class has a stable `error_code` for programs, a `user_message` for people that says what happened and what to do,
-and the `http_status` that goes with it wherever it is told over HTTP. `technical_detail` (the exception's own text) may name an exception and its message, never a path or a trace.
+and the `http_status` that goes with it wherever it is told over HTTP. `technical_detail` (the exception's own text) may
+name an exception and its message, never a path or a trace.
 """
 
 from __future__ import annotations
