@@ -86,7 +86,7 @@ class StorageFull(TranscriptionError):
 
 class BadRequest(RequestError):
     error_code = "BAD_REQUEST"
-    user_message = "Something unexpected was sent. Go back, reload the page and try again."
+    user_message = "This could not be understood. If a page sent it, reload the page and try again."
 
 
 class NotLoggedIn(RequestError):
