@@ -29,6 +29,7 @@ from pathlib import Path
 
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.take_in import store
+from tasks_app.progress.addresses import task_socket
 from tasks_app.progress.emitter import ProgressEmitter
 
 REPOSITORY = Path(__file__).resolve().parent.parent
@@ -169,7 +170,7 @@ def broadcast(user, port: int, clients: int) -> None:
     context = multiprocessing.get_context("spawn")
     connected, results = context.Event(), context.Queue()
     listener = context.Process(
-        target=listen, args=(port, f"/ws/tasks/{task.pk}", session.session_key, clients, connected, results)
+        target=listen, args=(port, task_socket(task.pk), session.session_key, clients, connected, results)
     )
     listener.start()
     if not connected.wait(120):

@@ -1,7 +1,7 @@
 """What can go wrong in the house, on top of what can go wrong in the pipeline.
 
-Every class carries a stable `error_code` for programs and a `user_message` for people; `http_status` is what the doors
-answer with.
+Every class carries a stable `error_code` for programs, a `user_message` for people, and the `http_status` of answers
+that tell it.
 """
 
 from __future__ import annotations
@@ -24,16 +24,19 @@ class InvalidOptions(RequestError):
 
 class TaskNotFound(RequestError):
     error_code = "TASK_NOT_FOUND"
+    http_status = 404
     user_message = "There is no such task."
 
 
 class IllegalTransition(RequestError):
     error_code = "ILLEGAL_TRANSITION"
+    http_status = 409
     user_message = "The task has moved on in the meantime. Look at its present state and try again."
 
 
 class NotReady(RequestError):
     error_code = "NOT_READY"
+    http_status = 409
     user_message = "The transcript is not finished yet."
 
 
@@ -44,6 +47,7 @@ class InvalidChange(RequestError):
 
 class ChangedMeanwhile(RequestError):
     error_code = "CHANGED_MEANWHILE"
+    http_status = 409
     user_message = "This was changed in the meantime. Look at its present state and try again."
 
 
@@ -58,6 +62,18 @@ class SegmentChanged(ChangedMeanwhile):
     def __init__(self, yours: Any = None, theirs: Sequence[Any] = ()) -> None:
         super().__init__()
         self.yours, self.theirs = yours, list(theirs)
+
+
+class WrongOffset(RequestError):
+    error_code = "WRONG_OFFSET"
+    http_status = 409
+    user_message = "These bytes are not the next ones. Ask how many were received, and go on from there."
+
+
+class IncompleteUpload(RequestError):
+    error_code = "INCOMPLETE_UPLOAD"
+    http_status = 409
+    user_message = "The recording has not been received in full yet. Send the rest first."
 
 
 class WorkerLost(TranscriptionError):
@@ -75,16 +91,19 @@ class InternalError(TranscriptionError):
 
 class FileMissing(TranscriptionError):
     error_code = "FILE_MISSING"
+    http_status = 410
     user_message = "The recording is no longer stored here. Upload it again."
 
 
 class TooManyTasks(RequestError):
     error_code = "TOO_MANY_TASKS"
+    http_status = 429
     user_message = "Many of your recordings wait already. Come back when some are done, or cancel some."
 
 
 class StorageFull(TranscriptionError):
     error_code = "STORAGE_FULL"
+    http_status = 507
     user_message = "There is no room left for recordings here. Nothing was kept of this one; try again later."
 
 
@@ -92,6 +111,53 @@ class StorageAway(TranscriptionError):
     error_code = "STORAGE_AWAY"
     user_message = "The recordings cannot be reached just now. Nothing was kept of this one; try again later."
     http_status = 503
+
+
+# What the framework refuses by itself, before anything of ours has looked at the request.
+
+
+class BadRequest(RequestError):
+    error_code = "BAD_REQUEST"
+    user_message = "This could not be understood. If a page sent it, reload the page and try again."
+
+
+class NotLoggedIn(RequestError):
+    error_code = "NOT_LOGGED_IN"
+    http_status = 401
+    user_message = "Log in first."
+
+
+class NotAllowed(RequestError):
+    error_code = "NOT_ALLOWED"
+    http_status = 403
+    user_message = "You are logged in, but may not do this."
+
+
+class CsrfFailed(RequestError):
+    error_code = "CSRF_FAILED"
+    http_status = 403
+    user_message = (
+        "The page was open for too long, or you logged in elsewhere meanwhile. Go back, reload it and send it again. "
+        "Cookies must be allowed; programs send the CSRF token of their session in the header X-CSRFToken."
+    )
+
+
+class NotFound(RequestError):
+    error_code = "NOT_FOUND"
+    http_status = 404
+    user_message = "There is nothing at this address. It may have been deleted, or the address is not quite right."
+
+
+class MethodNotAllowed(RequestError):
+    error_code = "METHOD_NOT_ALLOWED"
+    http_status = 405
+    user_message = "This cannot be done at this address. The header Allow names the methods that can be used."
+
+
+class RequestTooLarge(RequestError):
+    error_code = "REQUEST_TOO_LARGE"
+    http_status = 413
+    user_message = "The request is larger than this service accepts. Send recordings as files, not as fields."
 
 
 # In quotation marks, as Python's own errors have them, paths may hold spaces; bare ones end there.

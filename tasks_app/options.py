@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from tasks_app.errors import InvalidOptions
@@ -38,11 +38,13 @@ class TranscriptionOptions:
     hints: tuple[str, ...] = ()
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
-        """Return self.
+        """Return the options as they will be used. `models`: the names of those that may be asked for.
 
         Raises:
             UnknownModel, UnknownLanguage, InvalidOptions: something is asked that cannot be.
         """
+        if not self.diarize and (self.min_speakers, self.max_speakers) != (None, None):
+            return replace(self, min_speakers=None, max_speakers=None).check(models)
         if self.model not in models:
             raise UnknownModel(
                 self.model, user_message=f"There is no such model here. Choose one of {', '.join(models)}."
@@ -75,6 +77,29 @@ class TranscriptionOptions:
                 )
         return self
 
+    @classmethod
+    def from_fields(cls, fields: Mapping[str, str]) -> TranscriptionOptions:
+        """What the text fields of a form or a query ask for; `check` says whether that can be.
+
+        What is not among the fields is as if nobody had chosen; other fields than those of an option are ignored. An
+        empty field is no choice, too, and `no` for a switch, which is on for `on`, `true`, `yes` and `1`.
+
+        Raises:
+            InvalidOptions: a field cannot be read, or there is no model; its `technical_detail` names the field.
+        """
+        asked: dict[str, Any] = {}
+        for name, read in _READERS.items():
+            if name in fields:
+                text = fields[name].strip()
+                try:
+                    asked[name] = read(text)
+                except ValueError:
+                    shown = name.replace("_", " ").capitalize()
+                    raise InvalidOptions(name, user_message=f"{shown}: “{text[:40]}” is not understood.") from None
+        if not asked.get("model"):
+            raise InvalidOptions("model", user_message="Model: Choose one.")
+        return cls(**asked)
+
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -87,3 +112,27 @@ def hints_of(text: str) -> tuple[str, ...]:
     """The names and terms in `text`, which stand between commas or line breaks; each once, in order."""
     parts = (" ".join(part.split()) for part in re.split("[,;\n\r、，；،]", text))  # noqa: RUF001
     return tuple(dict.fromkeys(part for part in parts if any(map(str.isalnum, part))))
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if text else None
+
+
+def _switch(text: str) -> bool:
+    text = text.lower()
+    if text not in ("on", "true", "yes", "1", "", "off", "false", "no", "0"):
+        raise ValueError
+    return text in ("on", "true", "yes", "1")
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "model": str,
+    "language": lambda text: text or None,
+    "translate": _switch,
+    "diarize": _switch,
+    "min_speakers": _whole_number,
+    "max_speakers": _whole_number,
+    "track": _whole_number,
+    "channels": lambda text: text or AUTO,
+    "hints": hints_of,
+}

@@ -6,7 +6,6 @@ then hands it all to the application at once.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -38,7 +37,7 @@ class BoundedRequest(http_protocol.WebRequest):
     sent it.
     """
 
-    refusal: tuple[int, TranscriptionError] | None = None
+    refusal: TranscriptionError | None = None
     received = 0
     content: IO[bytes]
 
@@ -49,47 +48,39 @@ class BoundedRequest(http_protocol.WebRequest):
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
         if length and length > _most_bytes():
-            self._refuse(413, FileTooLarge())
+            self._refuse(FileTooLarge())
         elif length and length > IN_MEMORY_BYTES and COPIES * length > _free_bytes():
-            self._refuse(507, StorageFull())
+            self._refuse(StorageFull())
 
     def handleContentChunk(self, data: bytes) -> None:
         self.received += len(data)
         if self.refusal is None and self.received > _most_bytes():  # its length was not said before
-            self._refuse(413, FileTooLarge())
+            self._refuse(FileTooLarge())
         if self.refusal is None:
             try:
                 super().handleContentChunk(data)
             except OSError:  # others took the room that there was
-                self._refuse(507, StorageFull())
+                self._refuse(StorageFull())
 
-    def _refuse(self, status: int, error: TranscriptionError) -> None:
-        self.refusal = status, error
+    def _refuse(self, error: TranscriptionError) -> None:
+        self.refusal = error
         self.content.close()
         self.content = BytesIO()
 
     def process(self) -> object:
-        if self.refusal is None:
-            self.body, self.content = self.content, BytesIO()
-            return super().process()
-        status, error = self.refusal
-        if b"application/json" not in (self.getHeader(b"accept") or b""):
-            return self.basic_error(status, error.error_code.encode(), error.user_message)
-        body = json.dumps({"error": {"code": error.error_code, "message": error.user_message}}).encode()
-        headers = [(b"Content-Type", b"application/json")]
-        self.handle_reply({"type": "http.response.start", "status": status, "headers": headers})
-        return self.handle_reply({"type": "http.response.body", "body": body})
+        self.body, self.content = self.content, BytesIO()
+        return super().process()
 
 
 class StreamingServer(Server):
-    """Gives the application a request's body from the disk, a piece at a time."""
+    """Gives the application a request's body from the disk, a piece at a time; or why there is none, as `refusal`."""
 
     def __init__(self, application: Application, **options: Any) -> None:
         super().__init__(_streaming(application), **options)
 
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "http":
-            scope["body"] = protocol.body
+            scope["body"], scope["refusal"] = protocol.body, protocol.refusal
         return super().create_application(protocol, scope)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 
 import pytest
 
-from tasks_app.errors import RequestError, technical_detail, without_paths
+from tasks_app.errors import FileMissing, RequestError, technical_detail, without_paths
 from tasks_app.pipeline.errors import InputError, TranscriptionError
 
 ABSTRACT = {InputError, RequestError}  # there to be caught, never raised
@@ -46,6 +47,12 @@ def test_every_error_has_a_message_of_its_own(kind: type[TranscriptionError]) ->
 @EVERY
 def test_a_message_is_made_of_sentences(kind: type[TranscriptionError]) -> None:
     assert re.fullmatch(r"[A-Z].{10,498}\.", kind.user_message)
+
+
+@EVERY
+def test_the_status_is_one_of_an_error(kind: type[TranscriptionError]) -> None:
+    status = HTTPStatus(kind.http_status)
+    assert 400 <= status < 500 if issubclass(kind, InputError | FileMissing) else status >= 500
 
 
 def test_a_message_may_be_replaced_where_the_reason_is_better_known() -> None:

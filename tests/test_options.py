@@ -72,6 +72,10 @@ def test_what_cannot_be_is_refused(options: dict[str, Any], refusal: type[Transc
         asked(**options).check(MODELS)
 
 
+def test_numbers_of_speakers_mean_nothing_where_speakers_are_not_wanted() -> None:
+    assert asked(diarize=False, min_speakers=3, max_speakers=2).check(MODELS) == asked(diarize=False)
+
+
 def test_an_unknown_model_is_answered_with_those_there_are() -> None:
     with pytest.raises(UnknownModel) as caught:
         asked(model="enormous").check(MODELS)
@@ -109,3 +113,58 @@ def test_options_survive_being_kept_with_the_task() -> None:
 )
 def test_hints_stand_between_commas_or_on_lines(text: str, hints: tuple[str, ...]) -> None:
     assert hints_of(text) == hints
+
+
+# From the fields of a form or a query ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "options"),
+    [
+        ({}, {}),
+        ({"language": "", "min_speakers": "", "track": "", "channels": "", "hints": ""}, {}),
+        ({"csrfmiddlewaretoken": "x", "encode": "true"}, {}),
+        ({"language": " de "}, {"language": "de"}),
+        ({"translate": "on"}, {"translate": True}),
+        ({"translate": "1"}, {"translate": True}),
+        ({"translate": ""}, {"translate": False}),
+        ({"diarize": "FALSE"}, {"diarize": False}),
+        ({"diarize": "no"}, {"diarize": False}),
+        ({"diarize": "0"}, {"diarize": False}),
+        ({"min_speakers": "2", "max_speakers": "3"}, {"min_speakers": 2, "max_speakers": 3}),
+        ({"track": "2"}, {"track": 2}),
+        ({"channels": "split"}, {"channels": "split"}),
+        ({"hints": "Kowalczyk, Zyrtec"}, {"hints": ("Kowalczyk", "Zyrtec")}),
+    ],
+)
+def test_fields_are_read(fields: dict[str, str], options: dict[str, Any]) -> None:
+    assert TranscriptionOptions.from_fields({"model": "base", **fields}) == asked(**options)
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("model", ""),
+        ("translate", "perhaps"),
+        ("diarize", "2"),
+        ("min_speakers", "many"),
+        ("max_speakers", "2.5"),
+        ("track", "9" * 5000),
+    ],
+)
+def test_a_field_that_cannot_be_read_is_named(field: str, text: str) -> None:
+    with pytest.raises(InvalidOptions) as caught:
+        TranscriptionOptions.from_fields({"model": "base", field: text})
+    assert caught.value.technical_detail == field
+    assert caught.value.user_message.lower().startswith(field.replace("_", " "))
+
+
+def test_a_model_must_be_named() -> None:
+    with pytest.raises(InvalidOptions, match="model"):
+        TranscriptionOptions.from_fields({})
+
+
+def test_every_option_can_be_asked_for_in_a_field() -> None:
+    kept = asked(diarize=False, track=1, hints=("Zyrtec",)).to_dict()
+    fields = {name: ",".join(value) if isinstance(value, tuple) else str(value or "") for name, value in kept.items()}
+    assert TranscriptionOptions.from_fields(fields).to_dict() == kept

@@ -124,7 +124,9 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "transcribe_site.errors.ErrorMiddleware",
 ]
+CSRF_FAILURE_VIEW = "transcribe_site.errors.csrf_failure"
 ROOT_URLCONF = "transcribe_site.urls"
 ASGI_APPLICATION = "transcribe_site.asgi.application"
 TEMPLATES = [

@@ -2,38 +2,68 @@
 
 from __future__ import annotations
 
-import errno
+from pathlib import Path
+from uuid import UUID, uuid4
 
 from django.contrib.auth.models import AbstractUser
 from django.core.files import File
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
 from tasks_app.actions.status import check_room_to_wait, enqueue_after_commit
-from tasks_app.errors import StorageFull
-from tasks_app.intake.check import check
+from tasks_app.intake.check import check, check_size
+from tasks_app.intake.local import local_file
 from tasks_app.intake.names import display_name
+from tasks_app.intake.room import needing_room
 from tasks_app.media import files
 from tasks_app.models import Task, TaskEvent, TaskStatus
 from tasks_app.options import TranscriptionOptions
+from tasks_app.pipeline_setup import offered_models
 from tasks_app.progress.emitter import ProgressEmitter
 
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
+def take_in(
+    owner: AbstractUser,
+    recording: Path | File,
+    options: TranscriptionOptions,
+    *,
+    name: str = "",
+    identifier: UUID | None = None,
+) -> Task:
+    """Check a recording and what is asked for it, store it and queue it: for every entry point.
 
-def take_in(owner: AbstractUser, recording: UploadedFile, options: TranscriptionOptions) -> Task:
-    """Check a recording, store it and queue it.
+    An uploaded file is moved to where recordings are kept, any other is copied. `name`: for people, where it is not the
+    file's own. `identifier`: the task's, where it is known before.
 
     Raises:
-        InputError: it cannot become a transcript; the class says why.
+        InputError: the recording cannot become a transcript, or not one of that kind; the class says why.
         TooManyTasks, StorageFull, StorageAway: as `store`.
+        OSError: the file cannot be read.
     """
-    duration = check(recording, options.track)
-    return store(owner, recording, display_name(recording.name), options, duration)
+    options = check_options(options)
+    check_size(recording.stat().st_size if isinstance(recording, Path) else recording.size)
+    with local_file(recording) as (path, file):
+        duration = check(path, options.track)
+        return store(owner, file, display_name(name or recording.name), options, duration, identifier)
 
 
-def store(owner: AbstractUser, recording: File, name: str, options: TranscriptionOptions, duration: float) -> Task:
+def check_options(options: TranscriptionOptions) -> TranscriptionOptions:
+    """The options as they will be used here.
+
+    Raises:
+        UnknownModel, UnknownLanguage, InvalidOptions: something is asked that cannot be.
+    """
+    return options.check([model.name for model in offered_models()])
+
+
+def store(
+    owner: AbstractUser,
+    recording: File,
+    name: str,
+    options: TranscriptionOptions,
+    duration: float,
+    identifier: UUID | None = None,
+) -> Task:
     """Store a recording that was checked, of `duration` seconds, and queue it.
 
     Raises:
@@ -44,6 +74,7 @@ def store(owner: AbstractUser, recording: File, name: str, options: Transcriptio
     Nothing of a recording that is refused stays.
     """
     task = Task(
+        identifier=identifier or uuid4(),
         owner=owner,
         name=name,
         size=recording.size,
@@ -52,16 +83,15 @@ def store(owner: AbstractUser, recording: File, name: str, options: Transcriptio
         queued_at=timezone.now(),
     )
     try:
-        files.save(task, recording)
+        with needing_room():
+            files.save(task, recording)
         with transaction.atomic():
             check_room_to_wait(owner.pk)
             task.save(force_insert=True)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)
             ProgressEmitter(task).emit_state()
             enqueue_after_commit(task.pk)
-    except BaseException as error:
+    except BaseException:
         files.discard(task)
-        if isinstance(error, OSError) and error.errno in NO_ROOM:
-            raise StorageFull from error
         raise
     return task

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tasks_app.actions.access import task_visible_to
 from tasks_app.actions.delete import delete
-from tasks_app.api.errors import json_errors
+from tasks_app.actions.take_in import take_in
+from tasks_app.api.auth import logged_in
+from tasks_app.errors import InvalidOptions
 from tasks_app.models import Task
+from tasks_app.options import TranscriptionOptions
 from tasks_app.progress.frames import progress_summary
 
 
@@ -24,9 +29,24 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@require_POST
+@never_cache
+@logged_in
+def task_create(request: HttpRequest) -> JsonResponse:
+    """`POST /tasks`: one recording, as the file `file` or `files`, and options as fields."""
+    recordings = request.FILES.getlist("files") + request.FILES.getlist("file")
+    if len(recordings) != 1:
+        message = "Send one file at a time." if recordings else "Choose a file first."
+        raise InvalidOptions("file", user_message=message)
+    options = TranscriptionOptions.from_fields({"model": settings.DEFAULT_MODEL, **request.POST.dict()})
+    task = take_in(request.user, recordings[0], options)
+    answer = {"identifier": str(task.identifier), "url": reverse("task-detail", args=[task.identifier])}
+    return JsonResponse(answer, status=201)
+
+
 @require_GET
 @never_cache
-@json_errors
+@logged_in
 def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """The polling fallback for clients without WebSocket: `GET /tasks/{identifier}/progress`."""
     return JsonResponse(progress_summary(task_visible_to(request.user, identifier)))
@@ -34,7 +54,7 @@ def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
 
 @require_POST
 @never_cache
-@json_errors
+@logged_in
 def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUser], None]) -> JsonResponse:
     """`POST /tasks/{identifier}/cancel` and `.../retry`; answers as the polling does."""
     task = task_visible_to(request.user, identifier)
@@ -44,7 +64,7 @@ def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, Abstra
 
 @require_http_methods(["DELETE"])
 @never_cache
-@json_errors
+@logged_in
 def task_delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """`DELETE /tasks/{identifier}`"""
     delete(task_visible_to(request.user, identifier))

@@ -37,7 +37,8 @@ def save(task: Task, recording: File) -> None:
 
 def discard(task: Task) -> None:
     """Remove what was saved for a task whose row was not written."""
-    _delete(upload_path(task, task.name), task.identifier)
+    # Of a file that broke off, the field does not know the name.
+    _delete(task.media.name or upload_path(task, task.name), task.identifier)
 
 
 def exists(task: Task) -> bool:

@@ -10,8 +10,7 @@ from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
 from django.core.exceptions import ValidationError
 
 from tasks_app.actions import first_account
-from tasks_app.errors import InvalidOptions
-from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
+from tasks_app.options import MAX_SPEAKERS
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.speakers.channels import AUTO, MIX, SPLIT
 from tasks_app.pipeline.weights.catalogue import ModelInfo
@@ -59,9 +58,11 @@ def _model_label(model: ModelInfo) -> str:
 
 
 class UploadForm(forms.Form):
-    """What is asked of the recordings. What goes together is for `TranscriptionOptions.check` alone to say."""
+    """What is asked of the recordings, as it is shown: `TranscriptionOptions` reads and checks it."""
 
-    model = forms.CharField(widget=forms.Select, help_text="A larger model makes fewer mistakes and takes longer.")
+    model = forms.CharField(
+        widget=forms.Select, required=False, help_text="A larger model makes fewer mistakes and takes longer."
+    )
     language = forms.CharField(
         widget=forms.Select(
             choices=[
@@ -74,9 +75,9 @@ class UploadForm(forms.Form):
     )
     translate = forms.BooleanField(label="Translate to English", required=False)
     diarize = forms.BooleanField(label="Tell speakers apart", required=False, initial=True)
-    min_speakers = forms.IntegerField(label="At least", required=False)
-    max_speakers = forms.IntegerField(label="At most", required=False)
-    track = forms.IntegerField(
+    min_speakers = forms.CharField(label="At least", required=False, widget=forms.NumberInput)
+    max_speakers = forms.CharField(label="At most", required=False, widget=forms.NumberInput)
+    track = forms.CharField(
         label="Sound track",
         required=False,
         help_text="Its number, for files with several. Otherwise the usual one, or the first with speech.",
@@ -108,22 +109,3 @@ class UploadForm(forms.Form):
         self.fields["model"].initial = settings.DEFAULT_MODEL
         for name in ("min_speakers", "max_speakers"):
             self.fields[name].widget.attrs.update({"min": 1, "max": MAX_SPEAKERS, "placeholder": "any"})
-
-    def checked_options(self) -> TranscriptionOptions:
-        """Raises InvalidOptions, UnknownModel, UnknownLanguage."""
-        if not self.is_valid():
-            field, messages = next(iter(self.errors.items()))
-            raise InvalidOptions(field, user_message=f"{self.fields[field].label or field}: {messages[0]}")
-        asked = self.cleaned_data
-        speakers = asked["diarize"]
-        return TranscriptionOptions(
-            model=asked["model"],
-            language=asked["language"] or None,
-            translate=asked["translate"],
-            diarize=speakers,
-            min_speakers=asked["min_speakers"] if speakers else None,
-            max_speakers=asked["max_speakers"] if speakers else None,
-            track=asked["track"],
-            channels=asked["channels"] or AUTO,
-            hints=hints_of(asked["hints"]),
-        ).check(self.models)

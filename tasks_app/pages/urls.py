@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from tasks_app.pages import accounts, recordings
+from tasks_app.pages import accounts, recordings, transcripts, uploading
 
 urlpatterns = [
     # For pages that name no icon of their own, such as the admin's.
@@ -16,9 +16,9 @@ urlpatterns = [
     path("logout/", LogoutView.as_view(), name="logout"),
     path("signup/", accounts.SignUp.as_view(), name="signup"),
     path("tasks/", recordings.task_list, name="task-list"),
-    path("tasks/new/", recordings.task_upload, name="task-upload"),
+    path("tasks/new/", uploading.task_upload, name="task-upload"),
     path("tasks/<uuid:identifier>/", recordings.task_detail, name="task-detail"),
-    path("tasks/<uuid:identifier>/transcript.<slug:format_name>", recordings.transcript_file, name="transcript-file"),
+    path("tasks/<uuid:identifier>/transcript.<slug:format_name>", transcripts.transcript_file, name="transcript-file"),
     path("tasks/<uuid:identifier>/cancel/", recordings.task_cancel, name="task-cancel"),
     path("tasks/<uuid:identifier>/retry/", recordings.task_retry, name="task-retry"),
     path("tasks/<uuid:identifier>/delete/", recordings.task_delete, name="task-delete"),

@@ -1,7 +1,8 @@
 """What can go wrong between a file and its transcript.
 
-Each class has a stable `error_code` for programs and a `user_message` for people that says what happened and what to
-do. `technical_detail` (the exception's own text) may name an exception and its message, never a path or a trace.
+Each class has a stable `error_code` for programs, a `user_message` for people that says what happened and what to do,
+and the `http_status` that goes with it wherever it is told over HTTP. `technical_detail` (the exception's own text) may
+name an exception and its message, never a path or a trace.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ class TranscriptionError(Exception):
     """Base of every expected failure. `user_message` may be replaced per instance where the reason is better known."""
 
     error_code = "TRANSCRIPTION_FAILED"
+    http_status = 500
     user_message = (
         "The recording could not be transcribed. Try again; if it fails again, ask whoever runs this service."
     )
@@ -25,6 +27,8 @@ class TranscriptionError(Exception):
 class InputError(TranscriptionError):
     """The file or an option is at fault, and trying again will not help."""
 
+    http_status = 400
+
 
 class EmptyFile(InputError):
     error_code = "EMPTY_FILE"
@@ -33,11 +37,13 @@ class EmptyFile(InputError):
 
 class NotAudio(InputError):
     error_code = "NOT_AUDIO"
+    http_status = 415
     user_message = "This is not an audio or video file that can be read. Convert it to WAV, MP3, FLAC, M4A or MP4."
 
 
 class NoSoundTrack(InputError):
     error_code = "NO_SOUND_TRACK"
+    http_status = 422
     user_message = "The file has no sound track. Upload a recording with sound."
 
 
@@ -48,6 +54,7 @@ class NoSuchTrack(InputError):
 
 class TruncatedFile(InputError):
     error_code = "TRUNCATED_FILE"
+    http_status = 422
     user_message = (
         "The file breaks off or is damaged, and no sound could be read from it. Copy it again from its source."
     )
@@ -55,6 +62,7 @@ class TruncatedFile(InputError):
 
 class UnsupportedFormat(InputError):
     error_code = "UNSUPPORTED_FORMAT"
+    http_status = 415
     user_message = (
         "The sound in this file is of a kind that cannot be read here. Convert it to WAV, MP3, FLAC, M4A or MP4."
     )
@@ -62,31 +70,37 @@ class UnsupportedFormat(InputError):
 
 class DecodingOutOfMemory(InputError):
     error_code = "DECODING_OUT_OF_MEMORY"
+    http_status = 422
     user_message = "Reading the file took more memory than allowed. Convert it to WAV, MP3 or FLAC and upload that."
 
 
 class EncryptedFile(InputError):
     error_code = "ENCRYPTED_FILE"
+    http_status = 422
     user_message = "The file is encrypted (copy protected). Upload an unprotected copy."
 
 
 class PlaylistFile(InputError):
     error_code = "PLAYLIST_FILE"
+    http_status = 415
     user_message = "This is a playlist: it only points to other files. Upload the recording itself."
 
 
 class RecordingTooLong(InputError):
     error_code = "RECORDING_TOO_LONG"
+    http_status = 413
     user_message = "The recording is longer than this service accepts. Split it and upload the parts."
 
 
 class FileTooLarge(InputError):
     error_code = "FILE_TOO_LARGE"
+    http_status = 413
     user_message = "The file is larger than this service accepts. Compress it (MP3, M4A) or split it."
 
 
 class DecodingTimedOut(InputError):
     error_code = "DECODING_TIMED_OUT"
+    http_status = 422
     user_message = "Reading the file took longer than allowed. Convert it to WAV, MP3 or FLAC and upload that."
 
 
@@ -102,11 +116,13 @@ class UnknownModel(InputError):
 
 class ModelUnavailable(TranscriptionError):
     error_code = "MODEL_UNAVAILABLE"
+    http_status = 503
     user_message = "The model is not on this machine and could not be fetched. Choose another model."
 
 
 class GpuOutOfMemory(TranscriptionError):
     error_code = "GPU_OUT_OF_MEMORY"
+    http_status = 503
     user_message = "The graphics processor does not have enough memory for this model. Choose a smaller model."
 
 

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
+from tasks_app.progress.addresses import own_tasks_socket, task_socket
 from tasks_app.websocket.consumers import OwnTasksConsumer, TaskConsumer
 
 websocket_urlpatterns = [
-    path("ws/tasks/", OwnTasksConsumer.as_asgi()),
-    path("ws/tasks/<uuid:task_id>", TaskConsumer.as_asgi()),
+    path(own_tasks_socket().removeprefix("/"), OwnTasksConsumer.as_asgi()),
+    path(task_socket("<uuid:task_id>").removeprefix("/"), TaskConsumer.as_asgi()),
 ]

@@ -44,7 +44,7 @@ def test_what_cannot_be_is_refused_with_a_code(logged_in: Client, task: Task) ->
     attempts.complete(claimed, claimed.lease, Transcript("en", 1.0))
     for act in ("cancel", "retry"):
         answer = ask(logged_in, act, task.pk)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "ILLEGAL_TRANSITION")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ILLEGAL_TRANSITION")
 
 
 @pytest.mark.parametrize("act", ACTS)

@@ -5,76 +5,56 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from django.core.files.uploadedfile import TemporaryUploadedFile
 from pytest_django import Settings
 
-from tasks_app.intake import check
+from tasks_app.intake.check import check, check_size
 from tasks_app.intake.names import display_name
-from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, NotAudio, RecordingTooLong
+from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, NoSuchTrack, NotAudio, RecordingTooLong
 
 
-def uploaded(content: bytes, name: str = "recording.wav") -> TemporaryUploadedFile:
-    recording = TemporaryUploadedFile(name, "audio/wav", len(content), None)
-    recording.write(content)
-    recording.seek(0)
-    return recording
+@pytest.mark.parametrize(("size", "refusal"), [(0, EmptyFile), (2_000_001, FileTooLarge)])
+def test_a_size_that_cannot_be_is_refused(size: int, refusal: type[Exception], settings: Settings) -> None:
+    settings.MAX_UPLOAD_MB = 2
+    with pytest.raises(refusal):
+        check_size(size)
 
 
-@pytest.fixture
-def speech(short_speech: Path) -> TemporaryUploadedFile:
-    return uploaded(short_speech.read_bytes())
-
-
-def test_a_recording_is_taken_in_with_its_duration(speech: TemporaryUploadedFile) -> None:
-    assert 1 < check.check(speech) < 10  # seconds
-
-
-def test_the_name_plays_no_part_in_it(short_speech: Path) -> None:
-    assert check.check(uploaded(short_speech.read_bytes(), "notes.txt")) > 1
-
-
-def test_an_empty_file_is_refused() -> None:
-    with pytest.raises(EmptyFile):
-        check.check(uploaded(b""))
-
-
-def test_a_file_that_is_too_large_is_refused(speech: TemporaryUploadedFile, settings: Settings) -> None:
-    settings.MAX_UPLOAD_MB = speech.size / 1_000_000 - 0.001
-    with pytest.raises(FileTooLarge):
-        check.check(speech)
-
-
-def test_a_file_of_just_the_size_is_taken_in(speech: TemporaryUploadedFile, settings: Settings) -> None:
-    settings.MAX_UPLOAD_MB = speech.size / 1_000_000
-    assert check.check(speech) > 1
-
-
-def test_a_file_that_is_too_large_is_not_opened(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    def probe(*args: object) -> None:
-        pytest.fail("it was opened")
-
-    monkeypatch.setattr(check.probing, "probe", probe)
-    settings.MAX_UPLOAD_MB = 0
-    with pytest.raises(FileTooLarge):
-        check.check(uploaded(b"anything"))
+def test_a_file_of_just_the_size_is_taken_in(settings: Settings) -> None:
+    settings.MAX_UPLOAD_MB = 2
+    check_size(2_000_000)
 
 
 def test_what_is_refused_for_its_size_is_told_the_limit(settings: Settings) -> None:
-    settings.MAX_UPLOAD_MB = 0
+    settings.MAX_UPLOAD_MB = 2
     with pytest.raises(FileTooLarge) as caught:
-        check.check(uploaded(b"anything"))
-    assert "0 MB" in caught.value.user_message
+        check_size(2_000_001)
+    assert "2 MB" in caught.value.user_message
 
 
-def test_a_recording_that_is_too_long_is_refused(speech: TemporaryUploadedFile, settings: Settings) -> None:
+def test_a_recording_is_taken_in_with_its_duration(short_speech: Path) -> None:
+    assert 1 < check(short_speech) < 10  # seconds
+
+
+def test_the_name_plays_no_part_in_it(short_speech: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_bytes(short_speech.read_bytes())
+    assert check(tmp_path / "notes.txt") > 1
+
+
+def test_a_recording_that_is_too_long_is_refused(short_speech: Path, settings: Settings) -> None:
     settings.MAX_DURATION_MINUTES = 0.01
     with pytest.raises(RecordingTooLong):
-        check.check(speech)
+        check(short_speech)
 
 
-def test_a_file_that_is_no_recording_is_refused() -> None:
+def test_a_track_that_is_not_there_is_refused(short_speech: Path) -> None:
+    with pytest.raises(NoSuchTrack):
+        check(short_speech, track=2)
+
+
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "diary.mp3").write_bytes(b"Dear diary, " * 100)
     with pytest.raises(NotAudio):
-        check.check(uploaded(b"Dear diary, " * 100, "diary.mp3"))
+        check(tmp_path / "diary.mp3")
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ async function sendAll() {
 
 /** @param {Upload} upload */
 function send(upload) {
-  const body = new FormData(form);
+  const body = new FormData(form); // with the CSRF token
   body.delete("files");
   body.append("files", upload.file);
   const progress = upload.row.querySelector("progress");
@@ -111,8 +111,7 @@ function send(upload) {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest(); // fetch() does not tell how much was sent
     upload.request = request;
-    request.open("POST", form.action);
-    request.setRequestHeader("Accept", "application/json");
+    request.open("POST", form.dataset.sendTo);
     request.responseType = "json";
     request.upload.onprogress = ({ loaded, total }) => {
       const percentage = Math.floor((100 * loaded) / total);

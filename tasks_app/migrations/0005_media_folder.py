@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks_app', '0002_segment_scores'),
+        ('tasks_app', '0004_transcripts_of_before'),
     ]
 
     operations = [

@@ -1,0 +1,42 @@
+"""A recording, from wherever it comes, as a file on this machine."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.core.files import File
+from django.core.files.uploadedfile import TemporaryUploadedFile
+
+from tasks_app.intake.room import needing_room
+from tasks_app.pipeline.errors import NotAudio
+
+
+@contextmanager
+def local_file(recording: Path | File) -> Iterator[tuple[Path, File]]:
+    """The recording's path and its open file.
+
+    A file without a path of its own is copied into FILE_UPLOAD_TEMP_DIR for as long as it is needed.
+
+    Raises:
+        NotAudio: the path is not that of a regular file; the opening of a pipe would wait for ever.
+        OSError: nothing is there, or it may not be read.
+        StorageFull: there is no room for the copy.
+    """
+    if isinstance(recording, Path):
+        if not stat.S_ISREG(recording.lstat().st_mode):
+            raise NotAudio("not a regular file")
+        with recording.open("rb") as file:
+            yield recording, File(file, name=recording.name)
+    elif hasattr(recording, "temporary_file_path"):
+        yield Path(recording.temporary_file_path()), recording
+    else:
+        with TemporaryUploadedFile("recording", "", recording.size, None) as copy:
+            with needing_room():
+                for piece in recording.chunks():
+                    copy.write(piece)
+                copy.flush()
+            copy.seek(0)
+            yield Path(copy.temporary_file_path()), copy

@@ -1,0 +1,55 @@
+"""The page for uploading. Its module sends each file to the API; browsers without scripts send them all to the page."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from tasks_app.actions.earlier_recordings import last_hints
+from tasks_app.actions.take_in import check_options, take_in
+from tasks_app.errors import InvalidOptions, StorageAway, StorageFull
+from tasks_app.intake.check import most_bytes
+from tasks_app.intake.names import display_name
+from tasks_app.models import Task
+from tasks_app.options import TranscriptionOptions
+from tasks_app.pages.forms import UploadForm
+from tasks_app.pipeline.errors import InputError
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+@login_required
+def task_upload(request: HttpRequest) -> HttpResponse:
+    remembered = {"hints": ", ".join(last_hints(request.user))}
+    form = UploadForm(request.POST if request.method == "POST" else None, initial=remembered)
+    accepted: list[Task] = []
+    refused: list[dict[str, str]] = []
+    if request.method == "POST":
+        recordings = request.FILES.getlist("files")
+        try:
+            if not recordings:
+                raise InvalidOptions(user_message="Choose a file first.")
+            options = check_options(TranscriptionOptions.from_fields(request.POST))
+        except InputError as error:
+            form.add_error(None, error.user_message)
+        else:
+            for recording in recordings:
+                try:
+                    accepted.append(take_in(request.user, recording, options))
+                except (InputError, StorageFull, StorageAway) as error:
+                    refused.append({"name": display_name(recording.name), "message": error.user_message})
+            if not refused:
+                return redirect("task-detail", accepted[0].identifier) if len(accepted) == 1 else redirect("task-list")
+    context = {
+        "form": form,
+        "accepted": accepted,
+        "refused": refused,
+        "max_bytes": most_bytes(),
+        "max_megabytes": settings.MAX_UPLOAD_MB,
+        "max_minutes": settings.MAX_DURATION_MINUTES,
+    }
+    return render(request, "tasks_app/task_upload.html", context, status=400 if form.errors or refused else 200)

@@ -1,0 +1,78 @@
+"""Every error that a request can end with, also the framework's own: in JSON for programs, as a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.core.exceptions import RequestDataTooBig
+from django.http import HttpRequest, HttpResponse
+
+from tasks_app.api.errors import error_response
+from tasks_app.api.urls import belongs_to_api
+from tasks_app.errors import (
+    BadRequest,
+    CsrfFailed,
+    InternalError,
+    MethodNotAllowed,
+    NotAllowed,
+    NotFound,
+    RequestTooLarge,
+)
+from tasks_app.pages.errors import error_page
+from tasks_app.pipeline.errors import TranscriptionError
+
+PREFERRED = ["text/html", "application/json"]  # the first, where both are accepted alike
+
+
+def answer(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
+    if belongs_to_api(request.path_info) or request.get_preferred_type(PREFERRED) == "application/json":
+        return error_response(error)
+    return error_page(request, error)
+
+
+# What urls.py and settings.py name to Django.
+
+
+def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, RequestTooLarge() if isinstance(exception, RequestDataTooBig) else BadRequest())
+
+
+def handler403(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, NotAllowed())
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return answer(request, NotFound())
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    """Django has logged the traceback."""
+    return answer(request, InternalError())
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return answer(request, CsrfFailed())
+
+
+class ErrorMiddleware:
+    """Answers what views raise, a method that there is none for, and what the web server refused to read.
+
+    It stands innermost, so that its answers pass through all other middleware.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        refusal = getattr(request, "scope", {}).get("refusal")
+        if refusal is not None:
+            return answer(request, refusal)
+        response = self.get_response(request)
+        if response.status_code != MethodNotAllowed.http_status:
+            return response
+        refused = answer(request, MethodNotAllowed())
+        refused["Allow"] = response["Allow"]
+        return refused
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        return answer(request, exception) if isinstance(exception, TranscriptionError) else None
