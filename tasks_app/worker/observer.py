@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from tasks_app.actions import attempts
-from tasks_app.models import Task
+from tasks_app.models import Task, TaskStatus
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.transcript import Segment
 from tasks_app.progress.emitter import ProgressEmitter
@@ -26,6 +26,8 @@ class TaskObserver(Observer):
         self.task = task
         self.lease = task.lease
         self.emitter = ProgressEmitter(task, lease=task.lease)
+        # A transcript that lacks something stays as it is until it is replaced as a whole.
+        self._has_transcript = task.events.filter(to_status=TaskStatus.COMPLETED).exists()
         self._next_check = 0.0
         self._unwanted = False
 
@@ -35,10 +37,11 @@ class TaskObserver(Observer):
         self.emitter.emit_progress(told, percentage, message=message, eta_seconds=eta_seconds)
 
     def segments(self, first: int, segments: list[Segment]) -> None:
-        self.emitter.emit_segments(first, segments)
+        if not self._has_transcript:
+            self.emitter.emit_segments(first, segments)
 
-    def checkpoint(self, stage: str, part: dict[str, Any]) -> None:
-        attempts.keep_part(self.task, self.lease, stage, part)
+    def checkpoint(self, stage: str, position: int, part: dict[str, Any]) -> None:
+        attempts.keep_part(self.task, self.lease, stage, position, part)
 
     def cancelled(self) -> bool:
         if stop_requested.is_set() or self.emitter.lease_lost:
