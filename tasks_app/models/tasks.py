@@ -103,7 +103,7 @@ class Task(models.Model):
     def is_incomplete(self) -> bool:
         """Whether it is completed but for a stage that failed, and that may be tried again."""
         return self.status == TaskStatus.COMPLETED and any(
-            StageWarning(**warning).try_again for warning in self.warnings
+            StageWarning.from_dict(warning).try_again for warning in self.warnings
         )
 
     @property

@@ -146,7 +146,9 @@ def _transcribe(line: Line, plan: Plan, transcriber: Transcriber, stages: Stages
 
 
 def _choose_aligner(store: ModelStore, language: str) -> Any:
-    """The forced aligner for `language`, or None: then, and where it cannot be loaded, cross-attention has the times."""
+    """The forced aligner for `language`, or None where there is none or it cannot be loaded: then cross-attention has
+    the times.
+    """
     from tasks_app.pipeline.text.forced_alignment import forced_alignment_model
 
     try:

@@ -25,13 +25,13 @@ def transcript_of(task: Task, *, scores: bool = False) -> Transcript:
     names = {speaker.label: str(speaker) for speaker in task.speakers.all()}
 
     def word(data: dict[str, Any]) -> Word:
-        return Word(**{**data, "speaker": names.get(data.get("speaker") or "")})
+        return Word.from_dict({**data, "speaker": names.get(data.get("speaker") or "")})
 
     return Transcript(
         language=task.language,
         duration=task.duration or 0.0,
         language_probability=task.language_probability,
-        warnings=[StageWarning(**warning) for warning in task.warnings],
+        warnings=[StageWarning.from_dict(warning) for warning in task.warnings],
         segments=[
             TranscriptSegment(
                 start=row.start,
@@ -39,7 +39,7 @@ def transcript_of(task: Task, *, scores: bool = False) -> Transcript:
                 text=row.text,
                 speaker=str(row.speaker) if row.speaker else None,
                 words=[word(data) for data in row.words],
-                scores=Scores(**row.scores) if scores and row.scores else None,
+                scores=Scores.from_dict(row.scores) if scores and row.scores else None,
             )
             for row in segments
         ],
