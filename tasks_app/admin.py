@@ -20,6 +20,7 @@ from tasks_app.actions.delete import delete
 from tasks_app.actions.retry import retry
 from tasks_app.models import Speaker, Task, TaskEvent
 from tasks_app.pipeline.errors import TranscriptionError
+from tasks_app.pipeline.transcript import StageWarning
 from tasks_app.wording import clock, file_size, language_name
 
 admin.site.site_header = "Transcription"
@@ -123,7 +124,9 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
 
     @admin.display(description="options")
     def asked(self, task: Task) -> SafeString:
-        return _list((name.replace("_", " "), _plain(value)) for name, value in task.options.items())
+        return _list(
+            (name.replace("_", " "), _plain(value)) for name, value in task.transcription_options.to_dict().items()
+        )
 
     @admin.display(description="language")
     def recognised(self, task: Task) -> str:
@@ -138,8 +141,8 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     @admin.display(description="what the transcript lacks")
     def missing(self, task: Task) -> SafeString:
         return _list(
-            (warning["error_code"], f"{warning['user_message']} {warning['technical_detail']}")
-            for warning in task.warnings
+            (warning.error_code, f"{warning.user_message} {warning.technical_detail}")
+            for warning in map(StageWarning.from_dict, task.warnings)
         )
 
     # What is done -----------------------------------------------------------------------------------------------------
@@ -203,7 +206,7 @@ def _named(names: list[str]) -> str:
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, list):
+    if isinstance(value, tuple):
         return ", ".join(value) or "none"
     return {None: "any", True: "yes", False: "no"}.get(value, value)
 

@@ -10,6 +10,7 @@ from typing import Any
 from tasks_app.errors import InvalidOptions
 from tasks_app.pipeline.errors import UnknownLanguage, UnknownModel
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
+from tasks_app.pipeline.plain import known_fields
 from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
 
 MAX_SPEAKERS = 20
@@ -27,7 +28,7 @@ class TranscriptionOptions:
     Field names are the keyword arguments of `pipeline.runner.run`.
     """
 
-    model: str
+    model: str = "base"
     language: str | None = None
     translate: bool = False
     diarize: bool = True
@@ -105,7 +106,8 @@ class TranscriptionOptions:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TranscriptionOptions:
-        return cls(**{**data, "hints": tuple(data.get("hints", ()))})
+        """Options as they were kept, by this version or another."""
+        return cls(**known_fields(cls, {**data, "hints": tuple(data.get("hints") or ())}))
 
 
 def hints_of(text: str) -> tuple[str, ...]:

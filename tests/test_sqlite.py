@@ -58,7 +58,7 @@ while Task.objects.count() < {tasks} or Task.objects.filter(status="queued").exi
         for percentage, segment in enumerate(segments, start=10):
             emitter.emit_progress(TaskProgressStage.TRANSCRIBING, percentage)
             emitter.emit_segments(percentage, [segment])
-            attempts.keep_part(task, task.lease, "transcribing", {{"chunk": percentage}})
+            attempts.keep_part(task, task.lease, "transcribing", percentage, {{"chunk": percentage}})
         flush()
         attempts.complete(task, task.lease, Transcript("en", 1.0, segments))
     except LeaseLost:

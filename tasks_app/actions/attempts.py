@@ -10,7 +10,6 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 
 from tasks_app.actions.status import (
@@ -90,8 +89,8 @@ def holds_lease(task_id: UUID, lease: UUID) -> bool:
     return Task.objects.filter(pk=task_id, lease=lease).exists()
 
 
-def keep_part(task: Task, lease: UUID, stage: str, data: dict[str, Any]) -> None:
-    """Keep a finished piece of a stage.
+def keep_part(task: Task, lease: UUID, stage: str, position: int, data: dict[str, Any]) -> None:
+    """Keep a finished piece of a stage, in the place of one that may be kept at the same position.
 
     Raises:
         LeaseLost: another worker, or nobody, holds the task.
@@ -99,15 +98,15 @@ def keep_part(task: Task, lease: UUID, stage: str, data: dict[str, Any]) -> None
     with transaction.atomic():
         if not renew_lease(task.pk, lease):
             raise LeaseLost
-        last = task.stage_results.filter(stage=stage).aggregate(last=Max("part"))["last"]
-        part = 0 if last is None else last + 1
-        StageResult.objects.create(task=task, stage=stage, part=part, attempt=task.attempt, data=data)
+        StageResult.objects.update_or_create(
+            task=task, stage=stage, position=position, defaults={"attempt": task.attempt, "data": data}
+        )
 
 
 def finished_parts(task: Task) -> dict[str, list[dict[str, Any]]]:
-    """What earlier attempts finished, by stage, in order."""
+    """What earlier attempts finished, by stage, in order of the positions."""
     parts: dict[str, list[dict[str, Any]]] = {}
-    for result in task.stage_results.all():
+    for result in task.stage_results.order_by("position"):
         parts.setdefault(result.stage, []).append(result.data)
     return parts
 

@@ -7,7 +7,9 @@ from collections import Counter
 from django.contrib.auth.models import AbstractUser
 
 from tasks_app.models import Task, TaskStatus
+from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.text.language_choice import LANGUAGE_NOT_SURE
+from tasks_app.pipeline.transcript import StageWarning
 
 RECORDINGS_LOOKED_AT = 50
 """The last recordings of a person, which tell the languages that they usually have."""
@@ -17,12 +19,13 @@ def usual_languages(owner: AbstractUser) -> list[str]:
     """The languages of the owner's last recordings, the most frequent first: of those that are known for sure."""
     rows = Task.objects.filter(owner=owner, status=TaskStatus.COMPLETED).order_by("-created_at")
     counts: Counter[str] = Counter()
-    for language, probability, options, warnings in rows.values_list(
+    for language, probability, kept, warnings in rows.values_list(
         "language", "language_probability", "options", "warnings"
     )[:RECORDINGS_LOOKED_AT]:
-        told = probability is not None or options["language"] or options["model"].endswith(".en")
-        assumed = any(warning["error_code"] == LANGUAGE_NOT_SURE for warning in warnings)
-        if told and not assumed and not options["translate"]:  # a translation's language is not the one spoken
+        options = TranscriptionOptions.from_dict(kept)
+        told = probability is not None or options.language or options.model.endswith(".en")
+        assumed = any(StageWarning.from_dict(warning).error_code == LANGUAGE_NOT_SURE for warning in warnings)
+        if told and not assumed and not options.translate:  # a translation's language is not the one spoken
             counts[language] += 1
     return [language for language, _ in counts.most_common()]
 

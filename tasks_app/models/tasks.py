@@ -103,7 +103,7 @@ class Task(models.Model):
     def is_incomplete(self) -> bool:
         """Whether it is completed but for a stage that failed, and that may be tried again."""
         return self.status == TaskStatus.COMPLETED and any(
-            StageWarning(**warning).try_again for warning in self.warnings
+            StageWarning.from_dict(warning).try_again for warning in self.warnings
         )
 
     @property
@@ -136,13 +136,13 @@ class StageResult(models.Model):
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="stage_results")
     stage = fields.CharField(max_length=12)
-    part = models.PositiveIntegerField()
+    position = models.PositiveBigIntegerField(help_text="its place in the stage, whatever is finished before it")
     attempt = models.PositiveIntegerField(help_text="the attempt that finished it")
     data = fields.JSONField()
 
     class Meta:
         ordering = ("pk",)
-        constraints = (models.UniqueConstraint(fields=("task", "stage", "part"), name="one_stage_result_a_part"),)
+        constraints = (models.UniqueConstraint(fields=("task", "stage", "position"), name="unique_position_per_stage"),)
 
     def __str__(self) -> str:
-        return f"{self.stage} {self.part}"
+        return f"{self.stage} {self.position}"

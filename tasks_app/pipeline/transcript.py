@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from tasks_app.pipeline.plain import known_fields
+
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
@@ -40,7 +42,8 @@ class Word:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Word:
         decoded = data.get("decoded")
-        return cls(**{**data, "decoded": Decoded(**decoded) if decoded else None})
+        kept = {**data, "decoded": Decoded(**known_fields(Decoded, decoded)) if decoded else None}
+        return cls(**known_fields(cls, kept))
 
 
 def words_from(data: list[dict[str, Any]]) -> list[Word]:
@@ -60,6 +63,10 @@ class Scores:
     tokens: list[int]
     temperature: float = 0.0
 
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> Scores:
+        return cls(**known_fields(cls, data))
+
 
 @dataclass(slots=True)
 class Segment:
@@ -77,8 +84,9 @@ class Segment:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Segment:
         scores = data.get("scores")
-        words = [Word.from_dict(word) for word in data["words"]]
-        return cls(**{**data, "words": words, "scores": Scores(**scores) if scores else None})
+        words = [Word.from_dict(word) for word in data.get("words", [])]
+        kept = {**data, "words": words, "scores": Scores.from_dict(scores) if scores else None}
+        return cls(**known_fields(cls, kept))
 
 
 TRIED_AGAIN = frozenset({"aligning", "diarizing"})
@@ -93,11 +101,15 @@ class StageWarning:
     """
 
     stage: str
-    error_code: str
-    user_message: str
+    error_code: str = ""
+    user_message: str = ""
     technical_detail: str = ""
     start: float | None = None
     end: float | None = None
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> StageWarning:
+        return cls(**known_fields(cls, data))
 
     @property
     def try_again(self) -> bool:
@@ -128,13 +140,12 @@ class Transcript:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Transcript:
-        return cls(
-            **{
-                **data,
-                "segments": [Segment.from_dict(segment) for segment in data["segments"]],
-                "warnings": [StageWarning(**warning) for warning in data["warnings"]],
-            }
-        )
+        kept = {
+            **data,
+            "segments": [Segment.from_dict(segment) for segment in data.get("segments", [])],
+            "warnings": [StageWarning.from_dict(warning) for warning in data.get("warnings", [])],
+        }
+        return cls(**known_fields(cls, kept))
 
 
 def text_of(words: list[Word]) -> str:

@@ -29,7 +29,7 @@ def transcript_of(task: Task, *, words: bool = True, scores: bool = False, revis
         language=task.language,
         duration=task.duration or 0.0,
         language_probability=task.language_probability,
-        warnings=[StageWarning(**warning) for warning in task.warnings],
+        warnings=[StageWarning.from_dict(warning) for warning in task.warnings],
     )
     if row is not None:
         whole.revision = revision or row.revision
@@ -42,7 +42,7 @@ def transcript_of(task: Task, *, words: bool = True, scores: bool = False, revis
                 text=segment.text,
                 speaker=names.get(segment.speaker, segment.speaker) or None,
                 words=[_named(word, names) for word in words_of(segment)] if words else [],
-                scores=Scores(**segment.scores) if scores and segment.scores else None,
+                scores=Scores.from_dict(segment.scores) if scores and segment.scores else None,
             )
             for segment in at_revision(row.segments.all(), revision).defer(*unread)
         ]

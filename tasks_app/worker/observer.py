@@ -43,8 +43,8 @@ class TaskObserver(Observer):
     def segments(self, first: int, segments: list[Segment]) -> None:
         self.emitter.emit_segments(first, segments)
 
-    def checkpoint(self, stage: str, part: dict[str, Any]) -> None:
-        attempts.keep_part(self.task, self.lease, stage, part)
+    def checkpoint(self, stage: str, position: int, part: dict[str, Any]) -> None:
+        attempts.keep_part(self.task, self.lease, stage, position, part)
 
     def cancelled(self) -> bool:
         if stop_requested.is_set() or self.emitter.lease_lost:

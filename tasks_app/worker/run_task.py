@@ -120,7 +120,7 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
             limits=limits(),
             resume=attempts.finished_parts(task),
             usual_languages=usual_languages(task.owner),
-            **task.options,
+            **task.transcription_options.to_dict(),
         )
 
 

@@ -133,7 +133,7 @@ def test_there_is_no_transcript_while_a_task_runs(claimed: Task) -> None:
 HELD_ACTS: dict[str, Callable[[Task, UUID], None]] = {
     "complete": lambda task, lease: attempts.complete(task, lease, TWO_SPEAKERS),
     "fail": lambda task, lease: attempts.fail(task, NotAudio(), lease=lease),
-    "keep_part": lambda task, lease: attempts.keep_part(task, lease, "transcribing", {"chunk": 1}),
+    "keep_part": lambda task, lease: attempts.keep_part(task, lease, "transcribing", 0, {"chunk": 1}),
     "release": attempts.release,
 }
 
@@ -156,10 +156,17 @@ def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, act: str
         HELD_ACTS[act](claimed, lease)
 
 
-def test_parts_of_a_stage_are_kept_in_order(claimed: Task) -> None:
-    for number in range(3):
-        attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": number})
-    assert attempts.finished_parts(claimed)["transcribing"] == [{"chunk": 0}, {"chunk": 1}, {"chunk": 2}]
+def test_parts_of_a_stage_are_read_in_the_order_of_their_positions(claimed: Task) -> None:
+    for position in (480_000, 0, 3_000_000_000):
+        attempts.keep_part(claimed, claimed.lease, "transcribing", position, {"chunk": position})
+    assert [part["chunk"] for part in attempts.finished_parts(claimed)["transcribing"]] == [0, 480_000, 3_000_000_000]
+
+
+def test_a_part_takes_the_place_of_one_at_its_position(claimed: Task) -> None:
+    for text in ("first", "second"):
+        attempts.keep_part(claimed, claimed.lease, "transcribing", 16_000, {"chunk": text})
+    attempts.keep_part(claimed, claimed.lease, "aligning", 16_000, {"words": []})
+    assert attempts.finished_parts(claimed) == {"transcribing": [{"chunk": "second"}], "aligning": [{"words": []}]}
 
 
 def test_renewing_the_lease_moves_its_end(claimed: Task) -> None:

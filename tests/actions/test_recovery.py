@@ -64,7 +64,7 @@ def test_an_attempt_that_got_further_starts_the_count_anew(task: Task) -> None:
     for _ in range(2):
         lose_the_worker(task)
     claimed = attempts.claim(task.pk)
-    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"chunk": 1})
     lapse(claimed)
     reclaim_lapsed()
     assert row(task)["fruitless_attempts"] == 0
@@ -72,7 +72,7 @@ def test_an_attempt_that_got_further_starts_the_count_anew(task: Task) -> None:
 
 def test_what_was_finished_before_a_stop_does_not_make_the_next_attempt_fruitful(task: Task) -> None:
     claimed = attempts.claim(task.pk)
-    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"chunk": 1})
     attempts.release(claimed, claimed.lease)
     lose_the_worker(task)
     assert row(task)["fruitless_attempts"] == 1

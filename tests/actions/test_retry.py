@@ -29,7 +29,7 @@ def test_a_retried_task_waits_in_the_queue(task: Task, owner: AbstractUser, stat
 
 
 def test_retrying_keeps_what_was_finished(claimed: Task, owner: AbstractUser) -> None:
-    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"chunk": 1})
     attempts.fail(claimed, NotAudio(), lease=claimed.lease)
     retry(claimed, owner)
     assert attempts.finished_parts(claimed) == {"transcribing": [{"chunk": 1}]}
@@ -56,7 +56,7 @@ def test_a_transcript_that_lacks_something_can_be_retried(claimed: Task, owner: 
 
 
 def test_a_transcript_of_an_incomplete_recording_is_complete(claimed: Task, owner: AbstractUser) -> None:
-    attempts.keep_part(claimed, claimed.lease, "transcribing", {"finished": True})
+    attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"finished": True})
     told = StageWarning("decoding", "INCOMPLETE_FILE", "The file breaks off.", start=12.0, end=30.0)
     attempts.complete(claimed, claimed.lease, Transcript("en", 12.0, warnings=[told]))
     assert transcript_of(claimed).warnings == [told]
@@ -75,7 +75,7 @@ def test_a_warning_of_an_earlier_version_is_read(claimed: Task) -> None:
 
 
 def test_a_transcript_that_lacks_something_keeps_what_was_finished(claimed: Task) -> None:
-    attempts.keep_part(claimed, claimed.lease, "transcribing", {"finished": True})
+    attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"finished": True})
     attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
     assert attempts.finished_parts(claimed) == {"transcribing": [{"finished": True}]}
 

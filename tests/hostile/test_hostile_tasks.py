@@ -18,6 +18,7 @@ from redis import Redis
 from tasks_app.actions.take_in import store
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
+from tasks_app.transcripts.rows import transcript_of
 from tasks_app.worker import run_task
 
 from .conftest import Laboratory
@@ -63,7 +64,7 @@ def transcribe(owner: AbstractUser, queue: Redis) -> Callable[[bytes], Task]:
 
 
 def text_of(task: Task) -> str:
-    return " ".join(segment.text for segment in task.segments.all()).lower()
+    return " ".join(segment.text for segment in transcript_of(task).segments).lower()
 
 
 @pytest.mark.parametrize("name", NASTIEST)

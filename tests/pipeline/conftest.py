@@ -33,7 +33,7 @@ class Recorder(Observer):
 
     def __init__(self, cancel_at: str | None = None) -> None:
         self.told: list[tuple] = []
-        self.parts: dict[str, list[dict]] = {}
+        self.kept: dict[str, dict[int, dict]] = {}
         self.cancel_at = cancel_at
 
     def progress(self, stage, fraction, *, eta_seconds=None, message=""):
@@ -42,11 +42,16 @@ class Recorder(Observer):
     def segments(self, first, segments):
         self.told += [("segment", index, segment) for index, segment in enumerate(segments, first)]
 
-    def checkpoint(self, stage, part):
-        self.parts.setdefault(stage, []).append(part)
+    def checkpoint(self, stage, position, part):
+        self.kept.setdefault(stage, {})[position] = part
 
     def cancelled(self):
         return any(kind == "progress" and stage == self.cancel_at for kind, stage, *_ in self.told)
+
+    @property
+    def parts(self) -> dict[str, list[dict]]:
+        """What was kept, as a next run gets it."""
+        return {stage: [parts[position] for position in sorted(parts)] for stage, parts in self.kept.items()}
 
     @property
     def fractions(self) -> dict[str, list[float]]:

@@ -14,7 +14,8 @@ from pyannote.metrics.diarization import DiarizationErrorRate
 from transformers.models.whisper.english_normalizer import EnglishTextNormalizer
 
 from tasks_app.pipeline.errors import Cancelled, ModelUnavailable, UnknownLanguage
-from tasks_app.pipeline.runner import STAGES, run
+from tasks_app.pipeline.runner import run
+from tasks_app.pipeline.stages import PLANNING, STAGES
 from tasks_app.pipeline.transcript import Transcript
 from tests.pipeline.conftest import SPOKEN, TELEPHONE, Recorder, write_wav
 
@@ -103,28 +104,76 @@ def test_time_left_is_known_once_speed_was_measured(telephone_run):
     assert left[-1] == 0.0
 
 
-def test_goes_on_from_every_checkpoint(telephone_run, store):
-    """With the finished stages given back, and the transcription cut in its middle, nothing is lost or done twice."""
+def test_what_all_was_kept_of_is_not_done_again(telephone_run, store, monkeypatch):
     transcript, observer = telephone_run
-    parts = json.loads(json.dumps(observer.parts))
+    monkeypatch.setattr("tasks_app.pipeline.text.decoder.Decoder.encode", None)
+    monkeypatch.setattr("tasks_app.pipeline.speakers.diarize.diarize", None)
     resumed = Recorder()
-    assert run(TELEPHONE, store=store, observer=resumed, resume=parts) == transcript
-    assert resumed.heard == []
+    assert run(TELEPHONE, store=store, observer=resumed, resume=json.loads(json.dumps(observer.parts))) == transcript
+    assert resumed.kept == {}
 
-    half = {"transcribing": parts["transcribing"][:2]}
-    assert "chunk" in half["transcribing"][1]
-    rest = Recorder()
-    again = run(TELEPHONE, store=store, observer=rest, resume=half, diarize=False)
-    first = sum(len(s["text"].split()) for s in [half["transcribing"][1]["chunk"]])
-    assert sum(len(s.text.split()) for s in rest.heard) + first == sum(len(s.text.split()) for s in again.segments)
-    assert [part for part in rest.parts["transcribing"] if "chunk" in part] != []
-    assert not any("language" in part for part in rest.parts["transcribing"])
+
+@pytest.fixture
+def conversation(telephone_run, telephone, tmp_path, store):
+    """The telephone call twice, so that it has a middle: its file, its transcript, and what was told of it."""
+    path = write_wav(tmp_path / "a.wav", np.concatenate([telephone, telephone]))
+    observer = Recorder()
+    return path, run(path, store=store, observer=observer, model="tiny.en", diarize=False), observer
+
+
+def test_what_is_left_is_done_wherever_it_lies(conversation, store):
+    path, transcript, observer = conversation
+    assert len(observer.kept["transcribing"]) > 2
+    for place in (slice(0), slice(1), slice(1, 2), slice(1, None)):
+        kept = {"planning": observer.parts["planning"], "transcribing": observer.parts["transcribing"][place]}
+        resumed = Recorder()
+        again = run(path, store=store, observer=resumed, model="tiny.en", diarize=False, resume=kept)
+        assert again == transcript
+        done_before = {part["chunk"]["start"] for part in kept["transcribing"]}
+        assert set(resumed.kept["transcribing"]) == set(observer.kept["transcribing"]) - done_before
+        assert sorted(s.text for s in resumed.heard) == sorted(s.text for s in observer.heard)
+
+
+def test_text_has_no_hole_after_a_crash_between_a_part_and_its_segments(conversation, store):
+    path, _, whole = conversation
+
+    class Crashing(Recorder):
+        def segments(self, first, segments):
+            if len(self.kept["transcribing"]) == 2:
+                raise RuntimeError("the process ends here")
+            super().segments(first, segments)
+
+    crashed, resumed = Crashing(), Recorder()
+    with pytest.raises(RuntimeError):
+        run(path, store=store, observer=crashed, model="tiny.en", diarize=False)
+    run(path, store=store, observer=resumed, model="tiny.en", diarize=False, resume=crashed.parts)
+    told = {index: segment for kind, index, segment, *_ in crashed.told + resumed.told if kind == "segment"}
+    assert [told[index] for index in range(len(told))] == whole.heard
+
+
+def test_a_plan_without_its_spans_is_read(conversation, store):
+    """Earlier versions kept none."""
+    path, transcript, observer = conversation
+    (plan,) = observer.parts["planning"]
+    resume = {
+        "planning": [{name: value for name, value in plan.items() if name != "spans"}],
+        "transcribing": observer.parts["transcribing"][:1],
+    }
+    assert run(path, store=store, model="tiny.en", diarize=False, resume=resume) == transcript
+
+
+def test_times_of_other_chunks_are_not_taken(conversation, store):
+    """Parts of alignment that do not belong to the text: the words are timed anew."""
+    path, transcript, observer = conversation
+    resume = {**observer.parts, "aligning": [{"words": [[]]}]}
+    assert run(path, store=store, model="tiny.en", diarize=False, resume=resume) == transcript
 
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_cancel_is_heard_in_every_stage(stage, telephone_run, store):
     _, observer = telephone_run
-    done = {name: parts for name, parts in observer.parts.items() if STAGES.index(name) < STAGES.index(stage)}
+    order = (PLANNING, *STAGES)
+    done = {name: parts for name, parts in observer.parts.items() if order.index(name) < order.index(stage)}
     recorder = Recorder(cancel_at=stage)
     with pytest.raises(Cancelled):
         run(TELEPHONE, store=store, observer=recorder, resume=done)
@@ -138,7 +187,7 @@ def test_diarization_that_fails_leaves_the_transcript(telephone_run, store, monk
 
     monkeypatch.setattr("tasks_app.pipeline.speakers.diarize.diarize", fail)
     whole, observer = telephone_run
-    resume = {"transcribing": observer.parts["transcribing"]}
+    resume = {stage: observer.parts[stage] for stage in ("planning", "transcribing")}
     transcript = run(TELEPHONE, store=store, resume=resume)
     assert [warning.error_code for warning in transcript.warnings] == ["DIARIZATION_FAILED"]
     assert transcript.warnings[0].technical_detail == "MemoryError: no room"
@@ -163,11 +212,9 @@ def test_alignment_that_fails_leaves_text_and_speakers(store, monkeypatch):
 def test_alignment_can_be_done_later(telephone_run, store):
     """A transcription kept without word times gets them from a run of its own."""
     whole, observer = telephone_run
-    untimed = [
-        {"chunk": {**part["chunk"], "words": []}} if "chunk" in part else part
-        for part in observer.parts["transcribing"]
-    ]
-    transcript = run(TELEPHONE, store=store, resume={"transcribing": untimed}, diarize=False)
+    untimed = [{"chunk": {**part["chunk"], "words": []}} for part in observer.parts["transcribing"]]
+    resume = {"planning": observer.parts["planning"], "transcribing": untimed}
+    transcript = run(TELEPHONE, store=store, resume=resume, diarize=False)
     words = [word for segment in transcript.segments for word in segment.words]
     expected = [word for segment in whole.segments for word in segment.words]
     assert [word.text for word in words] == [word.text for word in expected]

@@ -26,7 +26,7 @@ from redis.retry import Retry
 from tasks_app.actions import attempts
 from tasks_app.actions.delete import delete
 from tasks_app.models import Task, TaskProgressStage
-from tasks_app.pipeline import runner
+from tasks_app.pipeline import stages
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment
 from tasks_app.progress import emitter as emitting
@@ -404,5 +404,5 @@ def test_the_percentage_at_which_a_stage_is_entered(stage: str, told: str, enter
 
 
 def test_each_stage_ends_where_the_next_begins() -> None:
-    bounds = [STAGE_PERCENTAGES[stage][1:] for stage in runner.STAGES]
+    bounds = [STAGE_PERCENTAGES[stage][1:] for stage in stages.STAGES]
     assert [end for _, end in bounds] == [*(start for start, _ in bounds[1:]), 100]

@@ -276,10 +276,10 @@ def test_what_is_so_far_may_be_awkward(task: Task) -> None:
     task = attempts.claim(task.pk)
     ProgressEmitter(task, lease=task.lease).emit_segments(0, [Segment(0.0, 1.0, AWKWARD)])
     flush()
-    assert task.segments.get().text == "é" * 3000
+    assert task.live_segments.get().text == "é" * 3000
 
 
 def test_a_finished_part_may_be_awkward(task: Task) -> None:
     task = attempts.claim(task.pk)
-    attempts.keep_part(task, task.lease, "transcribing", {"words": [{"text": AWKWARD}]})
+    attempts.keep_part(task, task.lease, "transcribing", 0, {"words": [{"text": AWKWARD}]})
     assert attempts.finished_parts(task) == {"transcribing": [{"words": [{"text": "é" * 3000}]}]}

@@ -20,11 +20,13 @@ from rq import SimpleWorker
 from tasks_app.actions import attempts
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
+from tasks_app.actions.retry import retry
 from tasks_app.models import Task
 from tasks_app.pipeline.errors import Cancelled, NoSoundTrack
 from tasks_app.pipeline.observer import Observer
-from tasks_app.pipeline.transcript import Segment, Transcript
+from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
 from tasks_app.progress.broadcast import flush
+from tasks_app.transcripts.rows import transcript_of
 from tasks_app.worker import run_task
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.observer import TaskObserver, stop_requested
@@ -113,7 +115,7 @@ def test_the_pipeline_gets_the_languages_that_are_usual(
 
 def test_the_pipeline_gets_what_was_finished_before(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     claimed = attempts.claim(task.pk)
-    attempts.keep_part(claimed, claimed.lease, "transcribing", {"chunk": 1})
+    attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"chunk": 1})
     attempts.release(claimed, claimed.lease)
     given: dict[str, Any] = {}
     monkeypatch.setattr(run_task.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
@@ -145,7 +147,7 @@ def test_a_task_that_is_gone_is_nothing_to_run(task: Task) -> None:
 
 def test_a_finished_part_is_kept_at_once(task: Task, engine: Engine) -> None:
     def act(observer: Observer) -> Transcript:
-        observer.checkpoint("transcribing", {"chunk": 1})
+        observer.checkpoint("transcribing", 0, {"chunk": 1})
         raise NoSoundTrack
 
     engine(act)
@@ -159,6 +161,21 @@ def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: E
 
     engine(act)
     assert [segment.text for segment in run(task).live_segments.all()] == ["So far."]
+
+
+def test_a_transcript_that_lacks_something_stays_as_it_is_until_it_is_replaced(
+    task: Task, owner: AbstractUser, engine: Engine
+) -> None:
+    lacking = Transcript("en", 1.0, HELLO.segments, warnings=[StageWarning("diarizing", "DIARIZATION_FAILED", "None.")])
+    engine(lambda observer: lacking)
+    retry(run(task), owner)
+
+    def act(observer: Observer) -> Transcript:
+        observer.segments(0, [Segment(0.0, 1.0, "So far.")])
+        raise NoSoundTrack
+
+    engine(act)
+    assert [segment.text for segment in transcript_of(run(task)).segments] == ["Hello."]
 
 
 @pytest.mark.parametrize(
@@ -333,7 +350,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 def test_a_chunk_that_takes_too_long_does_not_keep_its_task(task: Task, engine: Engine, exits: list[int]) -> None:
     def act(observer: Observer) -> Transcript:
-        observer.checkpoint("transcribing", {"chunk": 1})
+        observer.checkpoint("transcribing", 0, {"chunk": 1})
         run_task.give_back_and_exit()  # the worker's timer does so in the middle of the next chunk
         return HELLO
 

@@ -96,7 +96,9 @@ def find_line(
     if apart:
         channels = read_channels(path, sound.info, sound.track, limits)
         take_out_crosstalk(channels)
-        line = Line.of_channels(channels, pieces and [Piece(*piece) for piece in pieces], threads)
+        line = Line.of_channels(
+            channels, pieces and [Piece(channel, start, end) for channel, start, end, *_ in pieces], threads
+        )
         wanted = max(least or 2, 2) <= line.voices <= (most or MOST_CHANNELS)
         if kept is not None or asked == SPLIT or (wanted and not are_alike(channels)):
             return line

@@ -7,6 +7,7 @@ from typing import Any
 
 from tasks_app.pipeline.audio.sound import SAMPLE_RATE
 from tasks_app.pipeline.audio.vad import Span
+from tasks_app.pipeline.plain import known_fields
 from tasks_app.pipeline.text.language_choice import Heard
 from tasks_app.pipeline.text.segments import split_text, split_words
 from tasks_app.pipeline.transcript import Segment, Word, words_from
@@ -41,8 +42,8 @@ class ChunkText:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ChunkText:
         """What was kept of a chunk. Earlier versions kept no `heard`."""
-        heard = [Heard(**part) for part in data.get("heard", [])]
-        return cls(**{**data, "words": words_from(data["words"]), "heard": heard})
+        heard = [Heard(**known_fields(Heard, part)) for part in data.get("heard", [])]
+        return cls(**known_fields(cls, {**data, "words": words_from(data.get("words", [])), "heard": heard}))
 
 
 def segments_of(chunks: list[ChunkText]) -> list[Segment]:

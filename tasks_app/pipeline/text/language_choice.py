@@ -91,8 +91,8 @@ class Choice:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Choice:
         """What was kept of a choice. Earlier versions kept no `doubt` and no `chunks`."""
-        chunks = [(start, end, language) for start, end, language in data.get("chunks", [])]
-        return cls(data["language"], data["language_probability"], data.get("doubt", ""), chunks)
+        chunks = [(start, end, language) for start, end, language, *_ in data.get("chunks", [])]
+        return cls(data["language"], data.get("language_probability"), data.get("doubt", ""), chunks)
 
     def to_dict(self) -> dict[str, Any]:
         kept = {"language": self.language, "language_probability": self.probability}

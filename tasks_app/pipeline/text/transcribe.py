@@ -7,7 +7,6 @@ has the figures behind the constants.
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -56,7 +55,7 @@ class Transcriber:
     LANGUAGES, SEVERAL, or None to have it detected. `usual_languages`: of other recordings, the most frequent first;
     they decide where it cannot be told. `choice`: the language or languages as chosen before. While they are listened
     for in all of the recording, `tick(fraction)` is called, and may raise Cancelled. `hints`: names and terms that may
-    be said.
+    be said. The attribute `chunks`: those given, cut where the language changes.
     Raises UnknownLanguage, ModelUnavailable.
     """
 
@@ -76,7 +75,7 @@ class Transcriber:
         tick: Callable[[float], None] = lambda fraction: None,
     ) -> None:
         self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
-        self._chunks = chunks
+        self.chunks = chunks
         self._workers = store.workers
         self._batch = BATCH[store.device]
         self.decoder = Decoder(samples, speech, store=store, model=model, translate=translate)
@@ -98,19 +97,21 @@ class Transcriber:
             else:
                 choice = Choice(language or "en")
         self.choice = choice
-        if choice.chunks:
-            done = chunks[0].start if chunks else math.inf
-            self._chunks = [Span(start, end) for start, end, _ in choice.chunks if end > done]
+        self.chunks = [Span(start, end) for start, end, _ in choice.chunks] or chunks
         self.text_language = "en" if translate else choice.language
 
-    def run(self, *, word_times: bool, cancelled: Callable[[], bool]) -> Iterator[ChunkText]:
-        """The chunks' texts in order of time, a group at a time. Ends early once `cancelled` says so.
+    def run(
+        self, chunks: list[Span] | None = None, *, word_times: bool, cancelled: Callable[[], bool]
+    ) -> Iterator[ChunkText]:
+        """The texts of `chunks`, by default of all there are, in order of time and a group at a time. Ends early once
+        `cancelled` says so.
 
         With `word_times`, words are timed by cross-attention while the encoder's output is at hand.
 
         The first groups are one chunk for each replica, so that text appears soon; the next are as large as can be done
         in a moment. What a chunk's text is does not depend on the group it is in.
         """
+        chunks = self.chunks if chunks is None else chunks
         size = self._workers
         first = 0
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
@@ -118,8 +119,8 @@ class Transcriber:
             try:
                 while True:
                     # One group ahead keeps all replicas busy.
-                    while len(groups) < 2 and first < len(self._chunks):
-                        batches = self._batches(self._chunks[first : first + size])
+                    while len(groups) < 2 and first < len(chunks):
+                        batches = self._batches(chunks[first : first + size])
                         groups.append([pool.submit(self._transcribe, batch, word_times) for batch in batches])
                         first += size
                     if not groups or cancelled():
@@ -138,12 +139,12 @@ class Transcriber:
         heard: list[list[Heard]] = []
         pool = ThreadPoolExecutor(max_workers=self._workers)
         try:
-            for parts in pool.map(self._listener.parts, self._chunks):
+            for parts in pool.map(self._listener.parts, self.chunks):
                 heard.append(parts)
-                tick(len(heard) / len(self._chunks))
+                tick(len(heard) / len(self.chunks))
         finally:
             pool.shutdown(cancel_futures=True)
-        return self._listener.several_languages(self._chunks, heard, usual_languages)
+        return self._listener.several_languages(self.chunks, heard, usual_languages)
 
     def align(self, chunk: ChunkText) -> None:
         """Time the words of a chunk that was decoded earlier, by encoding it once more."""

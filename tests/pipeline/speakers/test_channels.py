@@ -200,8 +200,8 @@ def test_text_is_handed_out_from_both_sides_in_turns(call):
 def test_it_goes_on_from_every_checkpoint(call, store):
     path, transcript, observer = call
     parts = json.loads(json.dumps(observer.parts))
-    for count in range(1, len(parts["transcribing"]) + 1):
-        kept = {"transcribing": parts["transcribing"][:count]}
+    for count in range(len(parts["transcribing"]) + 1):
+        kept = {"planning": parts["planning"], "transcribing": parts["transcribing"][:count]}
         assert run(path, store=store, model="tiny.en", resume=kept) == transcript
     assert run(path, store=store, model="tiny.en", resume=parts) == transcript
 
@@ -311,8 +311,8 @@ def test_each_may_speak_another_language(two_languages, store):
     said = by_speaker(transcript)
     assert "the quick brown fox" in said["SPEAKER_00"]
     assert "ce vieux whisky" in said["SPEAKER_01"]
-    for count in range(1, len(observer.parts["transcribing"])):
-        kept = {"transcribing": observer.parts["transcribing"][:count]}
+    for count in range(len(observer.parts["transcribing"])):
+        kept = {**observer.parts, "transcribing": observer.parts["transcribing"][:count]}
         assert run(two_languages, store=store, language=SEVERAL, resume=kept) == transcript
 
 

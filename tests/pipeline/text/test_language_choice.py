@@ -165,21 +165,18 @@ def test_all_languages_are_translated_to_english(store, tmp_path):
 
 def test_what_is_resumed_is_the_same(several_run, french_in_english, store, monkeypatch):
     transcript, observer = several_run
-    parts = json.loads(json.dumps(observer.parts))["transcribing"]
+    parts = json.loads(json.dumps(observer.parts))
     monkeypatch.setattr("tasks_app.pipeline.text.language_choice.Listener.parts", None)  # nothing is listened to again
-    for count in (1, 2, len(parts)):
-        resume = {"transcribing": parts[:count]}
+    for count in (0, 1, len(parts["transcribing"])):
+        resume = {"planning": parts["planning"], "transcribing": parts["transcribing"][:count]}
         again = run(french_in_english, store=store, language=SEVERAL, diarize=False, resume=resume)
         assert again == transcript
 
 
 def test_times_can_be_found_later(several_run, french_in_english, store):
     transcript, observer = several_run
-    parts = [
-        {"chunk": {**part["chunk"], "words": []}} if "chunk" in part else part
-        for part in observer.parts["transcribing"]
-    ]
-    resume = {"transcribing": parts}
+    untimed = [{"chunk": {**part["chunk"], "words": []}} for part in observer.parts["transcribing"]]
+    resume = {"planning": observer.parts["planning"], "transcribing": untimed}
     again = run(french_in_english, store=store, language=SEVERAL, diarize=False, resume=resume)
     assert text_of(again) == text_of(transcript)
 
@@ -187,10 +184,10 @@ def test_times_can_be_found_later(several_run, french_in_english, store):
 def test_parts_of_earlier_versions_are_read(french_in_english, store):
     observer = Recorder()
     transcript = run(french_in_english, store=store, observer=observer, diarize=False)
-    first, chunk, *_ = observer.parts["transcribing"]
-    first = {name: first[name] for name in ("language", "language_probability")}
-    chunk = {"chunk": {name: chunk["chunk"][name] for name in ("start", "end", "text", "words")}}
-    again = run(french_in_english, store=store, diarize=False, resume={"transcribing": [first, chunk]})
+    plan, part = observer.parts["planning"][0], observer.parts["transcribing"][0]
+    plan = {name: plan[name] for name in ("language", "language_probability")}
+    part = {"chunk": {name: part["chunk"][name] for name in ("start", "end", "text", "words")}}
+    again = run(french_in_english, store=store, diarize=False, resume={"planning": [plan], "transcribing": [part]})
     assert again == transcript
 
 
@@ -278,5 +275,5 @@ def test_a_doubt_is_told_again_after_a_resume(store, tmp_path):
     observer = Recorder()
     transcript = run(path, store=store, observer=observer, diarize=False)
     assert codes(transcript) == ["LANGUAGE_NOT_SURE"]
-    resume = json.loads(json.dumps({"transcribing": observer.parts["transcribing"]}))
+    resume = json.loads(json.dumps(observer.parts))
     assert run(path, store=store, diarize=False, resume=resume) == transcript

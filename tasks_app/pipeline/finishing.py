@@ -1,0 +1,114 @@
+"""From the text of a recording's stretches to its transcript: words are timed, speakers told apart and assigned."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from tasks_app.pipeline.errors import AlignmentFailed, Cancelled, DiarizationFailed
+from tasks_app.pipeline.speakers.assign import Turn, assign, relabel
+from tasks_app.pipeline.speakers.channels import Line
+from tasks_app.pipeline.stages import Stages
+from tasks_app.pipeline.text.chunk import ChunkText
+from tasks_app.pipeline.text.segments import score
+from tasks_app.pipeline.transcript import Segment, words_from
+from tasks_app.pipeline.weights.model_store import ModelStore
+
+if TYPE_CHECKING:
+    from tasks_app.pipeline.text.transcribe import Transcriber
+
+
+def finish(
+    line: Line,
+    chunks: list[ChunkText],
+    transcriber: Transcriber,
+    aligner: Any,
+    stages: Stages,
+    store: ModelStore,
+    *,
+    diarize: bool,
+    min_speakers: int | None,
+    max_speakers: int | None,
+) -> list[Segment]:
+    """The segments of the transcript, in order of their start. `aligner`: that of forced alignment, or None.
+
+    A stage that fails is a warning of `stages`, and the transcript does without what it makes.
+    """
+    apart = line.pieces is not None
+    stages.enter("aligning")
+    _time_words(line, chunks, transcriber, aligner, stages, store)
+    stages.leave("aligning")
+    by_channel = line.segments(chunks)
+    segments = sorted((segment for found in by_channel for segment in found), key=lambda segment: segment.start)
+
+    turns = None
+    if diarize and segments and not apart:
+        stages.enter("diarizing")
+        turns = _find_turns(line, stages, store, min_speakers, max_speakers)
+        stages.leave("diarizing")
+
+    stages.enter("assigning")
+    if turns is not None:
+        segments = assign(segments, turns)
+    elif diarize and apart:
+        for channel, found in enumerate(by_channel):
+            for segment in found:
+                segment.speaker = f"channel {channel}"
+        relabel(segments)
+    score(segments)
+    stages.leave("assigning")
+    return segments
+
+
+def _time_words(
+    line: Line, chunks: list[ChunkText], transcriber: Transcriber, aligner: Any, stages: Stages, store: ModelStore
+) -> None:
+    """Give the chunks' words their times: by forced alignment, or by cross-attention where they have none yet."""
+    from tasks_app.pipeline.text.forced_alignment import forced_words
+
+    stage = "aligning"
+    for part in stages.kept(stage):
+        if len(part["words"]) == len(chunks):
+            for chunk, words in zip(chunks, part["words"], strict=True):
+                chunk.words = words_from(words)
+            if all(chunk.words or not chunk.text for chunk in chunks):
+                return
+    ahead = [chunk for chunk in chunks if chunk.text and (aligner or not chunk.words)]
+    try:
+        for done, chunk in enumerate(ahead, 1):
+            if aligner:
+                forced_words(chunk, transcriber.decoder.pieces(chunk.span), line.samples, aligner, store.device)
+            else:
+                transcriber.align(chunk)
+            stages.progress(stage, done / len(ahead))
+    except Cancelled:
+        raise
+    except Exception as error:
+        stages.warn(stage, AlignmentFailed, error)
+        return
+    stages.keep(stage, 0, {"words": [[asdict(word) for word in chunk.words] for chunk in chunks]})
+
+
+def _find_turns(
+    line: Line, stages: Stages, store: ModelStore, min_speakers: int | None, max_speakers: int | None
+) -> list[Turn] | None:
+    from tasks_app.pipeline.speakers import diarize
+
+    stage = "diarizing"
+    for part in stages.kept(stage):
+        return [Turn(start, end, speaker) for start, end, speaker, *_ in part["turns"]]
+    try:
+        turns = diarize.diarize(
+            line.samples,
+            store,
+            min_speakers=min_speakers,
+            max_speakers=max_speakers,
+            tick=lambda fraction: stages.progress(stage, fraction),
+        )
+    except Cancelled:
+        raise
+    except Exception as error:
+        stages.warn(stage, DiarizationFailed, error)
+        return None
+    stages.keep(stage, 0, {"turns": [[turn.start, turn.end, turn.speaker] for turn in turns]})
+    return turns
