@@ -1,5 +1,6 @@
-"""What there is: tasks and transcripts."""
+"""What there is: tasks and transcripts, and recordings on their way here."""
 
+from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -15,6 +16,7 @@ from tasks_app.models.transcripts import Segment, Speaker
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "IncomingRecording",
     "Segment",
     "Speaker",
     "StageResult",
