@@ -176,15 +176,17 @@ def bench(asked: argparse.Namespace, var: Path) -> bool:
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
 
-    call_command("migrate", verbosity=0)
-    chaos_verdict.keep_every_part()
-    for username in PEOPLE:
-        get_user_model().objects.create_user(username, password=username)
-    (var / "recordings").mkdir()
-    wanted = requests(var / "recordings")
     with ExitStack() as stack:
-        disk = SmallDisk(settings.MEDIA_ROOT, megabytes=64 + 2 * asked.tasks)
+        disk = SmallDisk(
+            settings.MEDIA_ROOT, megabytes=64 + 2 * asked.tasks
+        )  # before `migrate` makes this folder ready
         stack.callback(disk.close)
+        call_command("migrate", verbosity=0)
+        chaos_verdict.keep_every_part()
+        for username in PEOPLE:
+            get_user_model().objects.create_user(username, password=username)
+        (var / "recordings").mkdir()
+        wanted = requests(var / "recordings")
         processes = Processes(var, WORKERS)
         stack.callback(processes.close)
         start_seconds = processes.wait_for_workers()

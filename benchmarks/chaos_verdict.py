@@ -42,9 +42,11 @@ def parts_done() -> tuple[int, int]:
 
 def texts(task: Any) -> Texts:
     """A transcript's texts, word times and speakers, to be compared."""
+    from tasks_app.transcripts.rows import transcript_of
+
     return [
-        (row.start, row.end, row.text, row.speaker and row.speaker.label, row.words)
-        for row in task.segments.select_related("speaker")
+        (segment.start, segment.end, segment.text, segment.speaker, segment.words)
+        for segment in transcript_of(task).segments
     ]
 
 

@@ -58,11 +58,6 @@ class EventInline(ReadOnly, admin.TabularInline):
         return super().get_queryset(request).select_related("actor")
 
 
-class SpeakerInline(ReadOnly, admin.TabularInline):
-    model = Speaker
-    fields = ("label", "name")
-
-
 @admin.register(Task)
 class TaskAdmin(ReadOnly, admin.ModelAdmin):
     list_display = (
@@ -82,12 +77,12 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     search_fields = ("name", "identifier", "owner__username", "error_code")
     search_help_text = "Name, identifier, owner or error code"
     actions = ("cancel_tasks", "retry_tasks")
-    inlines = (EventInline, SpeakerInline)
+    inlines = (EventInline,)
     fieldsets = (
         (None, {"fields": ("name", "owner", "identifier")}),
         ("Progress", {"fields": ("status", "stage", "progress", "progress_message", "eta_seconds")}),
         ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "missing")}),
-        ("Recording", {"fields": ("length", "file_size", "asked", "recognised")}),
+        ("Recording", {"fields": ("length", "file_size", "asked", "recognised", "speakers")}),
         ("Work", {"fields": ("attempt", "fruitless_attempts", "lease_expires_at")}),
         ("Times", {"fields": ("created_at", "queued_at", "started_at", "finished_at")}),
     )
@@ -135,6 +130,10 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
         if task.language_probability is None:
             return language_name(task.language)
         return f"{language_name(task.language)} ({task.language_probability:.0%} sure)"
+
+    def speakers(self, task: Task) -> str:
+        rows = Speaker.objects.filter(transcript=task.pk, until=None)
+        return ", ".join(f"{row.label} ({row.name})" if row.name else row.label for row in rows)
 
     @admin.display(description="what the transcript lacks")
     def missing(self, task: Task) -> SafeString:

@@ -8,4 +8,4 @@ class TasksAppConfig(AppConfig):
     def ready(self) -> None:
         from tasks_app.media import files
 
-        files.connect_signals()
+        files.connect_signals(self)

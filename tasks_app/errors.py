@@ -7,6 +7,8 @@ that tell it.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 from tasks_app.pipeline.errors import InputError, TranscriptionError
 
@@ -36,6 +38,30 @@ class NotReady(RequestError):
     error_code = "NOT_READY"
     http_status = 409
     user_message = "The transcript is not finished yet."
+
+
+class InvalidChange(RequestError):
+    error_code = "INVALID_CHANGE"
+    user_message = "The transcript cannot be changed so."
+
+
+class ChangedMeanwhile(RequestError):
+    error_code = "CHANGED_MEANWHILE"
+    http_status = 409
+    user_message = "This was changed in the meantime. Look at its present state and try again."
+
+
+class SegmentChanged(ChangedMeanwhile):
+    """`yours`: the segment as it was when the change was begun, None if there never was one; `theirs`: the segments
+    that stand in its place now, none if it was deleted.
+    """
+
+    error_code = "SEGMENT_CHANGED"
+    user_message = "Somebody changed this segment in the meantime. Choose between your version and theirs."
+
+    def __init__(self, yours: Any = None, theirs: Sequence[Any] = ()) -> None:
+        super().__init__()
+        self.yours, self.theirs = yours, list(theirs)
 
 
 class WrongOffset(RequestError):
@@ -79,6 +105,12 @@ class StorageFull(TranscriptionError):
     error_code = "STORAGE_FULL"
     http_status = 507
     user_message = "There is no room left for recordings here. Nothing was kept of this one; try again later."
+
+
+class StorageAway(TranscriptionError):
+    error_code = "STORAGE_AWAY"
+    user_message = "The recordings cannot be reached just now. Nothing was kept of this one; try again later."
+    http_status = 503
 
 
 # What the framework refuses by itself, before anything of ours has looked at the request.

@@ -7,6 +7,7 @@ surrogate pairs, which PostgreSQL has no room for, are left out, and what is lon
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import models
@@ -24,12 +25,12 @@ def _storable(value: Any) -> Any:
     return value
 
 
-class _Fitting:
+class _Fitting(models.Field):
     def get_prep_value(self, value: Any) -> Any:
         value = _storable(super().get_prep_value(value))
         return value[: self.max_length] if isinstance(value, str) else value
 
-    def deconstruct(self) -> tuple[str, str, list[Any], dict[str, Any]]:
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
         """To the database, and so to migrations, it is Django's own field of the same name."""
         name, _, args, kwargs = super().deconstruct()
         return name, f"django.db.models.{type(self).__name__}", args, kwargs

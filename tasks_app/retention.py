@@ -7,13 +7,10 @@ uploads in progress, and no link is followed.
 from __future__ import annotations
 
 import logging
-import os
-import stat
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import NamedTuple
 
 from django.conf import settings
@@ -22,7 +19,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks_app.intake.parts import parts_file
-from tasks_app.media import files
+from tasks_app.media.files import delete_after_commit
+from tasks_app.media.folder import StoredFile, files_below, is_there, walk
 from tasks_app.models import ENDED, IncomingRecording, Task
 from tasks_app.progress.broadcast import broadcast_gone
 
@@ -43,8 +41,12 @@ class Removal(NamedTuple):
 def clean_up(*, dry_run: bool = False, now: datetime | None = None) -> Iterator[Removal]:
     """Remove what had its time, each thing as the iterator comes to it; only say so if `dry_run`.
 
-    What cannot be removed is logged and left out; the next time tries again.
+    What cannot be removed is logged and left out; the next time tries again. Nothing is removed while the folder of
+    recordings cannot be reached.
     """
+    if not is_there():
+        logger.warning("Nothing is cleaned up: the recordings cannot be reached")
+        return
     now = now or timezone.now()
     counts: Counter[str] = Counter()
     for removal in _everything(now, dry_run):
@@ -63,8 +65,8 @@ def _everything(now: datetime, dry_run: bool) -> Iterator[Removal]:
         yield from _recordings(_ended_before(now - timedelta(days=settings.KEEP_RECORDINGS_DAYS)), dry_run)
     oldest = now - UNOWNED_AFTER
     yield from _incoming(oldest, dry_run)
-    yield from _files("stray file", settings.MEDIA_ROOT, oldest, dry_run)
-    yield from _files("unfinished upload", settings.FILE_UPLOAD_TEMP_DIR, oldest, dry_run)
+    yield from _files("stray file", walk(), oldest, dry_run)
+    yield from _files("unfinished upload", files_below(settings.FILE_UPLOAD_TEMP_DIR), oldest, dry_run)
 
 
 def _ended_before(moment: datetime) -> QuerySet[Task]:
@@ -90,7 +92,7 @@ def _recordings(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
             with transaction.atomic():
                 if not rows.filter(pk=task.pk, media=task.media.name).update(media=""):
                     continue  # somebody retried it meanwhile
-                files.delete_after_commit(task)
+                delete_after_commit(task)
         yield Removal("recording", f"{task.pk} “{task.name}”", task.size)
 
 
@@ -106,30 +108,21 @@ def _incoming(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
         yield Removal("unfinished upload", f"{incoming.pk} “{incoming.name}”", incoming.received)
 
 
-def _files(kind: str, folder: Path, oldest: datetime, dry_run: bool) -> Iterator[Removal]:
-    """Files below `folder` that no row owns and that were last changed before `oldest`."""
-    if not folder.exists():  # before the first upload
-        return
-    folder = folder.resolve()  # the folder itself may be a link, to a larger disk
+def _files(kind: str, files: Iterator[StoredFile], oldest: datetime, dry_run: bool) -> Iterator[Removal]:
+    """Those of the files that no row owns and that were last changed before `oldest`."""
     # A row of such a file would be as old: none that is made from now on can own it.
     owned = set(Task.objects.exclude(media="").values_list("media", flat=True))
     on_their_way = IncomingRecording.objects.values_list("pk", flat=True)
     owned.update(parts_file(pk).relative_to(settings.FILE_UPLOAD_TEMP_DIR).as_posix() for pk in on_their_way)
-    # fwalk holds each folder open, so that a link put in a folder's place meanwhile leads nowhere else.
-    for path, _, names, descriptor in os.fwalk(folder):
-        for name in names:
-            shown = (Path(path) / name).relative_to(folder)
-            try:
-                found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
-                # The change time, too: a file that was moved here may bring along an old modification time.
-                changed = datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), tz=oldest.tzinfo)
-                if not stat.S_ISREG(found.st_mode) or changed >= oldest or shown.as_posix() in owned:
-                    continue
-                if not dry_run:
-                    os.unlink(name, dir_fd=descriptor)
-            except FileNotFoundError:
-                continue  # an upload that was finished meanwhile
-            except OSError as error:
-                logger.warning("The %s %s could not be removed: %s", kind, shown, error.strerror)
-                continue
-            yield Removal(kind, str(shown), found.st_size)
+    for file in files:
+        if file.changed >= oldest or file.name in owned:
+            continue
+        try:
+            if not dry_run:
+                file.remove()
+        except FileNotFoundError:
+            continue  # an upload that was finished meanwhile
+        except OSError as error:
+            logger.warning("The %s %s could not be removed: %s", kind, file.name, error.strerror)
+            continue
+        yield Removal(kind, file.name, file.size)

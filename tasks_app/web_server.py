@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 from daphne import http_protocol
 from daphne.cli import CommandLineInterface
@@ -39,6 +39,7 @@ class BoundedRequest(http_protocol.WebRequest):
 
     refusal: TranscriptionError | None = None
     received = 0
+    content: IO[bytes]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         # Twisted would read a form whole into memory, for nobody: Django parses it.

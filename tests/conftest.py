@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -19,12 +20,14 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser
 from django.core.files.base import ContentFile
 from django.db import connection
-from pytest_django import DjangoDbBlocker
+from pytest_django import DjangoDbBlocker, Settings
 from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from tasks_app.actions import attempts
 from tasks_app.actions.take_in import store
+from tasks_app.media.folder import MARKER
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.progress.broadcast import flush
@@ -119,9 +122,37 @@ def daphne(broker: Redis, django_db_setup: None) -> Iterator[int]:
 
 
 @pytest.fixture
+def media_root(settings: Settings, tmp_path: Path, db: None) -> Path:
+    """A folder of recordings for this test alone, which is there."""
+    (tmp_path / "media").mkdir()
+    shutil.copy(settings.MEDIA_ROOT / MARKER, tmp_path / "media")
+    settings.MEDIA_ROOT = tmp_path / "media"
+    return settings.MEDIA_ROOT
+
+
+@contextmanager
+def away(folder: Path, *, empty: bool = False) -> Iterator[None]:
+    """The folder is not mounted; with `empty`, its mount point is there."""
+    elsewhere = folder.rename(folder.with_name("elsewhere"))
+    try:
+        if empty:
+            folder.mkdir()
+        yield
+    finally:
+        if empty:
+            folder.rmdir()  # which fails if anything was put there
+        elsewhere.rename(folder)
+
+
+@pytest.fixture
 def task(owner: AbstractUser, queue: Redis) -> Task:
     """A task that waits; its file is not worth transcribing."""
     return make_task(owner)
+
+
+@pytest.fixture
+def claimed(task: Task) -> Task:
+    return attempts.claim(task.pk)
 
 
 def make_task(owner: AbstractUser, name: str = "meeting.wav", content: bytes = b"sound", **options: object) -> Task:

@@ -28,7 +28,7 @@ from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
 from tasks_app.transcripts.rows import transcript_of
 from tasks_app.worker import scheduler
-from tests.conftest import make_task
+from tests.conftest import away, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -36,10 +36,9 @@ HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.")], warnings=[StageWarn
 
 
 @pytest.fixture(autouse=True)
-def folders(settings: Settings, tmp_path: Path) -> None:
+def folders(settings: Settings, media_root: Path, tmp_path: Path) -> None:
     """Empty ones, for this test alone."""
-    settings.MEDIA_ROOT, settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "media", tmp_path / "tmp"
-    settings.MEDIA_ROOT.mkdir()
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "tmp"
     settings.FILE_UPLOAD_TEMP_DIR.mkdir()
 
 
@@ -191,9 +190,20 @@ def test_the_folder_of_recordings_may_itself_be_a_link(unowned: Path, settings: 
     assert len(removed_after(days=2)) == 1
 
 
-def test_there_is_nothing_to_do_before_the_first_upload(settings: Settings) -> None:
-    settings.MEDIA_ROOT.rmdir()
+def test_there_is_nothing_to_do_before_the_first_upload() -> None:
     assert removed_after(days=2) == []
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_nothing_is_removed_while_the_recordings_cannot_be_reached(
+    ended: Task, settings: Settings, media_root: Path, empty: bool
+) -> None:
+    settings.KEEP_RECORDINGS_DAYS = settings.KEEP_TRANSCRIPTS_DAYS = 7
+    (settings.FILE_UPLOAD_TEMP_DIR / "unfinished").touch()
+    with away(media_root, empty=empty):
+        assert removed_after(days=8) == []
+    assert (recording(ended).exists(), Task.objects.count()) == (True, 1)
+    assert sorted(removed_after(days=8)) == ["task", "unfinished upload"]
 
 
 def test_one_file_that_cannot_be_removed_does_not_keep_the_others(
@@ -208,7 +218,7 @@ def test_one_file_that_cannot_be_removed_does_not_keep_the_others(
             raise PermissionError(1, "Operation not permitted")
         unlink(name, **at)
 
-    monkeypatch.setattr(retention.os, "unlink", stubborn)
+    monkeypatch.setattr(os, "unlink", stubborn)
     assert removed_after(days=2) == ["stray file"]
     assert "first could not be removed: Operation not permitted" in caplog.text
 

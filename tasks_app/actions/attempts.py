@@ -28,7 +28,7 @@ from tasks_app.pipeline.transcript import Transcript
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.queueing import wake_ups
 from tasks_app.queueing.turns import next_in_turn
-from tasks_app.transcripts.rows import write_transcript
+from tasks_app.transcripts.recognised import write_recognised
 
 logger = logging.getLogger(__name__)
 
@@ -138,7 +138,11 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
             **NO_ERROR,
             **NO_LEASE,
         )
-        write_transcript(task, transcript)
+        not_kept = write_recognised(task, transcript)
+        if not_kept:
+            task.warnings = [*task.warnings, *map(asdict, not_kept)]
+            task.save(update_fields=["warnings"])
+        task.live_segments.all().delete()
         if not task.is_incomplete:
             task.stage_results.all().delete()
         ProgressEmitter(task).emit_state()
@@ -166,14 +170,14 @@ def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) ->
         emitter.emit_state()
 
 
-def release(task: Task, lease: UUID) -> None:
-    """Give a task back to the queue because its worker is stopping; the attempt does not count.
+def release(task: Task, lease: UUID, why: str = "worker stopped") -> None:
+    """Give a task back to the queue for a reason that is not its own; the attempt does not count.
 
     Raises:
         LeaseLost: another worker, or nobody, holds the task.
     """
     with transaction.atomic():
-        requeue(task, holding=lease, detail="worker stopped", attempt=task.attempt - 1)
+        requeue(task, holding=lease, detail=why, attempt=task.attempt - 1)
         # The number is used again: what stands under it must not make that attempt look fruitful.
         task.stage_results.filter(attempt=task.attempt + 1).update(attempt=task.attempt)
         enqueue_after_commit(task.pk, at_front=True)

@@ -98,7 +98,7 @@ def finish(incoming: IncomingRecording) -> Task:
 
     Raises:
         IncompleteUpload: fewer bytes are here than were announced.
-        TooManyTasks, StorageFull: not now; what was received stays, so that it can be asked again.
+        TooManyTasks, StorageFull, StorageAway: not now; what was received stays, so that it can be asked again.
         InputError: it cannot become a transcript; what was received is gone.
         TaskNotFound: it has been given up.
     """

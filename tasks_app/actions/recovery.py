@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from tasks_app.actions.attempts import fail
-from tasks_app.actions.status import BROKER_AWAY, LeaseLost, enqueue_after_commit, requeue, say
+from tasks_app.actions.status import BROKER_AWAY, RECORDINGS_AWAY, LeaseLost, enqueue_after_commit, requeue, say
 from tasks_app.errors import IllegalTransition, WorkerLost
+from tasks_app.media import folder
 from tasks_app.models import Task, TaskStatus
 from tasks_app.queueing import wake_ups
 
@@ -54,4 +55,8 @@ def requeue_forgotten() -> int:
     ]
     for task_id in queued.filter(progress_message=BROKER_AWAY):
         say(task_id, "")
+    without_recording = list(queued.filter(progress_message=RECORDINGS_AWAY))
+    if without_recording and folder.is_there():
+        for task_id in without_recording:
+            say(task_id, "")
     return len(forgotten)

@@ -17,6 +17,7 @@ from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.queueing import wake_ups
 
 BROKER_AWAY = "The queue cannot be reached just now. The task starts by itself as soon as it can."
+RECORDINGS_AWAY = "The recordings cannot be reached just now. The task goes on by itself."
 NO_ERROR: dict[str, Any] = {"error_code": "", "user_message": "", "technical_detail": ""}
 NO_LEASE: dict[str, Any] = {"lease": None, "lease_expires_at": None}
 

@@ -15,7 +15,8 @@ from tasks_app.intake.check import check, check_size
 from tasks_app.intake.local import local_file
 from tasks_app.intake.names import display_name
 from tasks_app.intake.room import needing_room
-from tasks_app.models import Task, TaskEvent, TaskStatus, upload_path
+from tasks_app.media import files
+from tasks_app.models import Task, TaskEvent, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline_setup import offered_models
 from tasks_app.progress.emitter import ProgressEmitter
@@ -36,7 +37,7 @@ def take_in(
 
     Raises:
         InputError: the recording cannot become a transcript, or not one of that kind; the class says why.
-        TooManyTasks, StorageFull: as `store`.
+        TooManyTasks, StorageFull, StorageAway: as `store`.
         OSError: the file cannot be read.
     """
     options = check_options(options)
@@ -68,6 +69,7 @@ def store(
     Raises:
         TooManyTasks: so many of the owner's wait already that this one may not.
         StorageFull: there is no room for it.
+        StorageAway: the folder of recordings cannot be reached.
 
     Nothing of a recording that is refused stays.
     """
@@ -82,7 +84,7 @@ def store(
     )
     try:
         with needing_room():
-            task.media.save(name, recording, save=False)
+            files.save(task, recording)
         with transaction.atomic():
             check_room_to_wait(owner.pk)
             task.save(force_insert=True)
@@ -90,7 +92,6 @@ def store(
             ProgressEmitter(task).emit_state()
             enqueue_after_commit(task.pk)
     except BaseException:
-        # Of a file that broke off, the field does not know the name.
-        task.media.storage.delete(task.media.name or upload_path(task, name))
+        files.discard(task)
         raise
     return task

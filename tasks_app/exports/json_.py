@@ -10,7 +10,7 @@ from tasks_app.exports.clean import replace_surrogates
 from tasks_app.pipeline.transcript import Transcript
 
 SCORES = ("avg_logprob", "compression_ratio", "no_speech_prob", "temperature", "tokens")
-WORD = ("text", "start", "end", "score", "speaker", "spaced")
+WORD = ("text", "start", "end", "score", "speaker", "spaced", "estimated")
 
 
 def export(transcript: Transcript) -> str:
@@ -20,6 +20,7 @@ def export(transcript: Transcript) -> str:
     """
     data = transcript.to_dict()
     ordered = {
+        "revision": data["revision"],
         "language": data["language"],
         "language_probability": data["language_probability"],
         "duration": data["duration"],

@@ -1,6 +1,7 @@
 """What there is: tasks and transcripts, and recordings on their way here."""
 
 from tasks_app.models.incoming import IncomingRecording
+from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -11,12 +12,15 @@ from tasks_app.models.tasks import (
     TaskStatus,
     upload_path,
 )
-from tasks_app.models.transcripts import Segment, Speaker
+from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, Transcript
 
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "Change",
     "IncomingRecording",
+    "LiveSegment",
+    "MediaFolder",
     "Segment",
     "Speaker",
     "StageResult",
@@ -24,5 +28,6 @@ __all__ = [
     "TaskEvent",
     "TaskProgressStage",
     "TaskStatus",
+    "Transcript",
     "upload_path",
 ]

@@ -87,13 +87,13 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
     }
     if task.has_ended:
         try:
-            transcript = transcript_of(task)
+            transcript = transcript_of(task, words=False)
         except NotReady:
             pass
         else:
             context |= {"transcript": transcript, "turns": _turns(transcript), "formats": FORMATS.values()}
     else:
-        context |= {"stages": _stages(task), "segments": task.segments.defer("words", "scores")}
+        context |= {"stages": _stages(task), "segments": task.live_segments.all()}
     return render(request, "tasks_app/task_detail.html", context)
 
 

@@ -30,7 +30,7 @@ def transcript_file(request: HttpRequest, identifier: UUID, format_name: str) ->
     if file_format is None:
         raise Http404
     try:
-        transcript = transcript_of(task, scores=format_name == "json")
+        transcript = transcript_of(task, words=file_format.words, scores=file_format.scores)
     except NotReady as error:
         messages.info(request, error.user_message)
         return redirect("task-detail", task.identifier)

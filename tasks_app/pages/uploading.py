@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from tasks_app.actions.earlier_recordings import last_hints
 from tasks_app.actions.take_in import check_options, take_in
-from tasks_app.errors import InvalidOptions, StorageFull
+from tasks_app.errors import InvalidOptions, StorageAway, StorageFull
 from tasks_app.intake.check import most_bytes
 from tasks_app.intake.names import display_name
 from tasks_app.models import Task
@@ -42,7 +42,7 @@ def task_upload(request: HttpRequest) -> HttpResponse:
             for recording in recordings:
                 try:
                     accepted.append(take_in(request.user, recording, options))
-                except (InputError, StorageFull) as error:
+                except (InputError, StorageFull, StorageAway) as error:
                     refused.append({"name": display_name(recording.name), "message": error.user_message})
                     status = error.http_status
             if not refused:

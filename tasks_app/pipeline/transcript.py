@@ -24,7 +24,8 @@ class Decoded:
 @dataclass(slots=True)
 class Word:
     """One timed word. `text` has no white space around it; `spaced`: whether a space stands before it in the text.
-    `score` is a probability (0-1) or None. `decoded` is there until the scores of segments are made of it.
+    `score` is a probability (0-1) or None. `decoded` is there until the scores of segments are made of it. `estimated`:
+    its times were not heard, but shared out among words that a person wrote.
     """
 
     text: str
@@ -34,6 +35,7 @@ class Word:
     speaker: str | None = None
     spaced: bool = True
     decoded: Decoded | None = None
+    estimated: bool = False
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Word:
@@ -105,13 +107,16 @@ class StageWarning:
 
 @dataclass(slots=True)
 class Transcript:
-    """Segments in order of their start; `language`: an ISO 639-1 code; `duration`: seconds of sound."""
+    """Segments in order of their start; `language`: an ISO 639-1 code; `duration`: seconds of sound; `revision`: which
+    state of a transcript that people change this is, from 1.
+    """
 
     language: str
     duration: float
     segments: list[Segment] = field(default_factory=list)
     language_probability: float | None = None
     warnings: list[StageWarning] = field(default_factory=list)
+    revision: int = 1
 
     @property
     def speakers(self) -> list[str]:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 
-from tasks_app.models import Segment, Task, TaskProgressStage
+from tasks_app.models import LiveSegment, Task, TaskProgressStage
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
 from tasks_app.progress.broadcast import broadcast, sender, task_group, user_group
 from tasks_app.progress.frames import error_frame, progress_frame, segment_frame
@@ -72,14 +72,14 @@ class ProgressEmitter:
                 if task is None:
                     self.lease_lost = True
                     return
-                Segment.objects.bulk_create(
+                LiveSegment.objects.bulk_create(
                     [
-                        Segment(task=task, index=index, start=segment.start, end=segment.end, text=segment.text)
+                        LiveSegment(task=task, index=index, start=segment.start, end=segment.end, text=segment.text)
                         for index, segment in numbered
                     ],
                     update_conflicts=True,
                     unique_fields=("task", "index"),
-                    update_fields=("start", "end", "text", "words"),
+                    update_fields=("start", "end", "text"),
                 )
             frames = [
                 segment_frame(self.task_id, sequence, index, segment)

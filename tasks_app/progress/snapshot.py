@@ -24,7 +24,7 @@ def snapshot(task: Task) -> list[dict[str, Any]]:
             task = Task.objects.select_for_update().get(pk=task.pk)
         except Task.DoesNotExist:
             return [gone_frame(task.identifier)]
-        segments = list(task.segments.defer("words", "scores")) if not task.has_ended else []
+        segments = list(task.live_segments.all()) if not task.has_ended else []
         frames = [progress_frame(task)]
         if task.error_code:
             frames.append(error_frame(task))

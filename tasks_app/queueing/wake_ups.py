@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import django_rq
 from django.conf import settings
 from redis.exceptions import RedisError
+from rq import Queue
 from rq.job import Job
 
 logger = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ logger = logging.getLogger(__name__)
 JOB = "tasks_app.worker.run_task.run_task"
 
 
-def _queue() -> django_rq.queues.DjangoRQ:
+def _queue() -> Queue:
     return django_rq.get_queue(settings.TASK_QUEUE)
 
 
@@ -57,5 +58,5 @@ def _task_of(job_id: str) -> UUID:
     return UUID(job_id.partition("_")[0])
 
 
-def _jobs_of(task_id: UUID, queue: django_rq.queues.DjangoRQ) -> list[str]:
+def _jobs_of(task_id: UUID, queue: Queue) -> list[str]:
     return [job_id for job_id in queue.get_job_ids() if _task_of(job_id) == task_id]

@@ -2,68 +2,123 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from tasks_app.errors import NotReady
-from tasks_app.models import Segment, Speaker, Task, TaskStatus
+from tasks_app.models import Segment, Speaker, Task
+from tasks_app.models import Transcript as TranscriptRow
 from tasks_app.pipeline.transcript import Scores, StageWarning, Transcript, Word
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
+from tasks_app.transcripts.changes import at_revision
 
 
-def transcript_of(task: Task, *, scores: bool = False) -> Transcript:
-    """The transcript, with speakers by the names people gave them; with the
-    decoder's scores, which take up much memory, only if `scores` asks for them.
+def transcript_of(task: Task, *, words: bool = True, scores: bool = False, revision: int | None = None) -> Transcript:
+    """The transcript as people made it, with speakers by the names they gave them; at a `revision` if one is named.
+
+    Words and scores, which take up much memory, are read only if they are asked for. Of a task that ended without a
+    transcript it is the text recognised before.
 
     Raises:
         NotReady: there is no text yet.
     """
-    rows = task.segments.select_related("speaker")
-    segments = list(rows if scores else rows.defer("scores"))
-    if task.status != TaskStatus.COMPLETED and not (task.has_ended and segments):
-        raise NotReady
-    names = {speaker.label: str(speaker) for speaker in task.speakers.all()}
-
-    def word(data: dict[str, Any]) -> Word:
-        return Word(**{**data, "speaker": names.get(data.get("speaker") or "")})
-
-    return Transcript(
+    row = TranscriptRow.objects.filter(task=task).first()
+    whole = Transcript(
         language=task.language,
         duration=task.duration or 0.0,
         language_probability=task.language_probability,
         warnings=[StageWarning(**warning) for warning in task.warnings],
-        segments=[
+    )
+    if row is not None:
+        whole.revision = revision or row.revision
+        unread = [name for name, wanted in (("words", words), ("scores", scores)) if not wanted]
+        names = names_of(at_revision(row.speakers.all(), revision))
+        whole.segments = [
             TranscriptSegment(
-                start=row.start,
-                end=row.end,
-                text=row.text,
-                speaker=str(row.speaker) if row.speaker else None,
-                words=[word(data) for data in row.words],
-                scores=Scores(**row.scores) if scores and row.scores else None,
+                start=segment.start,
+                end=segment.end,
+                text=segment.text,
+                speaker=names.get(segment.speaker, segment.speaker) or None,
+                words=[_named(word, names) for word in words_of(segment)] if words else [],
+                scores=Scores(**segment.scores) if scores and segment.scores else None,
             )
-            for row in segments
-        ],
+            for segment in at_revision(row.segments.all(), revision).defer(*unread)
+        ]
+    elif task.has_ended:
+        whole.segments = [TranscriptSegment(live.start, live.end, live.text) for live in task.live_segments.all()]
+    if not whole.segments and row is None:
+        raise NotReady
+    return whole
+
+
+def names_of(speakers: Iterable[Speaker]) -> dict[str, str]:
+    """What each label is shown as: the name of the speaker, or of the one that it was said to be."""
+    by_label = {speaker.label: speaker for speaker in speakers}
+
+    def shown(speaker: Speaker) -> Speaker:
+        return shown(by_label[speaker.same_as]) if speaker.same_as in by_label else speaker
+
+    return {label: str(shown(speaker)) for label, speaker in by_label.items()}
+
+
+def words_of(segment: Segment) -> list[Word]:
+    return [Word.from_dict(word) for word in segment.words]
+
+
+def segment_row(
+    start: float,
+    end: float,
+    text: str,
+    speaker: str | None,
+    words: Iterable[Word],
+    scores: dict[str, Any] | None = None,
+    *,
+    recognised: bool = False,
+) -> Segment:
+    """A row that is not yet part of a transcript. Its words have its speaker, unless it was recognised so."""
+    return Segment(
+        start=start,
+        end=end,
+        text=text,
+        speaker=speaker or "",
+        words=[_word_data(word, word.speaker if recognised else speaker) for word in words],
+        scores=scores or {},
+        recognised=recognised,
     )
 
 
-def write_transcript(task: Task, transcript: Transcript) -> None:
-    """Replace the rows of the task's transcript, keeping the names people gave to speakers."""
-    task.segments.all().delete()
-    task.speakers.exclude(label__in=transcript.speakers).delete()
-    speakers = {label: Speaker.objects.get_or_create(task=task, label=label)[0] for label in transcript.speakers}
-    Segment.objects.bulk_create(
-        Segment(
-            task=task,
-            index=index,
-            start=segment.start,
-            end=segment.end,
-            text=segment.text,
-            speaker=speakers.get(segment.speaker or ""),
-            words=[
-                {"text": w.text, "start": w.start, "end": w.end, "score": w.score, "speaker": w.speaker}
-                for w in segment.words
-            ],
-            scores=asdict(segment.scores) if segment.scores else {},
+def recognised_rows(transcript: Transcript) -> list[Segment]:
+    return [
+        segment_row(
+            segment.start,
+            segment.end,
+            segment.text,
+            segment.speaker,
+            segment.words,
+            asdict(segment.scores) if segment.scores else None,
+            recognised=True,
         )
-        for index, segment in enumerate(transcript.segments)
-    )
+        for segment in transcript.segments
+    ]
+
+
+def _word_data(word: Word, speaker: str | None) -> dict[str, Any]:
+    data = {"text": word.text, "start": word.start, "end": word.end, "score": word.score, "speaker": speaker or None}
+    if not word.spaced:
+        data["spaced"] = False
+    if word.estimated:
+        data["estimated"] = True
+    return data
+
+
+def _named(word: Word, names: dict[str, str]) -> Word:
+    word.speaker = names.get(word.speaker or "", word.speaker)
+    return word
+
+
+def free_label(labels: Iterable[str]) -> str:
+    """A label that no speaker has had yet, of diarization's kind."""
+    numbers = [int(found[1]) for found in (re.fullmatch(r"SPEAKER_(\d+)", label) for label in labels) if found]
+    return f"SPEAKER_{max(numbers, default=-1) + 1:02}"

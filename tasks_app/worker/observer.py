@@ -7,6 +7,7 @@ import time
 from typing import Any
 
 from tasks_app.actions import attempts
+from tasks_app.media import folder
 from tasks_app.models import Task
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.transcript import Segment
@@ -28,8 +29,13 @@ class TaskObserver(Observer):
         self.emitter = ProgressEmitter(task, lease=task.lease)
         self._next_check = 0.0
         self._unwanted = False
+        self._was_read = False  # the pipeline reads the whole recording before it tells of any progress
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
+        if not self._was_read:
+            # A file system that goes away while a file is read may look like a file that breaks off.
+            folder.check_there()
+            self._was_read = True
         told, start, end = STAGE_PERCENTAGES[stage]
         percentage = min(99, int(start + (end - start) * fraction))  # 100 is for the finished transcript
         self.emitter.emit_progress(told, percentage, message=message, eta_seconds=eta_seconds)

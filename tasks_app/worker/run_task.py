@@ -11,8 +11,9 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from tasks_app.actions import attempts
 from tasks_app.actions.earlier_recordings import usual_languages
-from tasks_app.actions.status import LeaseLost
-from tasks_app.errors import FileMissing, IllegalTransition, InternalError, technical_detail
+from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, say
+from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
+from tasks_app.media import files, folder
 from tasks_app.models import Task
 from tasks_app.pipeline import runner
 from tasks_app.pipeline.errors import Cancelled, TranscriptionError
@@ -25,6 +26,9 @@ from tasks_app.worker.observer import TaskObserver, stop_requested
 
 logger = logging.getLogger(__name__)
 
+AWAY_SECONDS = 3
+"""Between two looks for a folder of recordings that cannot be reached."""
+
 _in_hand: tuple[UUID, UUID] | None = None
 """The task that this process works on, and its lease."""
 
@@ -32,6 +36,8 @@ _in_hand: tuple[UUID, UUID] | None = None
 def run_task(task_id: str) -> None:
     """Transcribe one queued task. Safe to call twice: who comes second finds nothing to claim."""
     close_old_connections()  # one may have ended since the last task
+    if not _recordings_are_there(UUID(task_id)):
+        return
     task = attempts.claim_next(UUID(task_id))
     if task is None:
         return
@@ -55,6 +61,11 @@ def run_task(task_id: str) -> None:
         logger.info("Task %s: put down", task.pk)
     except LeaseLost:
         logger.info("Task %s: no longer this worker's", task.pk)
+    except StorageAway as error:
+        logger.warning("Task %s: the recordings cannot be reached. %s", task.pk, error.technical_detail)
+        with contextlib.suppress(LeaseLost):
+            attempts.release(task, lease, "recordings away")
+            say(task.pk, RECORDINGS_AWAY)
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
         _fail(task, lease, error)
@@ -83,18 +94,34 @@ def give_back_and_exit() -> None:
         os._exit(0)
 
 
+def _recordings_are_there(hint: UUID) -> bool:
+    """Wait until the recordings can be reached; False if the worker is told to stop meanwhile.
+
+    The worker holds the job of `hint` meanwhile, so that the others stay in the queue for workers that reach them.
+    """
+    if folder.is_there():
+        return True
+    logger.warning("No task is begun: the recordings cannot be reached")
+    say(hint, RECORDINGS_AWAY)
+    while not stop_requested.wait(AWAY_SECONDS):
+        close_old_connections()
+        if folder.is_there():
+            logger.info("The recordings can be reached again")
+            return True
+    return False
+
+
 def _transcribe(task: Task, observer: Observer) -> Transcript:
-    if not task.media or not task.media.storage.exists(task.media.name):
-        raise FileMissing
-    return runner.run(
-        task.media.path,
-        store=model_store(),
-        observer=observer,
-        limits=limits(),
-        resume=attempts.finished_parts(task),
-        usual_languages=usual_languages(task.owner),
-        **task.options,
-    )
+    with files.local_copy(task) as path:
+        return runner.run(
+            path,
+            store=model_store(),
+            observer=observer,
+            limits=limits(),
+            resume=attempts.finished_parts(task),
+            usual_languages=usual_languages(task.owner),
+            **task.options,
+        )
 
 
 def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:

@@ -42,11 +42,6 @@ WITHOUT_SPEAKERS = Transcript(
 
 
 @pytest.fixture
-def claimed(task: Task) -> Task:
-    return attempts.claim(task.pk)
-
-
-@pytest.fixture
 def no_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     nowhere = Queue(settings.TASK_QUEUE, connection=Redis.from_url(f"unix://{tmp_path}/nowhere"))
     monkeypatch.setattr(wake_ups, "_queue", lambda: nowhere)
@@ -72,7 +67,7 @@ def row(task: Task) -> dict[str, object]:
     return {
         **values,
         "events": TaskEvent.objects.filter(task_id=task.identifier).count(),
-        "segments": Segment.objects.filter(task_id=task.identifier).count(),
+        "segments": Segment.objects.filter(transcript=task.identifier).count(),
         "parts": attempts.finished_parts(task),
     }
 

@@ -9,7 +9,7 @@ from redis import Redis
 from tasks_app.actions import attempts, status
 from tasks_app.actions.recovery import reclaim_lapsed, requeue_forgotten
 from tasks_app.actions.retry import retry
-from tasks_app.models import Segment, Task, TaskStatus
+from tasks_app.models import LiveSegment, Task, TaskStatus
 from tasks_app.progress.broadcast import flush
 from tasks_app.transcripts.rows import transcript_of
 from tests.actions.conftest import jobs, lapse, row
@@ -53,7 +53,7 @@ def test_a_task_goes_on_after_two_attempts_that_got_no_further(task: Task) -> No
 
 
 def test_a_task_whose_worker_was_lost_keeps_its_text(task: Task) -> None:
-    Segment.objects.create(task=task, index=0, start=0, end=1, text="so far")
+    LiveSegment.objects.create(task=task, index=0, start=0, end=1, text="so far")
     for _ in range(3):
         lose_the_worker(task)
     task.refresh_from_db()

@@ -7,8 +7,9 @@ from django.urls import reverse
 
 from tasks_app.actions import attempts, status
 from tasks_app.actions.cancel import cancel
+from tasks_app.actions.edit import name_speaker
 from tasks_app.errors import InternalError
-from tasks_app.models import Segment, Task
+from tasks_app.models import LiveSegment, Task
 from tests.conftest import make_task
 
 from .conftest import BROKEN_OFF, NO_SPEAKERS, SILENCE
@@ -50,7 +51,7 @@ def test_that_the_queue_is_away_is_said(client: Client, owner: AbstractUser, tas
 def test_a_running_task(client: Client, owner: AbstractUser, task: Task) -> None:
     attempts.claim(task.pk)
     Task.objects.update(progress_stage="aligning", progress_percentage=45, eta_seconds=200)
-    Segment.objects.create(task=task, index=0, start=65, end=70, text="Fish & <b>chips</b>")
+    LiveSegment.objects.create(task=task, index=0, start=65, end=70, text="Fish & <b>chips</b>")
 
     page = page_of(client, owner, task)
 
@@ -92,7 +93,7 @@ def test_a_transcript_by_speaker_with_times(client: Client, owner: AbstractUser,
 
 def test_a_name_that_a_person_gave_is_shown(client: Client, owner: AbstractUser, completed) -> None:
     task = completed()
-    task.speakers.filter(label="SPEAKER_01").update(name="Sheila")
+    name_speaker(task, owner, 1, "SPEAKER_01", "Sheila")
     page = page_of(client, owner, task)
     assert "Sheila" in page
     assert "Speaker 2" not in page
@@ -122,7 +123,7 @@ def test_what_the_recording_lacks_is_said_but_not_tried_again(client: Client, ow
 
 
 def test_a_failure_says_what_and_keeps_the_text(client: Client, owner: AbstractUser, task: Task) -> None:
-    Segment.objects.create(task=task, index=0, start=0, end=2, text="So far so good.")
+    LiveSegment.objects.create(task=task, index=0, start=0, end=2, text="So far so good.")
     attempts.fail(attempts.claim(task.pk), InternalError("ValueError: nothing fits"))
 
     page = page_of(client, owner, task)

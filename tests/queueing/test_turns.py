@@ -180,7 +180,7 @@ def test_a_program_is_told_that_too_many_wait(
     make_task(owner)
     client.force_login(owner)
     with short_speech.open("rb") as recording:
-        response = client.post(reverse("api-tasks"), {"model": "tiny.en", "file": recording})
+        response = client.post(reverse("api-tasks"), {"model": "tiny.en", "files": recording})
     assert (response.status_code, response.json()["error"]["code"]) == (429, "TOO_MANY_TASKS")
 
 

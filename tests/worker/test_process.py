@@ -25,12 +25,14 @@ from redis import Redis
 from redis.exceptions import ConnectionError
 
 from tasks_app.actions.recovery import reclaim_lapsed
+from tasks_app.actions.status import RECORDINGS_AWAY
 from tasks_app.actions.take_in import store
+from tasks_app.errors import StorageAway
 from tasks_app.models import StageResult, Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.queueing.loaded import loaded
 from tasks_app.worker import scheduler
-from tests.conftest import REPOSITORY, database_url, make_task
+from tests.conftest import REPOSITORY, away, database_url, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -206,6 +208,48 @@ def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(
 
     eventually(completed)
     assert conversation.attempt == 2
+
+
+def test_recordings_that_are_away_for_a_while_fail_no_task(
+    owner: AbstractUser, queue: Redis, short_speech: Path, start: Callable[..., Worker]
+) -> None:
+    for number in range(4):
+        make_task(owner, f"{number}.wav", short_speech.read_bytes(), diarize=False)
+    worker = start()
+    eventually(lambda: Task.objects.filter(status="completed").exists())
+    with away(settings.MEDIA_ROOT):
+        eventually(lambda: Task.objects.filter(progress_message=RECORDINGS_AWAY).exists())
+        assert not Task.objects.exclude(status__in=["queued", "completed"]).exists()
+        with pytest.raises(StorageAway):
+            make_task(owner)
+
+    def completed() -> bool:
+        scheduler.reconcile()
+        return set(Task.objects.values_list("status", "attempt")) == {("completed", 1)}
+
+    eventually(completed)
+    assert not Task.objects.filter(progress_message=RECORDINGS_AWAY).exists()
+    assert "Traceback" not in worker.log
+
+
+def test_a_machine_without_the_recordings_leaves_tasks_to_others(
+    owner: AbstractUser, queue: Redis, short_speech: Path, start: Callable[..., Worker], tmp_path: Path
+) -> None:
+    tasks = [make_task(owner, f"{number}.wav", short_speech.read_bytes(), diarize=False) for number in range(3)]
+    without = start(VAR_DIR=str(tmp_path), REDIS_URL=settings.REDIS_URL)
+    eventually(lambda: Task.objects.filter(progress_message=RECORDINGS_AWAY).exists())
+    assert len(django_rq.get_queue(settings.TASK_QUEUE).get_jobs()) == len(tasks) - 1  # it holds no more than one
+
+    start()
+
+    def completed() -> bool:
+        scheduler.reconcile()
+        return set(Task.objects.values_list("status", "attempt")) == {("completed", 1)}
+
+    eventually(completed)
+    assert not (tmp_path / "media").exists()
+    assert without.stop(signal.SIGTERM) == 0, without.log
+    assert "Traceback" not in without.log
 
 
 @pytest.fixture

@@ -158,7 +158,7 @@ def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: E
         raise NoSoundTrack
 
     engine(act)
-    assert [segment.text for segment in run(task).segments.all()] == ["So far."]
+    assert [segment.text for segment in run(task).live_segments.all()] == ["So far."]
 
 
 @pytest.mark.parametrize(
@@ -221,7 +221,7 @@ def test_a_transcript_that_cannot_be_written_fails_the_task(
         raise DatabaseError("disk full")
 
     engine(lambda observer: HELLO)
-    monkeypatch.setattr(attempts, "write_transcript", no_room)
+    monkeypatch.setattr(attempts, "write_recognised", no_room)
     assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
 
 
@@ -275,7 +275,7 @@ def test_a_transcript_that_comes_after_cancelling_is_not_written(task: Task, eng
         return HELLO
 
     engine(act)
-    assert (run(task).status, task.segments.count()) == ("cancelled", 0)
+    assert (run(task).status, task.live_segments.count()) == ("cancelled", 0)
 
 
 def test_a_lease_lost_while_emitting_stops_the_task(task: Task) -> None:

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -193,7 +194,7 @@ class Command(BaseCommand):
             "--overwrite", action="store_true", help="also transcribe recordings that have a transcript, and replace it"
         )
 
-    def handle(self, *, paths: list[Path], format: str, output: str | None, overwrite: bool, **options: object) -> None:
+    def handle(self, *, paths: list[Path], format: str, output: str | None, overwrite: bool, **options: Any) -> None:
         try:
             asked = TranscriptionOptions(
                 model=options["model"],
@@ -213,7 +214,7 @@ class Command(BaseCommand):
         if self._called_from_command_line and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             # Ctrl-C ends it at once; Python's own handler waits until the model in hand gives back control.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-        if several or (to and (to.is_dir() or output.endswith(os.sep))):
+        if several or (to and (to.is_dir() or str(output).endswith(os.sep))):
             self._transcribe_each(paths, to, format, overwrite, asked)
         else:
             self._transcribe_one(paths[0], to, format, asked)

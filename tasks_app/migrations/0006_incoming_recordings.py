@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks_app', '0002_segment_scores'),
+        ('tasks_app', '0005_media_folder'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -1,0 +1,188 @@
+"""What people change in a transcript. Each change is one entry of the journal, and can be undone.
+
+Every action names the segments as they were at `from_revision`, the state of the transcript that the person had before
+them. Raises, besides what is said:
+    NotReady: there is no transcript yet.
+    SegmentChanged, ChangedMeanwhile: somebody changed the same segment or speaker since; nothing was done.
+    InvalidChange: it makes no sense; the message says why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.contrib.auth.models import AbstractUser
+
+from tasks_app.errors import InvalidChange
+from tasks_app.models import Change, Segment, Speaker, Task
+from tasks_app.pipeline.text.words import UNSPACED
+from tasks_app.pipeline.transcript import Word
+from tasks_app.transcripts import words as timing
+from tasks_app.transcripts.changes import Draft, change, current, recognised_last, restore, take_back
+from tasks_app.transcripts.rows import free_label, segment_row, words_of
+
+MAX_TEXT = 10_000  # characters of one segment
+SHORTEST = 0.02  # seconds
+
+Kind = Change.Kind
+
+
+def change_text(task: Task, actor: AbstractUser, from_revision: int, texts: Mapping[int, str]) -> Change:
+    """Write other texts for segments, by their identifiers: one that is corrected, or all in which something was
+    replaced. Words that stand keep their times.
+    """
+    with change(task, Kind.TEXT, actor, from_revision) as draft:
+        for segment_id, text in texts.items():
+            segment = draft.segment(segment_id)
+            text = _text(text)
+            words = timing.retimed(words_of(segment), text, segment.start, segment.end)
+            _replace(draft, [segment], [segment_row(segment.start, segment.end, text, segment.speaker, words)])
+        return draft.change
+
+
+def split(task: Task, actor: AbstractUser, from_revision: int, segment_id: int, at: int) -> Change:
+    """Make two segments of one, before character `at` of its text. The second starts with its first word; without
+    word times, the time is shared by the number of characters.
+    """
+    with change(task, Kind.SPLIT, actor, from_revision) as draft:
+        segment = draft.segment(segment_id)
+        first, second = segment.text[: max(at, 0)].strip(), segment.text[max(at, 0) :].strip()
+        if not first or not second:
+            raise InvalidChange(user_message="There is text on one side alone. Put the caret between two words.")
+        before, after = timing.split(words_of(segment), segment.text, at)
+        middle = segment.start + (segment.end - segment.start) * len(first) / (len(first) + len(second))
+        ends, starts = (before[-1].end, after[0].start) if before and after else (middle, middle)
+        _replace(
+            draft,
+            [segment],
+            [
+                segment_row(segment.start, ends, first, segment.speaker, before),
+                segment_row(starts, segment.end, second, segment.speaker, after),
+            ],
+        )
+        return draft.change
+
+
+def join(task: Task, actor: AbstractUser, from_revision: int, first_id: int, second_id: int) -> Change:
+    """Make one segment of two that follow each other; it has the first one's speaker."""
+    with change(task, Kind.JOIN, actor, from_revision) as draft:
+        first, second = draft.segment(first_id), draft.segment(second_id)
+        between = current(draft.transcript.segments.filter(start__gt=first.start, start__lt=second.start))
+        if (first.start, first.pk) >= (second.start, second.pk) or between.exists():
+            raise InvalidChange(user_message="Only segments that follow each other can be joined.")
+        spaced = not (UNSPACED.search(first.text[-1:]) and UNSPACED.match(second.text))
+        words = [words_of(first), words_of(second)]
+        if all(words):
+            words[1][0].spaced = spaced
+        joined = segment_row(
+            first.start,
+            max(first.end, second.end),
+            first.text + " " * spaced + second.text,
+            first.speaker,
+            words[0] + words[1] if all(words) else [],
+        )
+        _replace(draft, [first, second], [joined])
+        return draft.change
+
+
+def change_times(
+    task: Task, actor: AbstractUser, from_revision: int, segment_id: int, start: float, end: float
+) -> Change:
+    """Give a segment another start and end, in seconds. Words that lie outside are moved to its border."""
+    with change(task, Kind.TIMES, actor, from_revision) as draft:
+        segment = draft.segment(segment_id)
+        start, end = round(start, 3), round(end, 3)
+        if not 0 <= start <= end - SHORTEST or (task.duration and end > task.duration + 1):
+            raise InvalidChange(user_message="A segment ends after it starts, and lies inside the recording.")
+        words = [_inside(word, start, end) for word in words_of(segment)]
+        _replace(draft, [segment], [segment_row(start, end, segment.text, segment.speaker, words, segment.scores)])
+        return draft.change
+
+
+def change_speaker(
+    task: Task, actor: AbstractUser, from_revision: int, segment_ids: Sequence[int], label: str | None
+) -> Change:
+    """Say who speaks in segments: one of the transcript's speakers, or with None somebody who had no label yet."""
+    with change(task, Kind.SPEAKER, actor, from_revision) as draft:
+        if label is None:
+            label = free_label(draft.transcript.speakers.values_list("label", flat=True))
+            draft.open([Speaker(label=label)])
+        elif not current(draft.transcript.speakers.all()).filter(label=label).exists():
+            raise InvalidChange(user_message="There is no such speaker in this transcript.")
+        for segment_id in segment_ids:
+            segment = draft.segment(segment_id)
+            row = segment_row(segment.start, segment.end, segment.text, label, words_of(segment), segment.scores)
+            _replace(draft, [segment], [row])
+        return draft.change
+
+
+def name_speaker(task: Task, actor: AbstractUser, from_revision: int, label: str, name: str) -> Change:
+    """Give a speaker a name, for all the transcript; an empty one takes the name away."""
+    with change(task, Kind.NAME, actor, from_revision) as draft:
+        speaker = draft.speaker(label)
+        draft.close([speaker])
+        draft.open([Speaker(label=label, name=" ".join(name.split()), same_as=speaker.same_as)])
+        return draft.change
+
+
+def same_speaker(task: Task, actor: AbstractUser, from_revision: int, label: str, as_label: str) -> Change:
+    """Say that one speaker is another: all that `label` says is then said by `as_label`."""
+    with change(task, Kind.SAME_SPEAKER, actor, from_revision) as draft:
+        speaker, other = draft.speaker(label), draft.speaker(as_label)
+        seen = {label}
+        while other.label not in seen and other.same_as:
+            seen.add(other.label)
+            other = draft.speaker(other.same_as)
+        if other.label in seen:
+            raise InvalidChange(user_message="These two are one speaker already.")
+        draft.close([speaker])
+        draft.open([Speaker(label=label, name=speaker.name, same_as=other.label)])
+        return draft.change
+
+
+def delete_segments(task: Task, actor: AbstractUser, from_revision: int, segment_ids: Sequence[int]) -> Change:
+    """Take segments out of the transcript."""
+    with change(task, Kind.DELETE, actor, from_revision) as draft:
+        draft.close([draft.segment(segment_id) for segment_id in segment_ids])
+        return draft.change
+
+
+def undo(task: Task, actor: AbstractUser, revision: int) -> Change:
+    """Take back the change that made `revision`. Undoing an undo does it again.
+
+    Raises ChangedMeanwhile where later changes stand on it: those are to be undone first.
+    """
+    undone = Change.objects.filter(transcript=task.pk, revision=revision).first()
+    if undone is None or undone.revision == 1:
+        raise InvalidChange(user_message="There is no such change to be undone.")
+    with change(task, Kind.UNDO, actor, undoes=undone) as draft:
+        take_back(draft, undone)
+        return draft.change
+
+
+def restore_original(task: Task, actor: AbstractUser) -> Change:
+    """Go back to what was recognised last, speakers too. It can be undone, as every change."""
+    with change(task, Kind.RESTORE, actor) as draft:
+        restore(draft, recognised_last(draft.transcript))
+        return draft.change
+
+
+def _replace(draft: Draft, old: list[Segment], new: list[Segment]) -> None:
+    draft.close(old)
+    draft.open(new)
+
+
+def _text(text: str) -> str:
+    text = " ".join(text.split())
+    if not text:
+        raise InvalidChange(user_message="There is no text. To take a segment out, delete it.")
+    if len(text) > MAX_TEXT:
+        raise InvalidChange(user_message=f"A segment has at most {MAX_TEXT} characters. Split it.")
+    return text
+
+
+def _inside(word: Word, start: float, end: float) -> Word:
+    if not (start <= word.start and word.end <= end):
+        word.start, word.end = min(max(word.start, start), end), max(min(word.end, end), start)
+        word.estimated = True
+    return word

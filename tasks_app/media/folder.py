@@ -1,0 +1,133 @@
+"""The folder of recordings: whether it can be reached, and what lies in it.
+
+Where a disk or a share is not mounted, the folder is missing or empty. That must not be taken for recordings that are
+gone, so a marker lies in the folder: a file that says an identifier which the database knows.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import transaction
+
+from tasks_app.errors import StorageAway, technical_detail
+from tasks_app.models import MediaFolder, Task
+from tasks_app.pipeline.errors import InputError
+
+logger = logging.getLogger(__name__)
+
+MARKER = "folder-of-recordings"
+"""Not a hidden file, which some ways of copying a folder leave out."""
+RECORDINGS_LOOKED_FOR = 100
+
+
+class StoredFile(NamedTuple):
+    """`name` is relative to the folder, `size` in bytes, `changed` the later of its two times.
+
+    `remove` works until the walk goes on, and raises OSError.
+    """
+
+    name: str
+    size: int
+    changed: datetime
+    remove: Callable[[], None]
+
+
+# Whether it is there --------------------------------------------------------------------------------------------------
+
+
+def is_there() -> bool:
+    """Whether the folder of recordings, and not another one, is where it should be."""
+    folder = MediaFolder.objects.first()
+    return folder is not None and _marked() == folder.identifier
+
+
+def check_there() -> None:
+    """Raises StorageAway if the folder of recordings cannot be reached."""
+    if not is_there():
+        raise StorageAway
+
+
+@contextmanager
+def faults_told_apart() -> Iterator[None]:
+    """What goes wrong with a file while the folder cannot be reached becomes StorageAway: the file is not at fault."""
+    try:
+        yield
+    except (InputError, OSError) as error:
+        if is_there():
+            raise
+        raise StorageAway(technical_detail(error)) from error
+
+
+def make_ready() -> None:
+    """Make the folder of a new installation, and mark one that has recordings but no marker.
+
+    Otherwise nothing is made: the folder may be mounted later.
+    """
+    recordings = Task.objects.exclude(media="").order_by("-created_at").values_list("media", flat=True)
+    with transaction.atomic():
+        # Of two machines that start for the first time at once, the one that makes the row makes the folder; the other
+        # waits here, and then finds it or has it not mounted.
+        folder, made = MediaFolder.objects.get_or_create(pk=1, defaults={"identifier": _marked() or uuid4()})
+        if _marked() == folder.identifier:
+            return
+        is_new = made and not recordings.exists()
+        # An earlier version wrote no marker, and somebody who copies the folder may leave it out.
+        if is_new or any(default_storage.exists(name) for name in recordings[:RECORDINGS_LOOKED_FOR]):
+            settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+            (settings.MEDIA_ROOT / MARKER).write_text(f"{folder.identifier}\n")
+            return
+    logger.warning(
+        "The recordings cannot be reached: MEDIA_ROOT has no file “%s” with the line %s. Mount it, and start again if "
+        "nothing happens. If it is lost for good, make it anew with this file in it.",
+        MARKER,
+        folder.identifier,
+    )
+
+
+def _marked() -> UUID | None:
+    try:
+        return UUID((settings.MEDIA_ROOT / MARKER).read_text().strip())
+    except (OSError, ValueError):
+        return None
+
+
+# What lies in it ------------------------------------------------------------------------------------------------------
+
+
+def walk() -> Iterator[StoredFile]:
+    """All that is stored, whether a row owns it or not."""
+    return (file for file in files_below(settings.MEDIA_ROOT) if file.name != MARKER)
+
+
+def files_below(folder: Path) -> Iterator[StoredFile]:
+    """The files below a folder, which need not exist. No link is followed, and nothing outside the folder removed."""
+    if not folder.exists():
+        return
+    folder = folder.resolve()  # the folder itself may be a link, to a larger disk
+    # fwalk holds each folder open, so that a link put in a folder's place meanwhile leads nowhere else.
+    for path, _, names, descriptor in os.fwalk(folder):
+        for name in names:
+            shown = (Path(path) / name).relative_to(folder).as_posix()
+            try:
+                found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # an upload that was finished meanwhile
+            except OSError as error:
+                logger.warning("The file %s could not be looked at: %s", shown, error.strerror)
+                continue
+            if stat.S_ISREG(found.st_mode):
+                # The change time, too: a file that was moved here may bring along an old modification time.
+                changed = datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), tz=UTC)
+                yield StoredFile(shown, found.st_size, changed, partial(os.unlink, name, dir_fd=descriptor))

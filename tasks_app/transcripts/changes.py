@@ -1,0 +1,177 @@
+"""Changing a transcript: rows are closed and others opened, under the next revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from tasks_app.errors import ChangedMeanwhile, NotReady, SegmentChanged
+from tasks_app.models import Change, Segment, Speaker, Task, Transcript
+
+R = TypeVar("R", Segment, Speaker)
+BATCH = 500  # rows named in one statement; SQLite takes no more than some thousands
+
+
+class Draft:
+    """A change that is being made."""
+
+    def __init__(self, transcript: Transcript, change: Change) -> None:
+        self.transcript = transcript
+        self.change = change
+        self.revision = change.revision
+
+    def segment(self, segment_id: int) -> Segment:
+        """The segment that somebody wants to change.
+
+        Raises:
+            SegmentChanged: it is no longer what they had before them.
+        """
+        segment = self.transcript.segments.filter(pk=segment_id).first()
+        if segment is None or segment.until is not None or segment.since > self.change.from_revision:
+            raise SegmentChanged(yours=segment, theirs=replacing(segment) if segment else [])
+        return segment
+
+    def speaker(self, label: str) -> Speaker:
+        """The speaker with this label.
+
+        Raises:
+            ChangedMeanwhile: it is no longer what somebody had before them.
+        """
+        speaker = current(self.transcript.speakers.all()).filter(label=label).first()
+        if speaker is None or speaker.since > self.change.from_revision:
+            raise ChangedMeanwhile
+        return speaker
+
+    def close(self, rows: Iterable[R]) -> None:
+        """End rows with this revision."""
+        for batch, model in _batches(rows):
+            model.objects.filter(pk__in=[row.pk for row in batch]).update(until=self.revision)
+
+    def open(self, rows: Iterable[R]) -> None:
+        """Begin rows, which are new, with this revision."""
+        rows = list(rows)
+        for row in rows:
+            row.transcript, row.since, row.until = self.transcript, self.revision, None
+        for batch, model in _batches(rows):
+            model.objects.bulk_create(batch)
+
+    def open_again(self, rows: Iterable[R]) -> None:
+        """Begin copies of rows that were closed."""
+        self.open(_copy(row) for row in rows)
+
+
+@contextmanager
+def change(
+    task: Task,
+    kind: Change.Kind,
+    actor: AbstractUser | None,
+    from_revision: int | None = None,
+    undoes: Change | None = None,
+) -> Iterator[Draft]:
+    """Make a change in one transaction, and write it into the journal.
+
+    `from_revision`: the one that whoever makes it had before them; None for the newest.
+
+    Raises:
+        NotReady: there is no transcript yet.
+    """
+    with transaction.atomic():
+        # Two people who change the transcript at once: the second waits here, and then sees what the first has made.
+        transcript = Transcript.objects.select_for_update().filter(task=task).first()
+        if transcript is None:
+            raise NotReady
+        before = transcript.revision if from_revision is None else from_revision
+        transcript.revision += 1
+        transcript.save(update_fields=["revision"])
+        record = Change.objects.create(
+            transcript=transcript,
+            revision=transcript.revision,
+            from_revision=before,
+            kind=kind,
+            actor=actor,
+            undoes=undoes,
+        )
+        yield Draft(transcript, record)
+
+
+def current(rows: QuerySet[R]) -> QuerySet[R]:
+    return rows.filter(until=None)
+
+
+def at_revision(rows: QuerySet[R], revision: int | None) -> QuerySet[R]:
+    """The rows that made the transcript at a revision; the newest if None."""
+    if revision is None:
+        return current(rows)
+    return rows.filter(Q(until=None) | Q(until__gt=revision), since__lte=revision)
+
+
+def replacing(segment: Segment) -> list[Segment]:
+    """The current segments that stand in the place of one that was changed; none if it was deleted."""
+    found, ahead = [], [segment]
+    while ahead:
+        row = ahead.pop()
+        if row.until is None:
+            found.append(row)
+        else:
+            following = row.transcript.segments.filter(since=row.until, start__lt=row.end, end__gt=row.start)
+            ahead += [other for other in following if other.pk != row.pk]
+    return sorted(set(found), key=lambda row: (row.start, row.pk))
+
+
+def take_back(draft: Draft, undone: Change) -> None:
+    """Open again what a change has closed, and close what it has opened.
+
+    Raises:
+        ChangedMeanwhile: later changes stand on this one.
+    """
+    _take_back(draft, draft.transcript.segments.all(), undone.revision)
+    _take_back(draft, draft.transcript.speakers.all(), undone.revision)
+
+
+def recognised_last(transcript: Transcript) -> int:
+    """The revision that holds what was recognised last."""
+    return transcript.changes.filter(kind=Change.Kind.RECOGNISED).latest("revision").revision
+
+
+def restore(draft: Draft, revision: int) -> None:
+    """Open again all that was recognised at a revision, and close everything else."""
+    _restore(draft, draft.transcript.segments.all(), revision)
+    _restore(draft, draft.transcript.speakers.all(), revision)
+
+
+def _take_back(draft: Draft, rows: QuerySet[R], revision: int) -> None:
+    opened = {row.first for row in rows.filter(since=revision)}
+    closed = list(rows.filter(until=revision))
+    now = [row for row in current(rows) if row.first in opened]
+    if len(now) < len(opened):
+        raise ChangedMeanwhile
+    draft.close(now)
+    draft.open_again(closed)
+
+
+def _restore(draft: Draft, rows: QuerySet[R], revision: int) -> None:
+    originals = {row.pk: row for row in rows.filter(since=revision, recognised=True)}
+    now = list(current(rows))
+    standing = {row.first for row in now}
+    draft.close(row for row in now if row.first not in originals)
+    draft.open_again(row for first, row in originals.items() if first not in standing)
+
+
+def _batches(rows: Iterable[R]) -> Iterator[tuple[Sequence[R], type[R]]]:
+    rows = list(rows)
+    for start in range(0, len(rows), BATCH):
+        yield rows[start : start + BATCH], type(rows[0])
+
+
+def _copy(row: R) -> R:
+    fields = {
+        field.attname: getattr(row, field.attname)
+        for field in row._meta.concrete_fields
+        if field.name not in ("id", "since", "until", "copy_of")
+    }
+    return type(row)(**fields, copy_of_id=row.first)

@@ -1,0 +1,183 @@
+"""What was recognised becomes the transcript; what people had corrected in an earlier one is kept.
+
+A part may be done again: another attempt, another number of speakers. Where a person has changed something, their
+segments stand, and of what was recognised anew the words around them. Names follow the voices, not the labels, which
+may be given out differently each time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+
+from tasks_app.models import Change, Segment, Speaker, Task
+from tasks_app.models import Transcript as TranscriptRow
+from tasks_app.pipeline.transcript import StageWarning, Transcript, Word, text_of
+from tasks_app.transcripts.changes import Draft, change, current, recognised_last
+from tasks_app.transcripts.rows import free_label, recognised_rows, segment_row, words_of
+
+NOT_KEPT = "CORRECTION_NOT_KEPT"
+
+Interval = tuple[float, float]
+
+
+def write_recognised(task: Task, transcript: Transcript) -> list[StageWarning]:
+    """Make `transcript` the task's. Returns what of people's corrections could not be kept."""
+    row, is_new = TranscriptRow.objects.get_or_create(task=task)
+    corrections = None if is_new else Corrections.of(row)
+    rows = recognised_rows(transcript)
+    with change(task, Change.Kind.RECOGNISED, None) as draft:
+        draft.close(current(row.segments.all()))
+        draft.close(current(row.speakers.all()))
+        draft.open(rows)
+        draft.open(Speaker(label=label, recognised=True) for label in transcript.speakers)
+    if corrections is None or not corrections:
+        return []
+    with change(task, Change.Kind.KEPT, None) as draft:
+        return _Keeping(corrections, rows, draft).keep()
+
+
+@dataclass
+class Corrections:
+    """What people changed: `segments` as they made them, in whose place and that of `deleted` stretches (seconds)
+    nothing else is to stand; `speakers` as they named them; `before`: what had been recognised.
+    """
+
+    segments: list[Segment]
+    deleted: list[Interval]
+    speakers: list[Speaker]
+    before: list[Segment]
+
+    @classmethod
+    def of(cls, transcript: TranscriptRow) -> Corrections:
+        recognised = transcript.segments.filter(since=recognised_last(transcript), recognised=True)
+        before = list(recognised)
+        now = list(current(transcript.segments.all()))
+        standing = {row.first for row in now}
+        untouched = [(row.start, row.end) for row in now if row.recognised]
+        deleted = [(row.start, row.end) for row in before if row.pk not in standing]
+        speakers = [row for row in current(transcript.speakers.all()) if row.name or row.same_as]
+        return cls([row for row in now if not row.recognised], _without(deleted, untouched), speakers, before)
+
+    def __bool__(self) -> bool:
+        return bool(self.segments or self.deleted or self.speakers)
+
+
+class _Keeping:
+    """Puts corrections into the place of what was recognised anew, `rows`."""
+
+    def __init__(self, corrections: Corrections, rows: list[Segment], draft: Draft) -> None:
+        self._old = corrections
+        self._rows = rows
+        self._draft = draft
+        self._voices = _same_voices(corrections.before, rows)
+        self._labels = {row.speaker for row in rows if row.speaker}
+
+    def keep(self) -> list[StageWarning]:
+        places = [(row.start, row.end) for row in self._old.segments] + self._old.deleted
+        touched = [row for row in self._rows if any(start < row.end and row.start < end for start, end in places)]
+        cut = {row.pk: list(_outside(row, places)) for row in touched}
+        # One whose words are all outside is not touched, though a correction reaches into its pauses.
+        touched = [row for row in touched if [part.text for part in cut[row.pk]] != [row.text]]
+        kept = [self._anew(segment) for segment in self._old.segments]
+        self._draft.close(touched)
+        self._draft.open([part for row in touched for part in cut[row.pk]] + kept)
+        return list(self._keep_names({row.speaker for row in kept if row.speaker}))
+
+    def _anew(self, segment: Segment) -> Segment:
+        """The segment as a person left it, by the speaker found now unless they had said who speaks."""
+        before = _speaker_of(segment, self._old.before)
+        if segment.speaker == before:
+            label = _speaker_of(segment, self._rows) or self._voices.get(segment.speaker, "")
+        else:
+            label = self._label_for(segment.speaker)
+        return segment_row(segment.start, segment.end, segment.text, label, words_of(segment))
+
+    def _label_for(self, label: str) -> str:
+        """The label that the speaker has now, who had `label`: a new one where the voice was not found again."""
+        if label and label not in self._voices:
+            self._voices[label] = free_label(self._labels)
+            self._labels.add(self._voices[label])
+            self._draft.open([Speaker(label=self._voices[label])])
+        return self._voices.get(label, "")
+
+    def _keep_names(self, in_use: set[str]) -> Iterator[StageWarning]:
+        changed: dict[str, Speaker] = {}
+        for old in self._old.speakers:
+            label = self._voices.get(old.label)
+            if label is None or (label in changed and old.name):
+                if old.name:
+                    yield StageWarning(
+                        "correcting",
+                        NOT_KEPT,
+                        f"The name “{old.name}” was not kept: this voice is not one of the speakers found now.",
+                    )
+                continue
+            same_as = self._voices.get(old.same_as, "")
+            changed[label] = Speaker(label=label, name=old.name, same_as=same_as if same_as != label else "")
+        self._draft.close(current(self._draft.transcript.speakers.filter(label__in=changed)))
+        self._draft.open(changed.values())
+
+
+def _same_voices(before: Sequence[Segment], after: Sequence[Segment]) -> dict[str, str]:
+    """Which label of `after` each label of `before` has become: the one that speaks most at the same time."""
+    seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for one, other in _overlapping(before, after):
+        if one.speaker and other.speaker:
+            seconds[one.speaker, other.speaker] += min(one.end, other.end) - max(one.start, other.start)
+    return {label: other for (label, other), _ in sorted(seconds.items(), key=lambda item: item[1])}
+
+
+def _overlapping(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[tuple[Segment, Segment]]:
+    """Pairs of segments that share some time; both in order of their start."""
+    first = 0
+    for one in before:
+        while first < len(after) and after[first].end <= one.start:
+            first += 1
+        for other in islice(after, first, None):
+            if other.start >= one.end:
+                break
+            if other.end > one.start:
+                yield one, other
+
+
+def _speaker_of(segment: Segment, rows: Iterable[Segment]) -> str:
+    """Who speaks most during a segment; empty where nobody is known."""
+    seconds: defaultdict[str, float] = defaultdict(float)
+    for row in rows:
+        seconds[row.speaker] += max(0.0, min(row.end, segment.end) - max(row.start, segment.start))
+    label, most = max(seconds.items(), key=lambda item: item[1], default=("", 0.0))
+    return label if most else ""
+
+
+def _outside(row: Segment, places: list[Interval]) -> Iterator[Segment]:
+    """What is left of a recognised segment without the words that lie in `places`."""
+    words = words_of(row)
+
+    def inside(word: Word | Segment) -> bool:
+        middle = (word.start + word.end) / 2
+        return any(start <= middle < end for start, end in places)
+
+    if not words:
+        if not inside(row):
+            yield segment_row(row.start, row.end, row.text, row.speaker, [], recognised=True)
+        return
+    for is_inside, run in groupby(words, inside):
+        left = list(run)
+        if not is_inside:
+            yield segment_row(left[0].start, left[-1].end, text_of(left), row.speaker, left, recognised=True)
+
+
+def _without(intervals: list[Interval], others: list[Interval]) -> list[Interval]:
+    """The parts of `intervals` that no other interval covers."""
+    left = intervals
+    for start, end in others:
+        left = [
+            part
+            for since, until in left
+            for part in ((since, min(until, start)), (max(since, end), until))
+            if part[0] < part[1]
+        ]
+    return left

@@ -1,0 +1,231 @@
+"""Tasks while the folder of recordings is not mounted. The engine here is a fake; `test_process` has a real one."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.db import connection
+from redis import Redis
+
+from tasks_app.actions import attempts
+from tasks_app.actions.cancel import cancel
+from tasks_app.actions.recovery import requeue_forgotten
+from tasks_app.actions.status import RECORDINGS_AWAY
+from tasks_app.models import Task, TaskEvent
+from tasks_app.pipeline.errors import NotAudio
+from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.transcript import Segment, Transcript
+from tasks_app.worker import run_task
+from tasks_app.worker.observer import stop_requested
+from tests.conftest import away, make_task
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.")])
+EMPTY = pytest.mark.parametrize("empty", [False, True])
+
+
+@pytest.fixture
+def waiting(media_root: Path, owner: AbstractUser, queue: Redis) -> Task:
+    """A task that waits, with its recording in a folder of this test alone."""
+    return make_task(owner)
+
+
+@pytest.fixture
+def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Observer], Transcript]], None]:
+    def use(act: Callable[[Observer], Transcript]) -> None:
+        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: act(observer))
+
+    return use
+
+
+def run(task: Task) -> Task:
+    run_task.run_task(str(task.pk))
+    task.refresh_from_db()
+    return task
+
+
+def state(task: Task) -> tuple[str, int, str, str]:
+    task.refresh_from_db()
+    return task.status, task.attempt, task.error_code, task.progress_message
+
+
+WAITS = ("queued", 0, "", RECORDINGS_AWAY)
+
+
+@contextmanager
+def away_from(engine: Callable, folder: Path, error: Exception, *, empty: bool) -> Iterator[None]:
+    """The folder goes away as the pipeline reads a recording, which then raises the error."""
+    absence = away(folder, empty=empty)
+
+    def act(observer: Observer) -> Transcript:
+        absence.__enter__()
+        raise error
+
+    engine(act)
+    yield
+    absence.__exit__(None, None, None)
+
+
+# The folder goes away during a task -----------------------------------------------------------------------------------
+
+
+@EMPTY
+@pytest.mark.parametrize("error", [NotAudio("no header"), OSError(5, "Input/output error")])
+def test_a_task_that_cannot_be_read_for_its_folder_is_away_is_given_back(
+    waiting: Task, media_root: Path, engine: Callable, error: Exception, empty: bool
+) -> None:
+    with away_from(engine, media_root, error, empty=empty):
+        run(waiting)
+        assert state(waiting) == WAITS
+    assert list(TaskEvent.objects.values_list("detail", flat=True))[-1] == "recordings away"
+    engine(lambda observer: HELLO)
+    assert (run(waiting).status, waiting.attempt, waiting.progress_message) == ("completed", 1, "")
+
+
+def test_what_was_read_while_the_folder_went_away_is_not_transcribed(
+    waiting: Task, media_root: Path, engine: Callable
+) -> None:
+    def act(observer: Observer) -> Transcript:
+        with away(media_root):
+            observer.progress("transcribing", 0.0)  # the recording was read, and may have broken off
+        return HELLO
+
+    engine(act)
+    run(waiting)
+    assert state(waiting) == WAITS
+
+
+def test_what_was_read_in_time_is_transcribed(waiting: Task, media_root: Path, engine: Callable) -> None:
+    def act(observer: Observer) -> Transcript:
+        observer.progress("transcribing", 0.0)
+        with away(media_root):
+            observer.progress("transcribing", 0.5)
+        return HELLO
+
+    engine(act)
+    assert run(waiting).status == "completed"
+
+
+def test_a_folder_that_goes_away_just_after_the_claim_fails_no_task(
+    waiting: Task, media_root: Path, engine: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    absence = away(media_root)
+    claim = attempts.claim_next
+
+    def claim_then_lose(hint: object) -> Task | None:
+        task = claim(hint)
+        absence.__enter__()
+        return task
+
+    monkeypatch.setattr(attempts, "claim_next", claim_then_lose)
+    run(waiting)
+    assert state(waiting) == WAITS
+    absence.__exit__(None, None, None)
+
+
+def test_a_recording_that_is_gone_while_the_folder_is_there_fails_its_task(waiting: Task, media_root: Path) -> None:
+    (media_root / waiting.media.name).unlink()
+    assert (run(waiting).status, waiting.error_code) == ("failed", "FILE_MISSING")
+
+
+def test_a_fault_of_the_file_fails_its_task_while_the_folder_is_there(waiting: Task, engine: Callable) -> None:
+    def act(observer: Observer) -> Transcript:
+        raise NotAudio
+
+    engine(act)
+    assert (run(waiting).status, waiting.error_code) == ("failed", "NOT_AUDIO")
+
+
+# The folder is away before a task -------------------------------------------------------------------------------------
+
+
+class Waiting:
+    """A worker that was given a job; `said` is set once it said that it waits."""
+
+    def __init__(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.said = threading.Event()
+        say = run_task.say
+
+        def say_and_tell(*message: object) -> None:
+            say(*message)
+            self.said.set()
+
+        monkeypatch.setattr(run_task, "say", say_and_tell)
+        self._task_id = str(task.pk)
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+        assert self.said.wait(10)
+
+    def _run(self) -> None:
+        run_task.run_task(self._task_id)
+        connection.close()
+
+    def ends(self) -> bool:
+        self.thread.join(10)
+        return not self.thread.is_alive()
+
+
+@EMPTY
+def test_no_task_is_claimed_until_the_folder_is_back(
+    waiting: Task, media_root: Path, engine: Callable, monkeypatch: pytest.MonkeyPatch, empty: bool
+) -> None:
+    engine(lambda observer: HELLO)
+    monkeypatch.setattr(run_task, "AWAY_SECONDS", 0.02)
+    with away(media_root, empty=empty):
+        worker = Waiting(waiting, monkeypatch)
+        assert state(waiting) == WAITS
+    assert worker.ends()
+    assert state(waiting)[:2] == ("completed", 1)
+
+
+def test_between_two_looks_for_the_folder_a_worker_waits(
+    waiting: Task, media_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    monkeypatch.setattr(run_task.stop_requested, "wait", lambda seconds: waits.append(seconds) or len(waits) == 3)
+    with away(media_root):
+        run(waiting)
+    assert waits == [3, 3, 3]
+
+
+def test_a_worker_that_waits_for_the_folder_stops_when_told_to(
+    waiting: Task, media_root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with away(media_root):
+        worker = Waiting(waiting, monkeypatch)
+        stop_requested.set()
+        try:
+            assert worker.ends()
+        finally:
+            stop_requested.clear()
+    assert state(waiting) == WAITS
+
+
+def test_a_task_that_is_cancelled_while_the_folder_goes_away_stays_cancelled(
+    waiting: Task, media_root: Path, engine: Callable
+) -> None:
+    def act(observer: Observer) -> Transcript:
+        cancel(Task.objects.get(pk=waiting.pk), None)
+        media_root.rename(media_root.with_name("elsewhere"))
+        raise NotAudio
+
+    engine(act)
+    assert run(waiting).status == "cancelled"
+
+
+# What is said about it ------------------------------------------------------------------------------------------------
+
+
+def test_what_was_said_about_the_folder_goes_once_it_is_back(waiting: Task, media_root: Path) -> None:
+    run_task.say(waiting.pk, RECORDINGS_AWAY)
+    with away(media_root):
+        requeue_forgotten()
+        assert state(waiting) == WAITS
+    requeue_forgotten()
+    assert state(waiting) == ("queued", 0, "", "")
