@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -17,9 +18,10 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from tasks_app.intake.parts import parts_file
 from tasks_app.media.files import delete_after_commit
 from tasks_app.media.folder import StoredFile, files_below, is_there, walk
-from tasks_app.models import ENDED, Task
+from tasks_app.models import ENDED, IncomingRecording, Task
 from tasks_app.progress.broadcast import broadcast_gone
 
 logger = logging.getLogger(__name__)
@@ -62,6 +64,7 @@ def _everything(now: datetime, dry_run: bool) -> Iterator[Removal]:
     if settings.KEEP_RECORDINGS_DAYS:
         yield from _recordings(_ended_before(now - timedelta(days=settings.KEEP_RECORDINGS_DAYS)), dry_run)
     oldest = now - UNOWNED_AFTER
+    yield from _incoming(oldest, dry_run)
     yield from _files("stray file", walk(), oldest, dry_run)
     yield from _files("unfinished upload", files_below(settings.FILE_UPLOAD_TEMP_DIR), oldest, dry_run)
 
@@ -93,10 +96,24 @@ def _recordings(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
         yield Removal("recording", f"{task.pk} “{task.name}”", task.size)
 
 
+def _incoming(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
+    """Recordings that were announced, and of which nothing came since `oldest`. Their bytes go with them."""
+    rows = IncomingRecording.objects.filter(received_at__lt=oldest)
+    for incoming in rows.order_by("received_at"):
+        if not dry_run:
+            if not rows.filter(pk=incoming.pk).delete()[0]:
+                continue  # more of it came meanwhile
+            with suppress(OSError):  # the walk below tries again, and says why it cannot be
+                parts_file(incoming.pk).unlink()
+        yield Removal("unfinished upload", f"{incoming.pk} “{incoming.name}”", incoming.received)
+
+
 def _files(kind: str, files: Iterator[StoredFile], oldest: datetime, dry_run: bool) -> Iterator[Removal]:
     """Those of the files that no row owns and that were last changed before `oldest`."""
     # A row of such a file would be as old: none that is made from now on can own it.
     owned = set(Task.objects.exclude(media="").values_list("media", flat=True))
+    on_their_way = IncomingRecording.objects.values_list("pk", flat=True)
+    owned.update(parts_file(pk).relative_to(settings.FILE_UPLOAD_TEMP_DIR).as_posix() for pk in on_their_way)
     for file in files:
         if file.changed >= oldest or file.name in owned:
             continue

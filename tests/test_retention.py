@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Iterator
 from datetime import timedelta
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 
 import pytest
@@ -19,9 +19,12 @@ from redis import Redis
 
 from tasks_app import retention
 from tasks_app.actions import attempts
+from tasks_app.actions.incoming import announce, receive
 from tasks_app.actions.retry import retry
 from tasks_app.errors import FileMissing
-from tasks_app.models import Task
+from tasks_app.intake.parts import parts_file
+from tasks_app.models import IncomingRecording, Task
+from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
 from tasks_app.transcripts.rows import transcript_of
 from tasks_app.worker import scheduler
@@ -218,6 +221,36 @@ def test_one_file_that_cannot_be_removed_does_not_keep_the_others(
     monkeypatch.setattr(os, "unlink", stubborn)
     assert removed_after(days=2) == ["stray file"]
     assert "first could not be removed: Operation not permitted" in caplog.text
+
+
+# Recordings that come in parts ----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def incoming(owner: AbstractUser) -> IncomingRecording:
+    """Three bytes of one came, just now."""
+    announced = announce(owner, "long.wav", TranscriptionOptions(model="tiny.en"))
+    receive(announced, 0, BytesIO(b"RIF"))
+    return announced
+
+
+def test_an_upload_that_was_given_up_goes_after_a_day(incoming: IncomingRecording) -> None:
+    assert removed_after(days=1.1) == ["unfinished upload"]
+    assert not parts_file(incoming.pk).exists()
+    assert not IncomingRecording.objects.exists()
+
+
+def test_an_upload_of_which_more_came_is_left_alone(incoming: IncomingRecording) -> None:
+    IncomingRecording.objects.update(created_at=timezone.now() - timedelta(days=3))
+    assert removed_after(days=0.9) == []
+    assert parts_file(incoming.pk).read_bytes() == b"RIF"
+
+
+def test_a_dry_run_names_an_upload_once(incoming: IncomingRecording) -> None:
+    later = timezone.now() + timedelta(days=2)
+    removals = list(retention.clean_up(dry_run=True, now=later))
+    assert removals == [("unfinished upload", f"{incoming.pk} “long.wav”", 3)]
+    assert parts_file(incoming.pk).exists()
 
 
 # The command and the scheduler ----------------------------------------------------------------------------------------

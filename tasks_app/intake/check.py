@@ -33,10 +33,12 @@ def check(path: Path, track: int | None = None) -> float:
     Raises:
         InputError: it cannot become a transcript; the class says why.
     """
-    info = probing.probe(path, limits())
-    if info.duration is not None and info.duration > limits().max_duration:
+    try:
+        info = probing.probe(path, limits())
+    except RecordingTooLong as error:
         raise RecordingTooLong(
-            user_message=f"The recording is longer than {settings.MAX_DURATION_MINUTES} minutes. Split it."
-        )
+            error.technical_detail,
+            user_message=f"The recording is longer than {settings.MAX_DURATION_MINUTES} minutes. Split it.",
+        ) from None
     info.check_track(track)
     return info.duration

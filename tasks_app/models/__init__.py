@@ -1,5 +1,6 @@
-"""What there is: tasks and transcripts."""
+"""What there is: tasks and transcripts, and recordings on their way here."""
 
+from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
     ENDED,
@@ -17,6 +18,7 @@ __all__ = [
     "ENDED",
     "TRANSITIONS",
     "Change",
+    "IncomingRecording",
     "LiveSegment",
     "MediaFolder",
     "Segment",

@@ -28,6 +28,7 @@ def task_upload(request: HttpRequest) -> HttpResponse:
     form = UploadForm(request.POST if request.method == "POST" else None, initial=remembered)
     accepted: list[Task] = []
     refused: list[dict[str, str]] = []
+    status = 200
     if request.method == "POST":
         recordings = request.FILES.getlist("files")
         try:
@@ -36,12 +37,14 @@ def task_upload(request: HttpRequest) -> HttpResponse:
             options = check_options(TranscriptionOptions.from_fields(request.POST))
         except InputError as error:
             form.add_error(None, error.user_message)
+            status = error.http_status
         else:
             for recording in recordings:
                 try:
                     accepted.append(take_in(request.user, recording, options))
                 except (InputError, StorageFull, StorageAway) as error:
                     refused.append({"name": display_name(recording.name), "message": error.user_message})
+                    status = error.http_status
             if not refused:
                 return redirect("task-detail", accepted[0].identifier) if len(accepted) == 1 else redirect("task-list")
     context = {
@@ -52,4 +55,4 @@ def task_upload(request: HttpRequest) -> HttpResponse:
         "max_megabytes": settings.MAX_UPLOAD_MB,
         "max_minutes": settings.MAX_DURATION_MINUTES,
     }
-    return render(request, "tasks_app/task_upload.html", context, status=400 if form.errors or refused else 200)
+    return render(request, "tasks_app/task_upload.html", context, status=status)

@@ -42,8 +42,9 @@ def test_the_name_plays_no_part_in_it(short_speech: Path, tmp_path: Path) -> Non
 
 def test_a_recording_that_is_too_long_is_refused(short_speech: Path, settings: Settings) -> None:
     settings.MAX_DURATION_MINUTES = 0.01
-    with pytest.raises(RecordingTooLong):
+    with pytest.raises(RecordingTooLong) as caught:
         check(short_speech)
+    assert "0.01 minutes" in caught.value.user_message
 
 
 def test_a_track_that_is_not_there_is_refused(short_speech: Path) -> None:

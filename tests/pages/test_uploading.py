@@ -121,7 +121,7 @@ def test_several_recordings_lead_to_the_list(user: Client, speech, telephone: Pa
 def test_a_bad_file_does_not_keep_the_good_one_out(user: Client, speech) -> None:
     response = send(user, not_audio("<b>notes</b>.mp3"), speech)
 
-    assert response.status_code == 400
+    assert response.status_code == 415
     assert Task.objects.get().name == "call.wav"
     assert reverse("task-detail", args=[Task.objects.get().identifier]) in response.text
     assert "b&gt;.mp3" in response.text
@@ -149,7 +149,9 @@ def test_no_room_is_said_beside_the_file(user: Client, speech, monkeypatch: pyte
         raise StorageFull
 
     monkeypatch.setattr(take_in, "store", no_room)
-    assert StorageFull.user_message in send(user, speech).text
+    response = send(user, speech)
+    assert response.status_code == 507
+    assert StorageFull.user_message in response.text
 
 
 def test_no_file_is_said_on_the_form(user: Client) -> None:

@@ -1,0 +1,147 @@
+"""Taking in a recording whose bytes come later, in parts: announced, received, finished."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractUser
+from django.db import transaction
+from django.utils import timezone
+
+from tasks_app.actions.access import task_visible_to
+from tasks_app.actions.status import lock_owner
+from tasks_app.actions.take_in import check_options, take_in
+from tasks_app.errors import IncompleteUpload, TaskNotFound, TooManyTasks, WrongOffset
+from tasks_app.intake.check import check_size, most_bytes
+from tasks_app.intake.names import display_name
+from tasks_app.intake.parts import parts_file
+from tasks_app.intake.room import needing_room
+from tasks_app.models import IncomingRecording, Task
+from tasks_app.options import TranscriptionOptions
+from tasks_app.pipeline.errors import FileTooLarge, InputError
+
+
+def announce(
+    owner: AbstractUser, name: str, options: TranscriptionOptions, size: int | None = None
+) -> IncomingRecording:
+    """A recording is going to come, of `size` bytes if that is known. Its identifier will be the task's.
+
+    Raises:
+        InputError: it cannot be taken in, whatever it holds.
+        TooManyTasks: so many of the owner's are on their way already that this one may not.
+    """
+    options = check_options(options)
+    if size is not None:
+        check_size(size)
+    incoming = IncomingRecording(owner=owner, name=display_name(name), options=options.to_dict(), size=size)
+    with transaction.atomic():
+        lock_owner(owner.pk)
+        if IncomingRecording.objects.filter(owner=owner).count() >= settings.MAX_WAITING_PER_USER:
+            raise TooManyTasks
+        incoming.save(force_insert=True)
+        path = parts_file(incoming.pk)
+        path.parent.mkdir(exist_ok=True)
+        path.touch(mode=0o600)
+    return incoming
+
+
+def incoming_of(owner: AbstractUser, identifier: UUID) -> IncomingRecording:
+    """Raises TaskNotFound: it was not announced by this person, or is a task by now."""
+    try:
+        return IncomingRecording.objects.get(owner=owner, pk=identifier)
+    except IncomingRecording.DoesNotExist:
+        raise TaskNotFound from None
+
+
+def receive(incoming: IncomingRecording, offset: int, part: BinaryIO) -> None:
+    """Keep the bytes that begin at `offset`; `incoming` is refreshed.
+
+    Raises:
+        WrongOffset: these are not the next bytes.
+        FileTooLarge: with them the recording is larger than was announced, or than is accepted.
+        StorageFull: there is no room for them.
+        TaskNotFound: it is a task by now, or has been given up.
+
+    Nothing of a part that is refused is kept.
+    """
+    with _held(incoming) as file:
+        if offset != incoming.received:
+            raise WrongOffset(f"{incoming.received} bytes were received")
+        most = most_bytes() if incoming.size is None else incoming.size
+        try:
+            file.seek(offset)
+            with needing_room():
+                shutil.copyfileobj(part, file)
+                file.flush()
+                os.fsync(file.fileno())
+            received = file.tell()
+            if received > most:
+                raise FileTooLarge
+            rows = IncomingRecording.objects.filter(pk=incoming.pk)
+            if not rows.update(received=received, received_at=timezone.now()):
+                raise TaskNotFound
+        except BaseException:
+            os.ftruncate(file.fileno(), offset)
+            raise
+        incoming.refresh_from_db()
+
+
+def finish(incoming: IncomingRecording) -> Task:
+    """Make the task, once all bytes are here. Asked again, because an answer was lost, it gives the same task.
+
+    Raises:
+        IncompleteUpload: fewer bytes are here than were announced.
+        TooManyTasks, StorageFull, StorageAway: not now; what was received stays, so that it can be asked again.
+        InputError: it cannot become a transcript; what was received is gone.
+        TaskNotFound: it has been given up.
+    """
+    try:
+        with _held(incoming):
+            if incoming.size is not None and incoming.received < incoming.size:
+                raise IncompleteUpload(f"{incoming.received} of {incoming.size} bytes were received")
+            task = Task.objects.filter(pk=incoming.pk).first() or _taken_in(incoming)
+            _forget(incoming)
+            return task
+    except TaskNotFound:
+        return task_visible_to(incoming.owner, incoming.pk)
+
+
+def _taken_in(incoming: IncomingRecording) -> Task:
+    path, options = parts_file(incoming.pk), incoming.transcription_options
+    try:
+        return take_in(incoming.owner, path, options, name=incoming.name, identifier=incoming.pk)
+    except TooManyTasks:
+        raise
+    except InputError:
+        _forget(incoming)
+        raise
+
+
+@contextmanager
+def _held(incoming: IncomingRecording) -> Iterator[BinaryIO]:
+    """The file, while nobody else writes to it or makes a task of it; `incoming` is refreshed.
+
+    Raises:
+        TaskNotFound: it is a task by now, or has been given up.
+    """
+    try:
+        with parts_file(incoming.pk).open("r+b") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            # Only now: another request may have received bytes, or finished it, while this one waited.
+            incoming.refresh_from_db()
+            file.truncate(incoming.received)  # what a part left that broke off
+            yield file
+    except (FileNotFoundError, IncomingRecording.DoesNotExist):
+        raise TaskNotFound from None
+
+
+def _forget(incoming: IncomingRecording) -> None:
+    IncomingRecording.objects.filter(pk=incoming.pk).delete()
+    parts_file(incoming.pk).unlink(missing_ok=True)

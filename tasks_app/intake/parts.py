@@ -1,0 +1,12 @@
+"""Where the bytes of a recording lie until all are here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+
+def parts_file(identifier: UUID) -> Path:
+    return settings.FILE_UPLOAD_TEMP_DIR / "incoming" / identifier.hex
