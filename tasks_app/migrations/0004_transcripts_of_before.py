@@ -44,6 +44,7 @@ def copy(apps, schema_editor):
             for s in segments
         )
         model["Segment"].objects.bulk_create(rows, batch_size=BATCH)
+    schema_editor.connection.check_constraints()  # now: PostgreSQL alters no table for which checks are put off
 
 
 class Migration(migrations.Migration):

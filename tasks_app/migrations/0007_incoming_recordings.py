@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tasks_app', '0005_media_folder'),
+        ('tasks_app', "0006_position_of_stage_results"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
