@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BATCH = {"cpu": 2, "cuda": 16}
-"""Chunks decoded at once by one replica: the weights are read once for all of them."""
 GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
 
@@ -83,8 +81,9 @@ class Transcriber:
     ) -> None:
         self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
         self._chunks = chunks
-        self._workers = store.workers
-        self._batch = BATCH[store.device]
+        setup = store.setup(model)
+        self._workers = setup.replicas
+        self._batch = setup.batch
         self.decoder = Decoder(samples, speech, store=store, model=model, translate=translate)
         self._hints = Hints(self.decoder, hints) if hints else None
         self._listener = Listener(self.decoder, speech)
