@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from django.conf import settings
 
 from tasks_app.pipeline.audio.probing import Limits
+from tasks_app.pipeline.weights import tuning
 from tasks_app.pipeline.weights.catalogue import ModelInfo, known_models
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ def limits() -> Limits:
 @functools.cache
 def model_store() -> ModelStore:
     """The one store of this process: what it loads stays warm from task to task."""
-    from tasks_app.pipeline.weights.model_store import MEGABYTE, ModelStore
+    from tasks_app.pipeline.weights.model_store import MEGABYTE, ModelStore, available_cores
 
     return ModelStore(
         settings.MODEL_DIR,
@@ -30,6 +31,7 @@ def model_store() -> ModelStore:
         compute_type=settings.COMPUTE_TYPE,
         hf_token=settings.HF_TOKEN,
         memory_budget=settings.MODEL_MEMORY_MB * MEGABYTE,
+        setups=tuning.kept(settings.VAR_DIR, available_cores(), settings.COMPUTE_TYPE),
     )
 
 

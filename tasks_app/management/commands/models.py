@@ -4,7 +4,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from tasks_app.pipeline.weights import tuning
 from tasks_app.pipeline.weights.catalogue import HUB, cached, fetched, known_models
+from tasks_app.pipeline.weights.model_store import available_cores
 from tasks_app.queueing.loaded import loaded
 
 
@@ -23,12 +25,14 @@ class Command(BaseCommand):
 
     def _list(self) -> None:
         by_worker = loaded()
-        row = "{:<18}{:>10}  {:<14}{:<14}{}"
-        self.stdout.write(row.format("name", "size", "languages", "state", "loaded by"))
+        setups = tuning.kept(settings.VAR_DIR, available_cores(), settings.COMPUTE_TYPE)
+        row = "{:<18}{:>10}  {:<14}{:<14}{:<36}{}"
+        self.stdout.write(row.format("name", "size", "languages", "state", "how it is run on a CPU", "loaded by"))
         for model in known_models(settings.MODEL_DIR):
             workers = [worker for worker, names in (by_worker or {}).items() if f"whisper {model.name}" in names]
             size = f"{model.size_bytes / 1e6:,.0f} MB"
-            line = row.format(model.name, size, model.languages, model.state, ", ".join(workers))
+            setup = "" if model.state == "downloadable" else str(setups.get(model.name, "not tuned; rules"))
+            line = row.format(model.name, size, model.languages, model.state, setup, ", ".join(workers))
             self.stdout.write(line.rstrip())
         if by_worker is None:
             self.stdout.write("What is loaded where is not known: the broker cannot be reached.")

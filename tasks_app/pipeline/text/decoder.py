@@ -77,16 +77,29 @@ class Decoder:
         """`chunk` cut where it is quietest in its middle half; nothing where a half would be shorter than `shortest`
         seconds.
         """
-        import numpy as np
-
         quarter = (chunk.end - chunk.start) // 4
         if sum(piece.seconds for piece in self.pieces(chunk)) < 2 * shortest:
             return []
-        middle = np.square(to_float(self._samples[chunk.start + quarter : chunk.end - quarter]))
-        hop = int(PAUSE_SECONDS * SAMPLE_RATE)
-        energy = np.add.reduceat(middle, np.arange(0, len(middle) - hop, hop))
-        cut = chunk.start + quarter + int(energy[:-1].argmin()) * hop + hop // 2
+        cut = self._quietest(chunk.start + quarter, chunk.end - quarter)
         return [Span(chunk.start, cut), Span(cut, chunk.end)]
+
+    def part(self, chunk: Span, start: float, end: float, context: float) -> Span:
+        """What of `chunk` lies from `start` to `end` seconds, and on both sides up to where it is quietest within
+        `context` seconds.
+        """
+        reach = int(context * SAMPLE_RATE)
+        first, last = int(start * SAMPLE_RATE), int(end * SAMPLE_RATE)
+        before = self._quietest(first - reach, first) if first - reach > chunk.start else chunk.start
+        after = self._quietest(last, last + reach) if last + reach < chunk.end else chunk.end
+        return Span(before, after)
+
+    def _quietest(self, start: int, end: int) -> int:
+        """The sample from `start` to `end` around which it is quietest over PAUSE_SECONDS."""
+        import numpy as np
+
+        hop = int(PAUSE_SECONDS * SAMPLE_RATE)
+        energy = np.add.reduceat(np.square(to_float(self._samples[start:end])), np.arange(0, end - start - hop, hop))
+        return start + int(energy[:-1].argmin()) * hop + hop // 2
 
     def encode(self, chunks: list[Span], full_window: bool = False) -> ctranslate2.StorageView:
         """The encoder's output for the chunks, all in the window Whisper was trained on or in the shorter one."""

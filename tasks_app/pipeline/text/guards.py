@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from tasks_app.pipeline.audio.sound import SAMPLE_RATE
 from tasks_app.pipeline.audio.vad import Span
@@ -56,6 +56,25 @@ def unaccounted(words: list[Word], speech: list[tuple[float, float]], start: flo
     begins = [start, *(word.start for word in words), end]
     accounted = [0.0, *(spoken_seconds(w.text) if (w.score or 1) >= IMPROBABLE_WORD else 0.0 for w in words)]
     return [max(0.0, _seconds(speech, begins[i], begins[i + 1]) - accounted[i]) for i in range(len(accounted))]
+
+
+def left_out(
+    words: list[Word], missing: list[float], start: float, end: float, apart: float
+) -> list[tuple[float, float]]:
+    """The places, from and to seconds, that words of a chunk from `start` to `end` seconds leave out, by `missing`;
+    at least `apart` seconds from each other.
+    """
+    begins = [start, *(word.start for word in words), end]
+    places: list[tuple[float, float]] = []
+    for unsure, run in groupby(range(len(missing)), lambda i: missing[i] >= UNSURE_SECONDS):
+        i = list(run)
+        if not unsure or max(missing[i[0] : i[-1] + 1]) < LEFT_OUT_SECONDS:
+            continue
+        since, until = begins[i[0]], begins[i[-1] + 1]
+        if places and since - places[-1][1] < apart:
+            since = places.pop()[0]
+        places.append((since, until))
+    return places
 
 
 def lacks(words: list[Word], missing: list[float], start: float, end: float, part: Span) -> bool:

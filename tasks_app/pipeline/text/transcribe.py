@@ -20,7 +20,7 @@ from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.text.chunk import ChunkText
 from tasks_app.pipeline.text.decoder import Decoder, one_by_one
 from tasks_app.pipeline.text.decoding import Decoding
-from tasks_app.pipeline.text.guards import LEFT_OUT_SECONDS, filled_in, fits, lacks, unaccounted
+from tasks_app.pipeline.text.guards import filled_in, fits, lacks, left_out, unaccounted
 from tasks_app.pipeline.text.hints import Hints
 from tasks_app.pipeline.text.language_choice import Choice, Heard, Listener
 from tasks_app.pipeline.text.word_times import in_order
@@ -34,13 +34,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-BATCH = {"cpu": 2, "cuda": 16}
-"""Chunks decoded at once by one replica: the weights are read once for all of them."""
 GROUP_SECONDS = 5.0
 """How long a group of chunks should take at most: its text appears at once."""
 
 SHORTEST_HALF_SECONDS = 1.5
 """A chunk that repeats itself or leaves speech out is not decoded in halves that are shorter."""
+CONTEXT_SECONDS = 0.6
+"""What is heard at most before and behind a place that was left out, when it is decoded by itself."""
+MOST_OF_A_CHUNK = 0.75
+"""A part that is more of its chunk would be heard as the chunk was; its halves are heard otherwise."""
+MOST_ROUNDS = 3
+"""How often what is left out of a chunk is looked for at most."""
 NO_REPEATS: dict[str, Any] = {"no_repeat_ngram_size": 3}
 
 
@@ -76,8 +80,9 @@ class Transcriber:
     ) -> None:
         self._speech = [(span.start / SAMPLE_RATE, span.end / SAMPLE_RATE) for span in speech]
         self.chunks = chunks
-        self._workers = store.workers
-        self._batch = BATCH[store.device]
+        setup = store.setup(model)
+        self._workers = setup.replicas
+        self._batch = setup.batch
         self.decoder = Decoder(samples, speech, store=store, model=model, translate=translate)
         self._hints = Hints(self.decoder, hints) if hints else None
         self._listener = Listener(self.decoder, speech)
@@ -177,6 +182,7 @@ class Transcriber:
     def _transcribe_batch(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         encoded = self.decoder.encode(chunks)
         texts = self._decode(chunks, encoded, word_times)
+        self._add_left_out(texts)
         if self._listening:
             heard = self._listener.check(chunks, encoded, self.choice.language)
             for text, parts in zip(texts, heard, strict=True):
@@ -194,7 +200,9 @@ class Transcriber:
         if decoding.repetitive and (halves := self.decoder.halves(chunk, SHORTEST_HALF_SECONDS)):
             # In a loop, the repetitions have no sound of their own: it ends with less to listen to, what was really
             # said again and again does not.
-            return self._joined(chunk, self._one_by_one(halves, word_times))
+            parts = self._again(halves, word_times)
+            self._add_left_out(parts)
+            return self._joined(chunk, parts)
         looping = decoding.repetitive and not fits(decoding.text, chunk.seconds)
         if looping or decoding.improbable:
             decoding = self._with_care(chunk, decoding, encoded)
@@ -204,14 +212,14 @@ class Transcriber:
         if word_times:
             try:
                 self._time_words(text, decoding.tokens, encoded, decoding)
-                if text.words:
-                    self._add_left_out(text)
             except Exception as error:  # the text is good without times; the aligning stage tries once more
                 logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
         return text
 
-    def _one_by_one(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
-        return [text for chunk in chunks for text in self._decode([chunk], self.decoder.encode([chunk]), word_times)]
+    def _again(self, parts: list[Span], word_times: bool) -> list[ChunkText]:
+        """What is said in parts of chunks, decoded by themselves."""
+        batches = [parts[first : first + self._batch] for first in range(0, len(parts), self._batch)]
+        return [text for batch in batches for text in self._decode(batch, self.decoder.encode(batch), word_times)]
 
     def _joined(self, chunk: Span, parts: list[ChunkText]) -> ChunkText:
         timed = all(part.words or not part.text for part in parts)
@@ -219,18 +227,40 @@ class Transcriber:
         text = text_of(words) or " ".join(part.text for part in parts if part.text)
         return ChunkText(chunk.start, chunk.end, text, words)
 
-    def _add_left_out(self, chunk: ChunkText) -> None:
-        """Where there is more speech than the chunk's words account for, see what its halves, decoded by themselves,
-        have in that place.
+    def _add_left_out(self, texts: list[ChunkText]) -> None:
+        """Where there is more speech than a chunk's words account for, decode that place by itself, and fill in what is
+        said there; as long as that brings words.
+        """
+        for _ in range(MOST_ROUNDS):
+            places = [(text, self._left_out(text)) for text in texts if text.words]
+            found = iter(self._again([part for _, parts in places for part in parts], word_times=True))
+            texts = [text for text, parts in places if parts and self._fill_in(text, [next(found) for _ in parts])]
+            if not texts:
+                return
+
+    def _left_out(self, chunk: ChunkText) -> list[Span]:
+        """The parts of a chunk to decode by themselves: the places that it leaves out, or, where one of these would be
+        most of it, the halves in which they are.
         """
         start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
         missing = unaccounted(chunk.words, self._speech, start, end)
-        if max(missing) < LEFT_OUT_SECONDS or not (halves := self.decoder.halves(chunk.span, SHORTEST_HALF_SECONDS)):
-            return
-        halves = [half for half in halves if lacks(chunk.words, missing, start, end, half)]
-        found = [word for half in self._one_by_one(halves, word_times=True) for word in half.words]
-        chunk.words = in_order(filled_in(chunk.words, missing, found, start, end), start, end)
-        chunk.text = text_of(chunk.words)
+        places = left_out(chunk.words, missing, start, end, apart=2 * CONTEXT_SECONDS)
+        parts = [self.decoder.part(chunk.span, *place, CONTEXT_SECONDS) for place in places]
+        if all(part.seconds < MOST_OF_A_CHUNK * chunk.span.seconds for part in parts):
+            return parts
+        halves = self.decoder.halves(chunk.span, SHORTEST_HALF_SECONDS)
+        return [half for half in halves if lacks(chunk.words, missing, start, end, half)]
+
+    def _fill_in(self, chunk: ChunkText, found: list[ChunkText]) -> bool:
+        """Add to a chunk the words found in parts of it where it lacks them; whether there are any."""
+        start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
+        missing = unaccounted(chunk.words, self._speech, start, end)
+        words = filled_in(chunk.words, missing, [word for part in found for word in part.words], start, end)
+        more = len(words) > len(chunk.words)
+        if more:
+            chunk.words = in_order(words, start, end)
+            chunk.text = text_of(chunk.words)
+        return more
 
     def _time_words(
         self,

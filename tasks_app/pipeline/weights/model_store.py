@@ -8,13 +8,15 @@ from __future__ import annotations
 import gc
 import os
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from tasks_app.pipeline.errors import Cancelled, GpuOutOfMemory, ModelUnavailable
 from tasks_app.pipeline.time_left import Speeds
 from tasks_app.pipeline.weights.catalogue import BUNDLED, HUB, WEIGHTS, Tick, cached, fetched, known_models, unpacked
+from tasks_app.pipeline.weights.tuning import Setup, by_rules, use_vectors
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel
@@ -27,22 +29,13 @@ def available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _use_wide_vectors() -> None:
-    """Have CTranslate2 use AVX-512 where it costs no clock speed; by itself it stops at AVX2.
-
-    Processors that have VBMI2 (Intel since Ice Lake, AMD since Zen 4) keep their clock; older ones lower it.
-    """
-    info = Path("/proc/cpuinfo")
-    if info.is_file() and "avx512_vbmi2" in info.read_text():
-        os.environ.setdefault("CT2_FORCE_CPU_ISA", "AVX512")
-
-
 class ModelStore:
     """Finds, checks, loads and keeps models. Not for use from several threads at once.
 
     `directory` holds what is joined, unpacked or put there by hand. `device`: "auto", "cpu" or "cuda"; `compute_type`:
     a CTranslate2 type or "auto" (int8 on a CPU, float16 on a GPU). `threads`: CPU threads to use, all cores if None.
-    `memory_budget`: bytes of weights kept loaded; the least recently used go first.
+    `memory_budget`: bytes of weights kept loaded; the least recently used go first. `setups`: how models are run on the
+    CPU where that was measured; others by rules.
     """
 
     def __init__(
@@ -55,12 +48,14 @@ class ModelStore:
         hf_token: str | None = None,
         threads: int | None = None,
         memory_budget: int = 4_000 * MEGABYTE,
+        setups: Mapping[str, Setup] = MappingProxyType({}),
     ) -> None:
         self.directory = Path(directory)
         self.allow_download = allow_download
         self.hf_token = hf_token
         self.threads = threads or available_cores()
         self.memory_budget = memory_budget
+        self._setups = setups
         self.speeds = Speeds()
         self._device = device
         self._compute_type = compute_type
@@ -122,11 +117,11 @@ class ModelStore:
         raise self._unavailable(name, "it is not on this machine")
 
     def whisper(self, name: str) -> WhisperModel:
-        """Model `name`, ready. On a CPU it holds as many replicas as `workers` says, sharing one set of weights."""
-        _use_wide_vectors()
+        """Model `name`, ready. On a CPU it holds as many replicas as its setup says, sharing one set of weights."""
+        use_vectors(self.setup(name).vectors)
         path = self.resolve(name)
         size = (path / WEIGHTS).stat().st_size
-        return self.keep(f"whisper {name}", size, lambda: self._load_whisper(path, self.compute_type))
+        return self.keep(f"whisper {name}", size, lambda: self._load_whisper(path, self.compute_type, self.setup(name)))
 
     def whisper_in_less_memory(self, name: str) -> WhisperModel:
         """Model `name` again, quantised to int8, for a GPU that ran out of memory. Raises GpuOutOfMemory if it is that
@@ -139,9 +134,11 @@ class ModelStore:
         del self._loaded[key]
         gc.collect()
         path = self.resolve(name)
-        return self.keep(key, (path / WEIGHTS).stat().st_size // 2, lambda: self._load_whisper(path, small))
+        return self.keep(
+            key, (path / WEIGHTS).stat().st_size // 2, lambda: self._load_whisper(path, small, self.setup(name))
+        )
 
-    def _load_whisper(self, path: Path, compute_type: str) -> WhisperModel:
+    def _load_whisper(self, path: Path, compute_type: str, setup: Setup) -> WhisperModel:
         from faster_whisper import WhisperModel
         from threadpoolctl import threadpool_limits
 
@@ -151,15 +148,15 @@ class ModelStore:
             str(path),
             device=self.device,
             compute_type=compute_type,
-            num_workers=self.workers,
-            cpu_threads=max(1, self.threads // self.workers),
+            num_workers=setup.replicas,
+            cpu_threads=setup.threads,
             local_files_only=True,
         )
 
-    @property
-    def workers(self) -> int:
-        """Chunks decoded at a time. A GPU takes a batch instead; on a CPU single-threaded replicas do most."""
-        return 1 if self.device == "cuda" else min(self.threads, 8)
+    def setup(self, name: str) -> Setup:
+        """How model `name` is run here."""
+        measured = self._setups.get(name) if self.device == "cpu" else None
+        return measured or by_rules(self.device, self.threads)
 
     def keep(self, key: str, size_bytes: int, load: Callable[[], Any]) -> Any:
         """What `load` returns, kept under `key`; others are dropped until `size_bytes` more fit the memory budget."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tasks_app.pipeline.audio.vad import Span
-from tasks_app.pipeline.text.guards import compression_ratio, filled_in, fits, lacks, repeats, unaccounted
+from tasks_app.pipeline.text.guards import compression_ratio, filled_in, fits, lacks, left_out, repeats, unaccounted
 from tasks_app.pipeline.transcript import Word
 
 
@@ -62,6 +62,21 @@ def test_they_do_not_where_they_are_no_more_or_nothing_was_left_out():
     assert filled_in(WORDS, [0.0, 0.0, 2.9, 0.0], [Word("sad", 1.3, 2.0)], 0.5, 6.0) == WORDS
     found = [Word("hi", 1.0, 1.1), Word("ho", 1.1, 1.2), Word("stay", 5.0, 5.2), Word("here", 5.2, 5.4)]
     assert filled_in(WORDS, [0.0, 0.1, 0.0, 0.3], found, 0.5, 6.0) == WORDS
+
+
+@pytest.mark.parametrize(
+    ("missing", "places"),
+    [
+        ([0.0, 0.0, 2.9, 0.0], [(1.2, 5.0)]),
+        ([0.0, 0.5, 2.9, 0.0], [(1.0, 5.0)]),
+        ([0.9, 0.0, 0.0, 0.9], [(0.5, 1.0), (5.0, 6.0)]),
+        ([0.9, 0.0, 2.9, 0.0], [(0.5, 5.0)]),
+        ([0.0, 0.5, 0.0, 0.7], []),
+    ],
+    ids=["one", "what is unsure beside it as well", "two", "two as near as that are one", "none"],
+)
+def test_places_that_are_left_out_reach_to_the_words_around_them(missing, places):
+    assert left_out(WORDS, missing, 0.5, 6.0, apart=1.0) == places
 
 
 @pytest.mark.parametrize(

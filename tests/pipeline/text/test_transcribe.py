@@ -121,6 +121,50 @@ def test_a_sentence_that_the_decoder_skips_is_decoded_by_itself(store, monkeypat
     assert starts == sorted(starts)
 
 
+def test_the_places_left_out_of_several_chunks_are_decoded_together(telephone, store, monkeypatch):
+    speech, chunks = find_speech(telephone, 1)
+    transcriber = Transcriber(telephone, speech, chunks, store=store, model="tiny.en", language="en", translate=False)
+    texts = transcriber._transcribe(chunks[:2], word_times=True)
+    whole = [len(text.words) for text in texts]
+    for text in texts:
+        del text.words[5:-5]
+    counts = []
+    generate = transcriber.decoder.generate
+    monkeypatch.setattr(
+        transcriber.decoder,
+        "generate",
+        lambda encoded, languages, **options: counts.append(len(languages)) or generate(encoded, languages, **options),
+    )
+    transcriber._add_left_out(texts)
+    assert counts[0] == 2
+    assert [len(text.words) for text in texts] == pytest.approx(whole, rel=0.15)
+
+
+def test_what_brings_no_words_is_not_decoded_a_third_time(store, monkeypatch):
+    transcriber, chunk = spoken(store, "hello_world", 0.5, "quick_brown_fox", 0.5, "hello_world", 0.5)
+    generate, calls = transcriber.decoder.generate, []
+
+    def deaf(encoded, languages, **options):
+        calls.append(languages)
+        text = "" if len(calls) > 1 else "Hello world."
+        tokens = transcriber.decoder.tokenizer("en").encode(text)
+        return [dataclasses.replace(one, text=text, tokens=tokens) for one in generate(encoded, languages, **options)]
+
+    monkeypatch.setattr(transcriber.decoder, "generate", deaf)
+    [text] = transcriber._transcribe([chunk], word_times=True)
+    assert len(calls) == 2
+    assert text.text == "Hello world."
+
+
+def test_a_part_to_decode_by_itself_is_cut_in_the_pauses_around_it(store):
+    transcriber, chunk = spoken(store, "hello_world", 0.4, "quick_brown_fox", 0.4, "hello_world")
+    hello, fox = (len(decode(SPOKEN / f"en/{clip}.wav")) / SAMPLE_RATE for clip in ("hello_world", "quick_brown_fox"))
+    part = transcriber.decoder.part(chunk, hello + 0.5, hello + 0.4 + fox, context=0.5)
+    assert part.start / SAMPLE_RATE == pytest.approx(hello + 0.2, abs=0.3)
+    assert part.end / SAMPLE_RATE == pytest.approx(hello + 0.4 + fox + 0.2, abs=0.3)
+    assert transcriber.decoder.part(chunk, chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE, context=0.5) == chunk
+
+
 @pytest.mark.parametrize("doubt", [{"text": "Hello world. " * 12}, {"average_log_probability": -1.5}])
 def test_a_doubtful_text_is_decoded_again(store, monkeypatch, doubt):
     transcriber, chunk = spoken(store, "quick_brown_fox")

@@ -10,6 +10,7 @@ from tasks_app.pipeline.errors import ModelUnavailable
 from tasks_app.pipeline.weights import catalogue
 from tasks_app.pipeline.weights.catalogue import BUNDLED, known_models
 from tasks_app.pipeline.weights.model_store import ModelStore
+from tasks_app.pipeline.weights.tuning import Setup, by_rules
 
 
 @pytest.mark.parametrize("name", ["tiny.en", "base"])
@@ -75,6 +76,9 @@ def test_a_warm_model_is_not_loaded_again(store):
     assert store.whisper("tiny.en") is store.whisper("tiny.en")
 
 
-def test_replicas_share_the_cores():
-    assert ModelStore("models", device="cpu", threads=2).workers == 2
-    assert ModelStore("models", device="cpu", threads=1).workers == 1
+def test_a_model_is_run_as_was_measured_and_others_by_rules():
+    measured = Setup(batch=3, replicas=1, threads=2)
+    store = ModelStore("models", device="cpu", threads=2, setups={"base": measured})
+    assert store.setup("base") == measured
+    assert store.setup("tiny.en") == by_rules("cpu", 2)
+    assert ModelStore("models", device="cuda", threads=2, setups={"base": measured}).setup("base").batch == 16
