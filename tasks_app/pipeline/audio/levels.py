@@ -35,7 +35,7 @@ FEWEST_HOPS = 8
 NOISE_BELOW_SPEECH = 10.0  # dB; noise alone is not brought to the level of speech
 CREDIT = 1.25
 """That a sound stands out speaks for speech; its probability is multiplied by this."""
-PITCH = (70, 300)
+PITCH = (50, 300)
 """Hz, from and to, of what a voice has lowest and a telephone leaves out."""
 CLEAR = 0.9
 LONG_HOPS = 16  # half a second
