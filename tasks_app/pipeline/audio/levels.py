@@ -1,8 +1,8 @@
 """Speech of unusual level: too quiet, overdriven, or much quieter than other speech beside it.
 
-The voice activity model misses speech that is very quiet or overdriven, that comes after a long noise, or that lacks low
-tones, as on the telephone. What it takes for silence though it stands out from the noise around it is brought to a usual
-level, by parts, given low tones, and judged once more.
+The voice activity model misses speech that is very quiet or overdriven, that comes after a long noise, or that lacks
+low tones, as on the telephone. What it takes for silence though it stands out from the noise around it is brought to a
+usual level, by parts, given low tones, and judged once more.
 Whisper skips speech that is much quieter than the loudest of a chunk, and hears quiet chunks worse.
 """
 
@@ -145,7 +145,7 @@ def _amplified(sound: NDArray[np.float32], gain: NDArray[np.floating]) -> NDArra
 
 
 def _with_pitch(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`sound` with low tones made of those above them: a voice's swell and fade at its pitch, also where that is lacking."""
+    """`sound` with low tones made of those above, which swell and fade at a voice's pitch even where that is lacking."""
     import numpy as np
 
     spectrum = np.fft.rfft(np.abs(sound))
