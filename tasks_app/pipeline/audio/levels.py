@@ -145,7 +145,7 @@ def _amplified(sound: NDArray[np.float32], gain: NDArray[np.floating]) -> NDArra
 
 
 def _with_pitch(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """`sound` with low tones made of those above, which swell and fade at a voice's pitch even where that is lacking."""
+    """`sound` with low tones made of those above: a voice swells and fades at its pitch even where that is lacking."""
     import numpy as np
 
     spectrum = np.fft.rfft(np.abs(sound))
