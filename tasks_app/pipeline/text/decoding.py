@@ -10,7 +10,7 @@ from tasks_app.pipeline.text.guards import compression_ratio, repeats
 MIN_AVERAGE_LOG_PROBABILITY = -1.0
 MAX_COMPRESSION_RATIO = 2.4
 # Without speech: the probability of that is above the first and the text's log probability below the second.
-NO_SPEECH = ((0.4, -1.3), (0.6, MIN_AVERAGE_LOG_PROBABILITY), (0.8, -0.4))
+NO_SPEECH = ((0.3, -1.4), (0.4, -1.3), (0.6, MIN_AVERAGE_LOG_PROBABILITY), (0.8, -0.4))
 
 
 @dataclass(frozen=True, slots=True)
