@@ -10,13 +10,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from tasks_app.actions.status import check_room_to_wait, enqueue_after_commit
+from tasks_app.actions.status import check_room_to_wait, wake_after_commit
 from tasks_app.errors import StorageFull
 from tasks_app.intake.check import check
 from tasks_app.intake.names import display_name
 from tasks_app.models import Task, TaskEvent, TaskStatus, upload_path
 from tasks_app.options import TranscriptionOptions
 from tasks_app.progress.emitter import ProgressEmitter
+from tasks_app.queueing.turns import joins
 
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -54,9 +55,10 @@ def store(owner: AbstractUser, recording: File, name: str, options: Transcriptio
         with transaction.atomic():
             check_room_to_wait(owner.pk)
             task.save(force_insert=True)
+            joins(owner.pk)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)
             ProgressEmitter(task).emit_state()
-            enqueue_after_commit(task.pk)
+            wake_after_commit(task.pk)
     except BaseException as error:
         task.media.storage.delete(upload_path(task, name))
         if isinstance(error, OSError) and error.errno in NO_ROOM:

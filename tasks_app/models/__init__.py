@@ -3,6 +3,7 @@
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
+    LastServed,
     StageResult,
     Task,
     TaskEvent,
@@ -16,6 +17,7 @@ __all__ = [
     "ENDED",
     "TRANSITIONS",
     "Change",
+    "LastServed",
     "LiveSegment",
     "Segment",
     "Speaker",
