@@ -49,7 +49,7 @@ flush()
 WORKER = """
 segments = [Segment(float(i), i + 1.0, "Hello.") for i in range(12)]
 while Task.objects.count() < {tasks} or Task.objects.filter(status="queued").exists():
-    task = attempts.claim_next(uuid4())
+    task = attempts.claim_next()
     if task is None:
         time.sleep(0.01)
         continue

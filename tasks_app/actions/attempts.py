@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from tasks_app.actions.status import (
     NO_ERROR,
     NO_LEASE,
     LeaseLost,
-    enqueue_after_commit,
     lock_owner,
     requeue,
     transition,
+    wake_after_commit,
 )
 from tasks_app.errors import IllegalTransition, TranscriptionError, without_paths
 from tasks_app.models import StageResult, Task, TaskProgressStage, TaskStatus
 from tasks_app.pipeline.transcript import Transcript
 from tasks_app.progress.emitter import ProgressEmitter
-from tasks_app.queueing import wake_ups
-from tasks_app.queueing.turns import next_in_turn
+from tasks_app.queueing.turns import next_in_turn, served
 from tasks_app.transcripts.recognised import write_recognised
 
 logger = logging.getLogger(__name__)
@@ -44,33 +45,26 @@ def claim(task_id: UUID) -> Task | None:
                 TaskStatus.PROCESSING,
                 attempt=task.attempt + 1,
                 lease=uuid4(),
-                lease_expires_at=_lease_end(),
+                lease_expires_at=lease_end(),
                 started_at=timezone.now(),
                 progress_percentage=0,
                 progress_stage=TaskProgressStage.QUEUED,
                 progress_message="",
             )
+            served(task.owner_id)
             ProgressEmitter(task).emit_state()
     except IllegalTransition:
         return None
     return task
 
 
-def claim_next(hint: UUID) -> Task | None:
-    """Take the queued task whose turn it is, for this worker. None if there is nothing to take.
-
-    A job only says that something waits; `hint` is the task it was made for. Whose turn it is the database says, so
-    that one person's hundred recordings do not keep another's one waiting.
-    """
+def claim_next() -> Task | None:
+    """Take the queued task whose turn it is, for this worker. None if there is nothing to take."""
     while (chosen := next_in_turn()) is not None:
         with transaction.atomic():
             lock_owner(chosen.owner_id)
             task = claim(chosen.pk) if _may_run_one_more(chosen.owner_id) else None
         if task is not None:
-            if task.pk != hint:
-                wake_ups.forget(task.pk)  # its job stands for the hint from now on
-                if Task.objects.filter(pk=hint, status=TaskStatus.QUEUED).exists():
-                    wake_ups.enqueue(hint)
             return task
     return None
 
@@ -82,7 +76,7 @@ def _may_run_one_more(owner_id: int) -> bool:
 
 def renew_lease(task_id: UUID, lease: UUID) -> bool:
     """Keep the lease for another while. False if it is no longer held."""
-    return bool(Task.objects.filter(pk=task_id, lease=lease).update(lease_expires_at=_lease_end()))
+    return bool(Task.objects.filter(pk=task_id, lease=lease).update(lease_expires_at=lease_end()))
 
 
 def holds_lease(task_id: UUID, lease: UUID) -> bool:
@@ -179,8 +173,9 @@ def release(task: Task, lease: UUID, why: str = "worker stopped") -> None:
         requeue(task, holding=lease, detail=why, attempt=task.attempt - 1)
         # The number is used again: what stands under it must not make that attempt look fruitful.
         task.stage_results.filter(attempt=task.attempt + 1).update(attempt=task.attempt)
-        enqueue_after_commit(task.pk, at_front=True)
+        wake_after_commit(task.pk)
 
 
-def _lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+def lease_end() -> CombinedExpression:
+    """When a lease that is taken or renewed now ends, by the database's clock, which all machines share."""
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)

@@ -9,7 +9,6 @@ from django.utils import timezone
 from tasks_app.actions.status import NO_LEASE, lock, transition
 from tasks_app.models import Task, TaskStatus
 from tasks_app.progress.emitter import ProgressEmitter
-from tasks_app.queueing import wake_ups
 
 
 def cancel(task: Task, actor: AbstractUser | None) -> None:
@@ -32,4 +31,3 @@ def cancel(task: Task, actor: AbstractUser | None) -> None:
             **NO_LEASE,
         )
         ProgressEmitter(task).emit_state()
-        transaction.on_commit(lambda: wake_ups.forget(task.pk))

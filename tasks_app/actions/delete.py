@@ -6,7 +6,6 @@ from django.db import transaction
 
 from tasks_app.models import Task
 from tasks_app.progress.broadcast import broadcast_gone
-from tasks_app.queueing import wake_ups
 
 
 def delete(task: Task) -> None:
@@ -15,4 +14,3 @@ def delete(task: Task) -> None:
         task_id = task.pk
         task.delete()
         broadcast_gone(task_id)
-        transaction.on_commit(lambda: wake_ups.forget(task_id))

@@ -5,10 +5,17 @@ from __future__ import annotations
 import logging
 
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from tasks_app.actions.attempts import fail
-from tasks_app.actions.status import BROKER_AWAY, RECORDINGS_AWAY, LeaseLost, enqueue_after_commit, requeue, say
+from tasks_app.actions.status import (
+    BROKER_AWAY,
+    RECORDINGS_AWAY,
+    LeaseLost,
+    requeue,
+    tell_waiting,
+    wake_after_commit,
+)
 from tasks_app.errors import IllegalTransition, WorkerLost
 from tasks_app.media import folder
 from tasks_app.models import Task, TaskStatus
@@ -17,11 +24,12 @@ from tasks_app.queueing import wake_ups
 logger = logging.getLogger(__name__)
 
 MAX_FRUITLESS_ATTEMPTS = 3
+MESSAGES_AT_A_TIME = 100
 
 
 def reclaim_lapsed() -> int:
     """Put tasks whose worker was lost back at the front of the queue, or fail those that keep losing it; how many."""
-    lapsed = Task.objects.filter(status=TaskStatus.PROCESSING, lease_expires_at__lt=timezone.now())
+    lapsed = Task.objects.filter(status=TaskStatus.PROCESSING, lease_expires_at__lt=Now())
     count = 0
     for task in lapsed:
         lease = task.lease
@@ -30,13 +38,13 @@ def reclaim_lapsed() -> int:
         try:
             with transaction.atomic():
                 # Only if the lease was not renewed since it was read.
-                if not Task.objects.filter(pk=task.pk, lease=lease, lease_expires_at__lt=timezone.now()).exists():
+                if not Task.objects.filter(pk=task.pk, lease=lease, lease_expires_at__lt=Now()).exists():
                     continue
                 if fruitless >= MAX_FRUITLESS_ATTEMPTS:
                     fail(task, WorkerLost(f"attempt {task.attempt}"), lease=lease)
                 else:
                     requeue(task, holding=lease, detail="worker lost", fruitless_attempts=fruitless)
-                    enqueue_after_commit(task.pk, at_front=True)
+                    wake_after_commit(task.pk)
             count += 1
             logger.warning("The worker of task %s was lost in attempt %d", task.pk, task.attempt)
         except (LeaseLost, IllegalTransition):
@@ -44,19 +52,23 @@ def reclaim_lapsed() -> int:
     return count
 
 
-def requeue_forgotten() -> int:
-    """Put queued tasks that no job stands for into the queue, longest waiting first; how many."""
-    waiting = wake_ups.waiting()
-    if waiting is None:
+def wake_for_forgotten() -> int:
+    """Send the wake-ups that are missing for tasks that wait, which costs the same however many wait; how many."""
+    there = wake_ups.waiting()
+    if there is None:
         return 0
-    queued = Task.objects.filter(status=TaskStatus.QUEUED).values_list("pk", flat=True)
-    forgotten = [
-        task_id for task_id in queued.order_by("queued_at") if task_id not in waiting and wake_ups.enqueue(task_id)
-    ]
-    for task_id in queued.filter(progress_message=BROKER_AWAY):
-        say(task_id, "")
-    without_recording = list(queued.filter(progress_message=RECORDINGS_AWAY))
-    if without_recording and folder.is_there():
-        for task_id in without_recording:
-            say(task_id, "")
-    return len(forgotten)
+    queued = Task.objects.filter(status=TaskStatus.QUEUED)
+    missing = max(queued.order_by()[: wake_ups.MOST].count() - there, 0)
+    if missing and not wake_ups.send(missing):
+        return 0
+    _take_back(BROKER_AWAY)
+    if folder.is_there():
+        _take_back(RECORDINGS_AWAY)
+    return missing
+
+
+def _take_back(message: str) -> None:
+    """Show a message no longer to those who watch tasks that wait."""
+    told = Task.objects.filter(status=TaskStatus.QUEUED, progress_message=message)
+    for task_id in told.values_list("pk", flat=True)[:MESSAGES_AT_A_TIME]:
+        tell_waiting(task_id, "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 
-from tasks_app.actions.status import NO_ERROR, check_room_to_wait, enqueue_after_commit, lock, requeue
+from tasks_app.actions.status import NO_ERROR, check_room_to_wait, lock, requeue, wake_after_commit
 from tasks_app.errors import FileMissing, IllegalTransition
 from tasks_app.models import Task, TaskStatus
 
@@ -35,4 +35,4 @@ def retry(task: Task, actor: AbstractUser | None) -> None:
         # Without a start: unlike a task that a worker did not finish, it waits for its turn.
         anew = {"started_at": None, "finished_at": None, "fruitless_attempts": 0, "warnings": [], **NO_ERROR}
         requeue(task, actor=actor, detail="retry", **anew)
-        enqueue_after_commit(task.pk)
+        wake_after_commit(task.pk)

@@ -93,16 +93,18 @@ def requeue(task: Task, **changes: Any) -> None:
     ProgressEmitter(task).emit_state()
 
 
-def enqueue_after_commit(task_id: UUID, *, at_front: bool = False) -> None:
-    def enqueue() -> None:
-        if not wake_ups.enqueue(task_id, at_front=at_front):
-            say(task_id, BROKER_AWAY)
+def wake_after_commit(task_id: UUID) -> None:
+    """Wake a worker for a task that waits, once the running transaction is committed."""
 
-    transaction.on_commit(enqueue, robust=True)  # the task is committed: what fails here must not look like its failure
+    def wake() -> None:
+        if not wake_ups.send():
+            tell_waiting(task_id, BROKER_AWAY)
+
+    transaction.on_commit(wake, robust=True)  # the task is committed: what fails here must not look like its failure
 
 
-def say(task_id: UUID, message: str) -> None:
-    """Tell those who watch a task that waits; a worker that has it by now says what it does itself."""
+def tell_waiting(task_id: UUID, message: str) -> None:
+    """Show a message to those who watch a task that waits; none once a worker has it, which shows its own."""
     with transaction.atomic():
         if Task.objects.filter(pk=task_id, status=TaskStatus.QUEUED).update(progress_message=message):
             ProgressEmitter(Task.objects.get(pk=task_id)).emit_state()

@@ -10,7 +10,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
-from tasks_app.actions.status import check_room_to_wait, enqueue_after_commit
+from tasks_app.actions.status import check_room_to_wait, wake_after_commit
 from tasks_app.intake.check import check, check_size
 from tasks_app.intake.local import local_file
 from tasks_app.intake.names import display_name
@@ -20,6 +20,7 @@ from tasks_app.models import Task, TaskEvent, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline_setup import offered_models
 from tasks_app.progress.emitter import ProgressEmitter
+from tasks_app.queueing.turns import joins
 
 
 def take_in(
@@ -88,9 +89,10 @@ def store(
         with transaction.atomic():
             check_room_to_wait(owner.pk)
             task.save(force_insert=True)
+            joins(owner.pk)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)
             ProgressEmitter(task).emit_state()
-            enqueue_after_commit(task.pk)
+            wake_after_commit(task.pk)
     except BaseException:
         files.discard(task)
         raise

@@ -5,6 +5,7 @@ from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
+    LastServed,
     StageResult,
     Task,
     TaskEvent,
@@ -19,6 +20,7 @@ __all__ = [
     "TRANSITIONS",
     "Change",
     "IncomingRecording",
+    "LastServed",
     "LiveSegment",
     "MediaFolder",
     "Segment",

@@ -90,6 +90,19 @@ class Task(models.Model):
         indexes = (
             models.Index(fields=("owner", "-created_at")),
             models.Index(fields=("status", "lease_expires_at")),
+            models.Index(
+                fields=("owner", "queued_at"), condition=models.Q(status="queued"), name="waiting_tasks_of_an_owner"
+            ),
+            models.Index(
+                fields=("started_at",),
+                condition=models.Q(status="queued", started_at__isnull=False),
+                name="interrupted_tasks",
+            ),
+            models.Index(
+                fields=("progress_message",),
+                condition=models.Q(status="queued") & ~models.Q(progress_message=""),
+                name="waiting_tasks_with_a_message",
+            ),
         )
 
     def __str__(self) -> str:
@@ -109,6 +122,18 @@ class Task(models.Model):
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED
+
+
+class LastServed(models.Model):
+    """Somebody who has tasks, and when a worker last took one of them: it decides whose turn it is next."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="last_served"
+    )
+    at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.owner_id}: {self.at}"
 
 
 class TaskEvent(models.Model):

@@ -1,4 +1,4 @@
-"""What the queue calls: one task, by its identifier, in the worker's process."""
+"""What a wake-up calls, in the worker's process: the tasks that wait, one after the other."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections
 
 from tasks_app.actions import attempts
 from tasks_app.actions.earlier_recordings import usual_languages
-from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, say
+from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
 from tasks_app.media import files, folder
 from tasks_app.models import Task
@@ -33,14 +33,20 @@ _in_hand: tuple[UUID, UUID] | None = None
 """The task that this process works on, and its lease."""
 
 
-def run_task(task_id: str) -> None:
-    """Transcribe one queued task. Safe to call twice: who comes second finds nothing to claim."""
-    close_old_connections()  # one may have ended since the last task
-    if not _recordings_are_there(UUID(task_id)):
-        return
-    task = attempts.claim_next(UUID(task_id))
-    if task is None:
-        return
+def work_off() -> None:
+    """Do what waits until nothing does, or the worker is to stop. Safe to call at any time: it may find nothing."""
+    while not stop_requested.is_set():
+        close_old_connections()  # one may have ended since the last task
+        if not _recordings_are_there():
+            return
+        task = attempts.claim_next()
+        if task is None:
+            return
+        run_task(task)
+
+
+def run_task(task: Task) -> None:
+    """Transcribe a task that was claimed. It ends with a transcript or a reason, or goes back to the queue."""
     global _in_hand
     lease = task.lease
     _in_hand = task.pk, lease
@@ -58,14 +64,14 @@ def run_task(task_id: str) -> None:
         if stop_requested.is_set():
             with contextlib.suppress(LeaseLost):  # it was cancelled or deleted, too
                 attempts.release(task, lease)
-        logger.info("Task %s: put down", task.pk)
+        logger.info("Task %s: stopped before it finished", task.pk)
     except LeaseLost:
         logger.info("Task %s: no longer this worker's", task.pk)
     except StorageAway as error:
         logger.warning("Task %s: the recordings cannot be reached. %s", task.pk, error.technical_detail)
         with contextlib.suppress(LeaseLost):
             attempts.release(task, lease, "recordings away")
-            say(task.pk, RECORDINGS_AWAY)
+            tell_waiting(task.pk, RECORDINGS_AWAY)
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
         _fail(task, lease, error)
@@ -84,7 +90,7 @@ def give_back_and_exit() -> None:
         if _in_hand:
             task_id, lease = _in_hand
             attempts.release(Task.objects.get(pk=task_id), lease)
-            logger.info("Task %s: put down in the middle of a chunk", task_id)
+            logger.info("Task %s: stopped in the middle of a chunk", task_id)
             flush(timeout=1)
     except (LeaseLost, IllegalTransition, Task.DoesNotExist):
         pass  # it ended just now, was cancelled or deleted
@@ -94,15 +100,14 @@ def give_back_and_exit() -> None:
         os._exit(0)
 
 
-def _recordings_are_there(hint: UUID) -> bool:
-    """Wait until the recordings can be reached; False if the worker is told to stop meanwhile.
+def _recordings_are_there() -> bool:
+    """Wait until the recordings can be reached; False if the worker is told to stop before.
 
-    The worker holds the job of `hint` meanwhile, so that the others stay in the queue for workers that reach them.
+    It keeps its wake-up as long, so that the others wake workers that reach the recordings.
     """
     if folder.is_there():
         return True
     logger.warning("No task is begun: the recordings cannot be reached")
-    say(hint, RECORDINGS_AWAY)
     while not stop_requested.wait(AWAY_SECONDS):
         close_old_connections()
         if folder.is_there():

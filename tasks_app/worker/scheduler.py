@@ -9,7 +9,7 @@ from collections.abc import Callable
 from django.db import close_old_connections, connection
 
 from tasks_app import retention
-from tasks_app.actions.recovery import reclaim_lapsed, requeue_forgotten
+from tasks_app.actions.recovery import reclaim_lapsed, wake_for_forgotten
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +18,8 @@ CLEAN_UP_SECONDS = 3600
 
 
 def reconcile() -> tuple[int, int]:
-    """Put back the tasks of lost workers, and the queued tasks that the queue forgot; how many of each."""
-    return reclaim_lapsed(), requeue_forgotten()
+    """Put back the tasks of lost workers, and send the wake-ups that the broker lost; how many of each."""
+    return reclaim_lapsed(), wake_for_forgotten()
 
 
 def clean_up() -> None:
@@ -37,9 +37,9 @@ def run(stop: threading.Event) -> None:
 
 
 def _reconcile_and_tell() -> None:
-    reclaimed, requeued = reconcile()
-    if reclaimed or requeued:
-        logger.info("Reconciled: %d tasks of lost workers, %d forgotten tasks", reclaimed, requeued)
+    reclaimed, woken = reconcile()
+    if reclaimed or woken:
+        logger.info("Reconciled: %d tasks of lost workers, %d wake-ups that were missing", reclaimed, woken)
 
 
 def _repeat(work: Callable[[], None], seconds: float, stop: threading.Event) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from uuid import UUID
 
-import django_rq
 import pytest
 from django.conf import settings
 from django.utils import timezone
@@ -55,10 +53,6 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
         raise RuntimeError("no room for events")
 
     monkeypatch.setattr(TaskEvent.objects, "create", fail)
-
-
-def jobs() -> list[UUID]:
-    return [UUID(job.args[0]) for job in django_rq.get_queue(settings.TASK_QUEUE).get_jobs()]
 
 
 def row(task: Task) -> dict[str, object]:

@@ -25,7 +25,7 @@ from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Scores, Transcript
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
 from tasks_app.transcripts.rows import transcript_of
-from tests.actions.conftest import TWO_SPEAKERS, WITHOUT_SPEAKERS, jobs, lapse, row
+from tests.actions.conftest import TWO_SPEAKERS, WITHOUT_SPEAKERS, lapse, row
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -184,4 +184,4 @@ def test_a_released_task_is_the_next_one(claimed: Task, owner: AbstractUser, que
     queue.flushall()
     waiting = make_task(owner)
     attempts.release(claimed, claimed.lease)
-    assert jobs() == [claimed.pk, waiting.pk]
+    assert [attempts.claim_next(), attempts.claim_next()] == [claimed, waiting]

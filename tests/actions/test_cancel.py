@@ -10,16 +10,16 @@ from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.errors import IllegalTransition
 from tasks_app.models import Task, TaskStatus
-from tests.actions.conftest import ended, jobs, row
+from tests.actions.conftest import ended, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 QUEUED, PROCESSING, COMPLETED, FAILED, CANCELLED = TaskStatus
 
 
-def test_a_cancelled_task_leaves_the_queue(task: Task, owner: AbstractUser) -> None:
+def test_a_cancelled_task_is_not_taken(task: Task, owner: AbstractUser) -> None:
     cancel(task, owner)
-    assert jobs() == []
+    assert attempts.claim_next() is None
 
 
 def test_cancelling_twice_is_the_same_as_once(task: Task, owner: AbstractUser) -> None:

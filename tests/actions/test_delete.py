@@ -11,7 +11,6 @@ from django.db import transaction
 from tasks_app.actions import attempts
 from tasks_app.actions.delete import delete
 from tasks_app.models import Task
-from tests.actions.conftest import jobs
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,9 +44,9 @@ def test_recordings_go_with_their_owner(task: Task, owner: AbstractUser) -> None
     assert not recording.exists()
 
 
-def test_a_deleted_task_leaves_the_queue(task: Task) -> None:
+def test_a_deleted_task_is_not_taken(task: Task) -> None:
     delete(task)
-    assert jobs() == []
+    assert attempts.claim_next() is None
 
 
 def test_deleting_twice_at_once_is_the_same_as_once(task: Task) -> None:

@@ -21,7 +21,8 @@ from tasks_app.intake.parts import parts_file
 from tasks_app.models import IncomingRecording, Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, NotAudio, UnknownModel
-from tests.actions.conftest import jobs, stored_files
+from tasks_app.queueing import wake_ups
+from tests.actions.conftest import stored_files
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,7 +63,7 @@ def test_parts_become_a_task(owner: AbstractUser, queue: Redis, speech: bytes, s
     assert (task.pk, task.name, task.owner) == (incoming.pk, "Interview.wav", owner)
     assert task.transcription_options == ASKED
     assert task.media.read() == speech
-    assert jobs() == [task.pk]
+    assert wake_ups.waiting() == 1
 
 
 def test_nothing_but_the_task_is_left(owner: AbstractUser, queue: Redis, speech: bytes) -> None:

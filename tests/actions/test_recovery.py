@@ -7,12 +7,13 @@ from django.contrib.auth.models import AbstractUser
 from redis import Redis
 
 from tasks_app.actions import attempts, status
-from tasks_app.actions.recovery import reclaim_lapsed, requeue_forgotten
+from tasks_app.actions.recovery import reclaim_lapsed, wake_for_forgotten
 from tasks_app.actions.retry import retry
 from tasks_app.models import LiveSegment, Task, TaskStatus
 from tasks_app.progress.broadcast import flush
+from tasks_app.queueing import wake_ups
 from tasks_app.transcripts.rows import transcript_of
-from tests.actions.conftest import jobs, lapse, row
+from tests.actions.conftest import lapse, row
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -25,7 +26,7 @@ def test_a_lapsed_task_is_the_next_one(claimed: Task, owner: AbstractUser, queue
     waiting = make_task(owner)
     lapse(claimed)
     reclaim_lapsed()
-    assert jobs() == [claimed.pk, waiting.pk]
+    assert [attempts.claim_next(), attempts.claim_next()] == [claimed, waiting]
 
 
 def test_a_task_whose_lease_is_good_is_left_alone(claimed: Task) -> None:
@@ -86,22 +87,33 @@ def test_retrying_starts_the_count_anew(task: Task, owner: AbstractUser) -> None
     assert task.fruitless_attempts == 0
 
 
-def test_queued_tasks_that_the_broker_forgot_come_back_in_their_order(owner: AbstractUser, queue: Redis) -> None:
-    tasks = [make_task(owner) for _ in range(3)]
+def test_the_wake_ups_that_the_broker_lost_are_sent_again(owner: AbstractUser, queue: Redis) -> None:
+    for _ in range(3):
+        make_task(owner)
     queue.flushall()
-    requeue_forgotten()
-    assert jobs() == [task.pk for task in tasks]
+    assert (wake_for_forgotten(), wake_ups.waiting()) == (3, 3)
 
 
-def test_queued_tasks_that_the_broker_knows_are_left_alone(task: Task) -> None:
-    assert requeue_forgotten() == 0
+def test_there_are_no_more_wake_ups_than_workers_could_need(
+    owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wake_ups, "MOST", 2)
+    for _ in range(3):
+        make_task(owner)
+    assert wake_ups.waiting() == 2
+    queue.flushall()
+    assert (wake_for_forgotten(), wake_ups.waiting()) == (2, 2)
 
 
-def test_nothing_is_requeued_without_a_broker(task: Task, no_broker: None) -> None:
-    assert requeue_forgotten() == 0
+def test_wake_ups_that_the_broker_holds_are_not_sent_again(task: Task) -> None:
+    assert wake_for_forgotten() == 0
+
+
+def test_no_wake_up_is_sent_without_a_broker(task: Task, no_broker: None) -> None:
+    assert wake_for_forgotten() == 0
 
 
 def test_what_was_said_while_waiting_is_not_said_of_a_task_that_runs(claimed: Task) -> None:
-    status.say(claimed.pk, status.BROKER_AWAY)
+    status.tell_waiting(claimed.pk, status.BROKER_AWAY)
     flush()
     assert row(claimed)["progress_message"] == ""

@@ -13,7 +13,7 @@ from tasks_app.models import Task, TaskStatus
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import StageWarning, Transcript
 from tasks_app.transcripts.rows import transcript_of
-from tests.actions.conftest import WITHOUT_SPEAKERS, ended, jobs, row
+from tests.actions.conftest import WITHOUT_SPEAKERS, ended, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -25,7 +25,7 @@ def test_a_retried_task_waits_in_the_queue(task: Task, owner: AbstractUser, stat
     task = ended(task, status)
     queue.flushall()
     retry(task, owner)
-    assert jobs() == [task.pk]
+    assert attempts.claim_next() == task
 
 
 def test_retrying_keeps_what_was_finished(claimed: Task, owner: AbstractUser) -> None:

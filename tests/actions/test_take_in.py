@@ -16,14 +16,15 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db import transaction
 from redis import Redis
 
-from tasks_app.actions import status
-from tasks_app.actions.recovery import requeue_forgotten
+from tasks_app.actions import attempts, status
+from tasks_app.actions.recovery import wake_for_forgotten
 from tasks_app.actions.take_in import take_in
 from tasks_app.errors import InvalidOptions, StorageFull
 from tasks_app.models import Task, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, NotAudio, UnknownModel
-from tests.actions.conftest import jobs, row, stored_files
+from tasks_app.queueing import wake_ups
+from tests.actions.conftest import row, stored_files
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,7 +73,7 @@ def test_a_recording_from_anywhere_becomes_a_task(
     assert 1 < task.duration < 10
     assert task.media.read() == short_speech.read_bytes()
     assert task.transcription_options == ASKED
-    assert jobs() == [task.pk]
+    assert (wake_ups.waiting(), attempts.claim_next()) == (1, task)
     assert files_underway() == before
     assert short_speech.exists()
 
@@ -151,25 +152,25 @@ def test_a_recording_that_finds_no_room_is_refused_and_leaves_nothing(owner: Abs
     assert not Task.objects.exists()
 
 
-def test_a_submitted_task_waits_in_the_queue(owner: AbstractUser, queue: Redis) -> None:
+def test_a_submitted_task_wakes_a_worker(owner: AbstractUser, queue: Redis) -> None:
     task = make_task(owner)
-    assert jobs() == [task.pk]
+    assert (wake_ups.waiting(), attempts.claim_next()) == (1, task)
 
 
 def test_a_submitted_recording_is_kept(task: Task) -> None:
     assert task.media.read() == b"sound"
 
 
-def test_nothing_is_enqueued_before_the_commit(owner: AbstractUser, queue: Redis) -> None:
+def test_no_worker_is_woken_before_the_commit(owner: AbstractUser, queue: Redis) -> None:
     with transaction.atomic():
         make_task(owner)
-        assert jobs() == []
+        assert wake_ups.waiting() == 0
 
 
-def test_nothing_is_enqueued_if_the_task_cannot_be_written(owner: AbstractUser, queue: Redis, no_events: None) -> None:
+def test_no_worker_is_woken_if_the_task_cannot_be_written(owner: AbstractUser, queue: Redis, no_events: None) -> None:
     with pytest.raises(RuntimeError):
         make_task(owner)
-    assert jobs() == []
+    assert wake_ups.waiting() == 0
 
 
 def test_no_file_is_left_if_the_task_cannot_be_written(owner: AbstractUser, queue: Redis, no_events: None) -> None:
@@ -189,13 +190,13 @@ def test_submitting_without_a_broker_says_so(owner: AbstractUser, no_broker: Non
     assert row(task)["progress_message"] == status.BROKER_AWAY
 
 
-def test_a_task_submitted_without_a_broker_waits_in_the_queue_once_it_is_back(
+def test_a_task_submitted_without_a_broker_wakes_a_worker_once_it_is_back(
     owner: AbstractUser, no_broker: None, queue: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = make_task(owner)
     monkeypatch.undo()
-    requeue_forgotten()
-    assert jobs() == [task.pk]
+    wake_for_forgotten()
+    assert (wake_ups.waiting(), attempts.claim_next()) == (1, task)
 
 
 def test_what_was_said_about_the_broker_goes_once_it_is_back(
@@ -203,5 +204,5 @@ def test_what_was_said_about_the_broker_goes_once_it_is_back(
 ) -> None:
     task = make_task(owner)
     monkeypatch.undo()
-    requeue_forgotten()
+    wake_for_forgotten()
     assert row(task)["progress_message"] == ""

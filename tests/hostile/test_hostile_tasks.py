@@ -56,7 +56,7 @@ def transcribe(owner: AbstractUser, queue: Redis) -> Callable[[bytes], Task]:
     def run(content: bytes) -> Task:
         asked = TranscriptionOptions(model="tiny.en", diarize=False)
         task = store(owner, ContentFile(content, name="a.mp3"), "a.mp3", asked, duration=1.0)
-        run_task.run_task(str(task.pk))
+        run_task.work_off()
         task.refresh_from_db()
         return task
 

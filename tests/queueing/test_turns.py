@@ -6,16 +6,13 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import timedelta
 from types import ModuleType
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AbstractUser
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
@@ -28,7 +25,6 @@ from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tasks_app.progress.broadcast import flush
 from tasks_app.progress.emitter import ProgressEmitter
-from tasks_app.queueing import wake_ups
 from tasks_app.transcripts.rows import transcript_of
 from tests.conftest import make_task
 
@@ -48,17 +44,19 @@ def complete(task: Task) -> None:
 def test_one_task_does_not_wait_for_thirty_of_somebody_else(
     owner: AbstractUser, colleague: AbstractUser, queue: Redis
 ) -> None:
-    many = [make_task(owner) for _ in range(30)]
+    for _ in range(30):
+        make_task(owner)
     one = make_task(colleague)
-    taken = [attempts.claim_next(many[0].pk) for _ in range(2)]
+    taken = [attempts.claim_next() for _ in range(2)]
     assert one in taken
 
 
 def test_one_worker_serves_people_in_turn(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
-    tasks = [make_task(person) for person in (owner, owner, owner, colleague, colleague)]
+    for person in (owner, owner, owner, colleague, colleague):
+        make_task(person)
     served = []
-    for task in tasks:
-        taken = attempts.claim_next(task.pk)
+    for _ in range(5):
+        taken = attempts.claim_next()
         served.append(taken.owner)
         complete(taken)
     assert served == [owner, colleague, owner, colleague, owner]
@@ -66,21 +64,21 @@ def test_one_worker_serves_people_in_turn(owner: AbstractUser, colleague: Abstra
 
 def test_who_has_fewer_running_comes_first(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
     running = [attempts.claim(make_task(person).pk) for person in (owner, owner, colleague)]
-    mine, _ = make_task(owner), make_task(colleague)
-    Task.objects.filter(pk=running[2].pk).update(started_at=timezone.now() + timedelta(hours=1))  # served last
-    assert attempts.claim_next(mine.pk).owner == colleague
+    make_task(owner), make_task(colleague)
+    assert running[2].owner.last_served.at > running[0].owner.last_served.at
+    assert attempts.claim_next().owner == colleague
 
 
 def test_ones_own_tasks_keep_their_order(owner: AbstractUser, queue: Redis) -> None:
     tasks = [make_task(owner) for _ in range(3)]
-    assert [attempts.claim_next(tasks[2].pk) for _ in range(3)] == tasks
+    assert [attempts.claim_next() for _ in range(3)] == tasks
 
 
 def test_what_a_worker_did_not_finish_comes_first(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
-    put_down = attempts.claim(make_task(owner).pk)
-    waiting = make_task(colleague)
-    attempts.release(put_down, put_down.lease)
-    assert attempts.claim_next(waiting.pk) == put_down
+    given_back = attempts.claim(make_task(owner).pk)
+    make_task(colleague)
+    attempts.release(given_back, given_back.lease)
+    assert attempts.claim_next() == given_back
 
 
 def test_a_retried_task_waits_for_its_turn(owner: AbstractUser, queue: Redis) -> None:
@@ -88,21 +86,12 @@ def test_a_retried_task_waits_for_its_turn(owner: AbstractUser, queue: Redis) ->
     attempts.fail(failed, TranscriptionError(), lease=failed.lease)
     waiting = make_task(owner)
     retry(failed, owner)
-    assert attempts.claim_next(failed.pk) == waiting
-
-
-def test_every_task_that_waits_keeps_a_job(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
-    attempts.claim(make_task(owner).pk)
-    mine, other = make_task(owner), make_task(colleague)
-    wake_ups.forget(mine.pk)  # a worker took its job out of the queue
-    assert attempts.claim_next(mine.pk) == other
-    assert mine.pk in wake_ups.waiting()
-    assert other.pk not in wake_ups.waiting()
+    assert attempts.claim_next() == waiting
 
 
 def test_there_is_nothing_to_take_for_the_job_of_a_task_that_ended(task: Task, owner: AbstractUser) -> None:
     cancel(task, owner)
-    assert attempts.claim_next(task.pk) is None
+    assert attempts.claim_next() is None
 
 
 # How much at once -----------------------------------------------------------------------------------------------------
@@ -112,9 +101,9 @@ def test_no_more_tasks_of_one_user_run_at_once_than_allowed(
     owner: AbstractUser, queue: Redis, settings: Settings
 ) -> None:
     settings.MAX_RUNNING_PER_USER = 1
-    first, second = make_task(owner), make_task(owner)
-    assert attempts.claim_next(first.pk) == first
-    assert attempts.claim_next(second.pk) is None
+    first, _ = make_task(owner), make_task(owner)
+    assert attempts.claim_next() == first
+    assert attempts.claim_next() is None
 
 
 def test_somebody_elses_task_runs_where_ones_own_may_not(
@@ -122,15 +111,15 @@ def test_somebody_elses_task_runs_where_ones_own_may_not(
 ) -> None:
     settings.MAX_RUNNING_PER_USER = 1
     attempts.claim(make_task(owner).pk)
-    mine, other = make_task(owner), make_task(colleague)
-    assert attempts.claim_next(mine.pk) == other
+    _, other = make_task(owner), make_task(colleague)
+    assert attempts.claim_next() == other
 
 
 def test_the_next_one_runs_when_one_has_ended(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
     settings.MAX_RUNNING_PER_USER = 1
     running, waiting = attempts.claim(make_task(owner).pk), make_task(owner)
     complete(running)
-    assert attempts.claim_next(waiting.pk) == waiting
+    assert attempts.claim_next() == waiting
 
 
 def test_a_task_beyond_what_may_wait_is_refused(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
@@ -227,7 +216,7 @@ def test_two_workers_that_choose_at_once_keep_the_limit(
     settings.MAX_RUNNING_PER_USER = 1
     choices = iter([make_task(owner), make_task(owner), None, None])
     monkeypatch.setattr(attempts, "next_in_turn", lambda: next(choices))
-    taken = both(attempts, "_may_run_one_more", *[lambda: attempts.claim_next(uuid4())] * 2)
+    taken = both(attempts, "_may_run_one_more", *[lambda: attempts.claim_next()] * 2)
     assert taken.count(None) == 1
 
 

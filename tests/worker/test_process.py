@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
 
-import django_rq
 import pytest
 import rq
 from django.conf import settings
@@ -24,12 +23,14 @@ from django.core.management import call_command
 from redis import Redis
 from redis.exceptions import ConnectionError
 
+from tasks_app.actions import attempts
 from tasks_app.actions.recovery import reclaim_lapsed
 from tasks_app.actions.status import RECORDINGS_AWAY
 from tasks_app.actions.take_in import store
 from tasks_app.errors import StorageAway
 from tasks_app.models import StageResult, Task
 from tasks_app.options import TranscriptionOptions
+from tasks_app.queueing import wake_ups
 from tasks_app.queueing.loaded import loaded
 from tasks_app.worker import scheduler
 from tests.conftest import REPOSITORY, away, database_url, make_task
@@ -140,8 +141,7 @@ def test_told_to_stop_it_gives_its_task_back_without_counting_the_attempt(
     conversation.refresh_from_db()
     assert (conversation.status, conversation.attempt, conversation.lease) == ("queued", 0, None)
     assert parts(conversation)[: len(kept)] == kept
-    hints = django_rq.get_queue(settings.TASK_QUEUE).get_jobs()
-    assert [job.args for job in hints] == [(str(conversation.pk),), (str(waiting.pk),)]  # it is the next one
+    assert [attempts.claim_next(), attempts.claim_next()] == [conversation, waiting]  # it is the next one
     assert "Traceback" not in worker.log
 
 
@@ -235,10 +235,11 @@ def test_recordings_that_are_away_for_a_while_fail_no_task(
 def test_a_machine_without_the_recordings_leaves_tasks_to_others(
     owner: AbstractUser, queue: Redis, short_speech: Path, start: Callable[..., Worker], tmp_path: Path
 ) -> None:
-    tasks = [make_task(owner, f"{number}.wav", short_speech.read_bytes(), diarize=False) for number in range(3)]
+    for number in range(3):
+        make_task(owner, f"{number}.wav", short_speech.read_bytes(), diarize=False)
     without = start(VAR_DIR=str(tmp_path), REDIS_URL=settings.REDIS_URL)
-    eventually(lambda: Task.objects.filter(progress_message=RECORDINGS_AWAY).exists())
-    assert len(django_rq.get_queue(settings.TASK_QUEUE).get_jobs()) == len(tasks) - 1  # it holds no more than one
+    eventually(lambda: "the recordings cannot be reached" in without.log)
+    assert wake_ups.waiting() == 2  # it holds no more than one
 
     start()
 
@@ -277,7 +278,7 @@ def test_a_broker_that_dies_during_a_task_costs_neither_the_task_nor_the_loaded_
     first = own_broker()
     worker = start(REDIS_URL=url)
     eventually(lambda: is_idle(client))
-    rq.Queue(settings.TASK_QUEUE, connection=client).enqueue("tasks_app.worker.run_task.run_task", str(conversation.pk))
+    rq.Queue(settings.TASK_QUEUE, connection=client).enqueue(wake_ups.JOB)
     eventually(in_the_middle(conversation))
     first.kill()
     first.wait()

@@ -14,8 +14,8 @@ from redis import Redis
 
 from tasks_app.actions import attempts
 from tasks_app.actions.cancel import cancel
-from tasks_app.actions.recovery import requeue_forgotten
-from tasks_app.actions.status import RECORDINGS_AWAY
+from tasks_app.actions.recovery import wake_for_forgotten
+from tasks_app.actions.status import RECORDINGS_AWAY, tell_waiting
 from tasks_app.models import Task, TaskEvent
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.observer import Observer
@@ -45,7 +45,9 @@ def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Observer], Tr
 
 
 def run(task: Task) -> Task:
-    run_task.run_task(str(task.pk))
+    claimed = attempts.claim(task.pk)
+    if claimed is not None:
+        run_task.run_task(claimed)
     task.refresh_from_db()
     return task
 
@@ -146,24 +148,23 @@ def test_a_fault_of_the_file_fails_its_task_while_the_folder_is_there(waiting: T
 
 
 class Waiting:
-    """A worker that was given a job; `said` is set once it said that it waits."""
+    """A worker that was woken; `waits` is set once it waits for the folder."""
 
-    def __init__(self, task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.said = threading.Event()
-        say = run_task.say
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.waits = threading.Event()
+        wait = stop_requested.wait
 
-        def say_and_tell(*message: object) -> None:
-            say(*message)
-            self.said.set()
+        def wait_and_tell(seconds: float) -> bool:
+            self.waits.set()
+            return wait(seconds)
 
-        monkeypatch.setattr(run_task, "say", say_and_tell)
-        self._task_id = str(task.pk)
+        monkeypatch.setattr(stop_requested, "wait", wait_and_tell)
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
-        assert self.said.wait(10)
+        assert self.waits.wait(10)
 
     def _run(self) -> None:
-        run_task.run_task(self._task_id)
+        run_task.work_off()
         connection.close()
 
     def ends(self) -> bool:
@@ -178,8 +179,8 @@ def test_no_task_is_claimed_until_the_folder_is_back(
     engine(lambda observer: HELLO)
     monkeypatch.setattr(run_task, "AWAY_SECONDS", 0.02)
     with away(media_root, empty=empty):
-        worker = Waiting(waiting, monkeypatch)
-        assert state(waiting) == WAITS
+        worker = Waiting(monkeypatch)
+        assert state(waiting)[:2] == ("queued", 0)
     assert worker.ends()
     assert state(waiting)[:2] == ("completed", 1)
 
@@ -190,7 +191,7 @@ def test_between_two_looks_for_the_folder_a_worker_waits(
     waits: list[float] = []
     monkeypatch.setattr(run_task.stop_requested, "wait", lambda seconds: waits.append(seconds) or len(waits) == 3)
     with away(media_root):
-        run(waiting)
+        run_task.work_off()
     assert waits == [3, 3, 3]
 
 
@@ -198,13 +199,13 @@ def test_a_worker_that_waits_for_the_folder_stops_when_told_to(
     waiting: Task, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with away(media_root):
-        worker = Waiting(waiting, monkeypatch)
+        worker = Waiting(monkeypatch)
         stop_requested.set()
         try:
             assert worker.ends()
         finally:
             stop_requested.clear()
-    assert state(waiting) == WAITS
+    assert state(waiting)[:2] == ("queued", 0)
 
 
 def test_a_task_that_is_cancelled_while_the_folder_goes_away_stays_cancelled(
@@ -223,9 +224,9 @@ def test_a_task_that_is_cancelled_while_the_folder_goes_away_stays_cancelled(
 
 
 def test_what_was_said_about_the_folder_goes_once_it_is_back(waiting: Task, media_root: Path) -> None:
-    run_task.say(waiting.pk, RECORDINGS_AWAY)
+    tell_waiting(waiting.pk, RECORDINGS_AWAY)
     with away(media_root):
-        requeue_forgotten()
+        wake_for_forgotten()
         assert state(waiting) == WAITS
-    requeue_forgotten()
+    wake_for_forgotten()
     assert state(waiting) == ("queued", 0, "", "")

@@ -26,6 +26,7 @@ from tasks_app.pipeline.errors import Cancelled, NoSoundTrack
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
 from tasks_app.progress.broadcast import flush
+from tasks_app.queueing import wake_ups
 from tasks_app.transcripts.rows import transcript_of
 from tasks_app.worker import run_task
 from tasks_app.worker.lease import LeaseKeeper
@@ -71,7 +72,9 @@ def raising(error: Exception) -> Callable[[Observer], Transcript]:
 
 
 def run(task: Task) -> Task:
-    run_task.run_task(str(task.pk))
+    claimed = attempts.claim(task.pk)
+    if claimed is not None:
+        run_task.run_task(claimed)
     task.refresh_from_db()
     return task
 
@@ -91,7 +94,7 @@ def test_a_connection_that_ended_between_two_tasks_is_opened_anew(task: Task, en
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
     other.close()
-    assert run(task).status == "completed"
+    assert run_task.work_off().status == "completed"
 
 
 def test_the_pipeline_gets_what_was_asked(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +134,7 @@ def test_running_twice_is_one_run(task: Task, engine: Engine) -> None:
 
 def test_running_while_it_runs_is_one_run(task: Task, engine: Engine) -> None:
     def act(observer: Observer) -> Transcript:
-        run_task.run_task(str(task.pk))
+        run_task.work_off()
         return HELLO
 
     engine(act)
@@ -139,9 +142,8 @@ def test_running_while_it_runs_is_one_run(task: Task, engine: Engine) -> None:
 
 
 def test_a_task_that_is_gone_is_nothing_to_run(task: Task) -> None:
-    task_id = str(task.pk)
     delete(task)
-    run_task.run_task(task_id)
+    run_task.work_off()
     assert not Task.objects.exists()
 
 
@@ -260,7 +262,7 @@ def test_a_failure_of_a_task_that_was_deleted_meanwhile_is_nobodys(task: Task, e
         raise ZeroDivisionError
 
     engine(act)
-    run_task.run_task(str(task.pk))
+    run_task.work_off()
     assert not Task.objects.exists()
 
 
@@ -282,7 +284,7 @@ def test_deleting_stops_a_running_task(task: Task, engine: Engine) -> None:
         return put_down(observer)
 
     engine(act)
-    run_task.run_task(str(task.pk))
+    run_task.work_off()
     assert not Task.objects.exists()
 
 
@@ -317,18 +319,24 @@ def test_a_task_that_was_given_back_is_the_next_one(
     waiting = make_task(owner)
     engine(put_down)
     run(task)
-    jobs_waiting = django_rq.get_queue(settings.TASK_QUEUE).get_jobs()
-    assert [job.args for job in jobs_waiting] == [(str(task.pk),), (str(waiting.pk),)]
+    assert [attempts.claim_next(), attempts.claim_next()] == [task, waiting]
 
 
-def test_what_rq_removes_after_a_job_is_not_the_hint_of_the_task_it_gave_back(
-    task: Task, engine: Engine, stopping: None, monkeypatch: pytest.MonkeyPatch
+def test_what_rq_removes_after_a_job_is_not_the_wake_up_of_the_task_that_was_given_back(
+    task: Task, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    engine(put_down)
+    def stop(observer: Observer) -> Transcript:
+        stop_requested.set()
+        return put_down(observer)
+
+    engine(stop)
     monkeypatch.setattr(SimpleWorker, "_install_signal_handlers", lambda worker: None)  # pytest has its own
     waiting = django_rq.get_queue(settings.TASK_QUEUE)
-    SimpleWorker([waiting], connection=waiting.connection).work(burst=True, max_jobs=1)
-    assert [job.args for job in waiting.get_jobs()] == [(str(task.pk),)]
+    try:
+        SimpleWorker([waiting], connection=waiting.connection).work(burst=True, max_jobs=1)
+    finally:
+        stop_requested.clear()
+    assert (run(task).attempt, wake_ups.waiting()) == (1, 1)
 
 
 def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, engine: Engine, stopping: None) -> None:
