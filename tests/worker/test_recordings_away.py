@@ -114,21 +114,11 @@ def test_what_was_read_in_time_is_transcribed(waiting: Task, media_root: Path, e
     assert run(waiting).status == "completed"
 
 
-def test_a_folder_that_goes_away_just_after_the_claim_fails_no_task(
-    waiting: Task, media_root: Path, engine: Callable, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    absence = away(media_root)
-    claim = attempts.claim_next
-
-    def claim_then_lose(hint: object) -> Task | None:
-        task = claim(hint)
-        absence.__enter__()
-        return task
-
-    monkeypatch.setattr(attempts, "claim_next", claim_then_lose)
-    run(waiting)
-    assert state(waiting) == WAITS
-    absence.__exit__(None, None, None)
+def test_a_folder_that_goes_away_just_after_the_claim_fails_no_task(waiting: Task, media_root: Path) -> None:
+    claimed = attempts.claim(waiting.pk)
+    with away(media_root):
+        run_task.run_task(claimed)
+        assert state(waiting) == WAITS
 
 
 def test_a_recording_that_is_gone_while_the_folder_is_there_fails_its_task(waiting: Task, media_root: Path) -> None:

@@ -336,7 +336,8 @@ def test_what_rq_removes_after_a_job_is_not_the_wake_up_of_the_task_that_was_giv
         SimpleWorker([waiting], connection=waiting.connection).work(burst=True, max_jobs=1)
     finally:
         stop_requested.clear()
-    assert (run(task).attempt, wake_ups.waiting()) == (1, 1)
+    task.refresh_from_db()
+    assert (task.status, wake_ups.waiting()) == ("queued", 1)
 
 
 def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, engine: Engine, stopping: None) -> None:
@@ -418,7 +419,7 @@ def test_a_renewal_that_fails_is_tried_again(
         raise DatabaseError("gone for a moment")
 
     with monkeypatch.context() as patched:
-        patched.setattr(attempts, "_lease_end", no_database)
+        patched.setattr(attempts, "lease_end", no_database)
         with LeaseKeeper(task):
             assert renewals.acquire(timeout=10)
             assert renewals.acquire(timeout=10)
