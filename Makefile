@@ -13,7 +13,8 @@ run: .venv/installed
 ONCE = pipeline exports hostile/test_hostile.py e2e test_env.py test_sqlite.py test_web_process.py
 
 test: lint
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --cov --cov-report=
+	@.venv/bin/coverage report --format=total | sed 's/$$/ % of the branches and lines were run./'
 	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ONCE:%=--ignore=tests/%)
 
 # All hostile files; `make test` reads one of each kind.

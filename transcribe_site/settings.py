@@ -203,12 +203,12 @@ COMPUTE_TYPE = env.text("COMPUTE_TYPE", "auto", "CTranslate2 compute type; auto 
 # The queue ------------------------------------------------------------------------------------------------------------
 
 TASK_QUEUE = "transcription"
-# A task's place in the queue is only a hint (the database is the truth), so nothing of a job is worth keeping.
+# Jobs are wake-ups without content (the database is the truth), so nothing of them is worth keeping.
 RQ_QUEUES = {TASK_QUEUE: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1}}
 RQ_SHOW_ADMIN_LINK = True
 WORKERS = env.integer("WORKERS", 1, "worker processes; each keeps its own models in memory", minimum=1)
 LEASE_SECONDS = env.integer(
-    "LEASE_SECONDS", 20, "how long a task stays with a worker that is no longer heard of", minimum=3
+    "LEASE_SECONDS", 20, "how long a task stays with a worker that gives no sign of life", minimum=3
 )
 
 MAX_RUNNING_PER_USER = env.integer(
