@@ -82,7 +82,7 @@ def _tasks(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
                 continue
             if not dry_run:
                 still.delete()
-                broadcast_gone(task.pk)
+                broadcast_gone(task.pk, task.owner_id)
         yield Removal("task", f"{task.pk} “{task.name}”", task.size)
 
 

@@ -197,7 +197,7 @@ def test_polling_tells_the_status(browser: Client, status: str) -> None:
 
 @pytest.mark.parametrize("status", TaskStatus.values)
 def test_who_connects_gets_the_present_state(migrated: None, status: str) -> None:
-    frames = snapshot(task_that_is(status))
+    frames = snapshot(task_that_is(status).pk)
     assert frames[0]["type"] == "progress"
 
 

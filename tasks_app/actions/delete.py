@@ -11,6 +11,6 @@ from tasks_app.progress.broadcast import broadcast_gone
 def delete(task: Task) -> None:
     """Remove a task with its recording and transcript; a worker that is busy with it stops."""
     with transaction.atomic():
-        task_id = task.pk
+        task_id, owner_id = task.pk, task.owner_id
         task.delete()
-        broadcast_gone(task_id)
+        broadcast_gone(task_id, owner_id)

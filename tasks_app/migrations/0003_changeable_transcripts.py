@@ -34,6 +34,7 @@ class Migration(migrations.Migration):
                 ('start', models.FloatField(help_text='seconds')),
                 ('end', models.FloatField(help_text='seconds')),
                 ('text', models.TextField()),
+                ('sequence', models.BigIntegerField(default=0, help_text='number of the message that it was sent with')),
                 ('task', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='live_segments', to='tasks_app.task')),
             ],
             options={

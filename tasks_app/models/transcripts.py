@@ -22,6 +22,7 @@ class LiveSegment(models.Model):
     start = models.FloatField(help_text="seconds")
     end = models.FloatField(help_text="seconds")
     text = fields.TextField()
+    sequence = models.BigIntegerField(default=0, help_text="number of the message that it was sent with")
 
     class Meta:
         ordering = ("index",)

@@ -88,6 +88,7 @@ def broadcast(task: Task, *frames: dict[str, Any]) -> None:
     transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, frames)))
 
 
-def broadcast_gone(task_id: UUID) -> None:
-    """Tell those who watch a task that it was deleted."""
-    transaction.on_commit(lambda: sender.put(lambda: sender.group_send([task_group(task_id)], [gone_frame(task_id)])))
+def broadcast_gone(task_id: UUID, owner_id: int) -> None:
+    """Tell those who watch a task, by itself or in a list, that it was deleted."""
+    groups = (task_group(task_id), user_group(owner_id))
+    transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, [gone_frame(task_id)])))

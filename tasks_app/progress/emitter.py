@@ -72,20 +72,28 @@ class ProgressEmitter:
                 if task is None:
                     self.lease_lost = True
                     return
+                first_sequence = task.sequence - len(numbered) + 1
                 LiveSegment.objects.bulk_create(
                     [
-                        LiveSegment(task=task, index=index, start=segment.start, end=segment.end, text=segment.text)
-                        for index, segment in numbered
+                        LiveSegment(
+                            task=task,
+                            index=index,
+                            start=segment.start,
+                            end=segment.end,
+                            text=segment.text,
+                            sequence=sequence,
+                        )
+                        for sequence, (index, segment) in enumerate(numbered, first_sequence)
                     ],
                     update_conflicts=True,
                     unique_fields=("task", "index"),
-                    update_fields=("start", "end", "text"),
+                    update_fields=("start", "end", "text", "sequence"),
                 )
             frames = [
                 segment_frame(self.task_id, sequence, index, segment)
-                for sequence, (index, segment) in enumerate(numbered, task.sequence - len(numbered) + 1)
+                for sequence, (index, segment) in enumerate(numbered, first_sequence)
             ]
-            sender.group_send(self._groups, frames)
+            sender.group_send([task_group(self.task_id)], frames)  # lists show no text
 
         sender.put(work)
 

@@ -38,6 +38,11 @@ def segment_frame(task_id: UUID, sequence: int, index: int, segment: TranscriptS
     return frame if segment.speaker is None else frame | {"speaker": segment.speaker}
 
 
+def segments_frame(task_id: UUID, frames: list[dict[str, Any]]) -> dict[str, Any]:
+    """Many `segment` frames in one."""
+    return {"type": "segments", "task_id": str(task_id), "segments": frames}
+
+
 def error_frame(task: Task) -> dict[str, Any]:
     return {
         "type": "error",

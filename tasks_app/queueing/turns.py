@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, IntegerField, Min, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, F, Min, OuterRef, Subquery, Value, When
 from django.utils import timezone
 
 from tasks_app.models import LastServed, Task, TaskStatus
@@ -27,21 +27,11 @@ def next_in_turn() -> Task | None:
     if interrupted is not None:
         return interrupted
     own = queued.filter(owner=OuterRef("owner")).order_by()
-    owner = (
-        LastServed.objects.filter(Exists(own))
-        .exclude(owner__in=at_limit)
-        .annotate(
-            running=Case(
-                *(When(owner=owner, then=Value(count)) for owner, count in running.items()),
-                default=Value(0),
-                output_field=IntegerField(),
-            ),
-            waiting_since=Subquery(own.values("owner").annotate(first=Min("queued_at")).values("first")),
-        )
-        .order_by("running", F("at").asc(nulls_first=True), "waiting_since")
-        .values_list("owner", flat=True)
-        .first()
-    )
+    owners = LastServed.objects.filter(Exists(own)).exclude(owner__in=at_limit)
+    fewest = [Case(*(When(owner=owner, then=Value(count)) for owner, count in running.items()), default=Value(0)).asc()]
+    waiting_since = Subquery(own.values("owner").annotate(first=Min("queued_at")).values("first"))
+    in_turn = owners.order_by(*(fewest if running else []), F("at").asc(nulls_first=True), waiting_since)
+    owner = in_turn.values_list("owner", flat=True).first()
     return None if owner is None else queued.filter(owner=owner).order_by("queued_at").first()
 
 

@@ -1,36 +1,56 @@
-"""WebSocket clients: the present state when they connect, then everything that follows."""
+"""WebSocket clients: the present state when they connect, then everything that follows.
+
+What was missed while the broker, the network or this process was away is found out at every heartbeat, by comparing
+the rows with what the client was sent: so a client that is connected is never behind for longer than that.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
 import json
+import logging
+import time
 from collections import Counter
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from importlib import import_module
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qs
+from uuid import UUID
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AbstractUser
+from django.db import DatabaseError
+from django.db.models import Q
 from django.utils import timezone
 
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import ENDED
 from tasks_app.progress.broadcast import task_group, user_group
-from tasks_app.progress.frames import progress_frame
+from tasks_app.progress.frames import gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
 
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters a client may send at once; it has nothing to say but ping
+MOST_AT_ONCE = 50  # frames that a client may send within a second
 GONE = 4404
+NOT_ALLOWED = 4401
+FLOOD = 4429
+
+logger = logging.getLogger(__name__)
 
 _open_sockets: Counter[int] = Counter()
 """How many sockets each user holds open, in this process: several web processes would each allow as many."""
 
 
 class _FrameConsumer(AsyncWebsocketConsumer):
-    """Subscribes to a group, sends a snapshot, then passes on the group's frames that are newer than the snapshot."""
+    """Subscribes to a group, sends the present state, then passes on the group's frames that are newer than that."""
 
     heartbeat: asyncio.Task[None] | None = None
     group: str | None = None
@@ -44,6 +64,8 @@ class _FrameConsumer(AsyncWebsocketConsumer):
                 _open_sockets[self.scope["user"].pk] -= 1
 
     async def connect(self) -> None:
+        self.newest: dict[str, int] = {}
+        self.last_pong, self.second, self.received = 0.0, 0.0, 0
         try:
             group = await database_sync_to_async(self.authorise)(self.scope["user"])
         except TaskNotFound:
@@ -55,12 +77,11 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             return
         _open_sockets[user_id] += 1
         self.counted = True
-        # Subscribe first: what happens while the snapshot is read waits in the channel, and nothing falls between.
+        # Subscribe first: what happens while the state is read waits in the channel, and nothing falls between.
         await self.channel_layer.group_add(group, self.channel_name)
         self.group = group
         await self.accept()
-        self.newest: dict[str, int] = {}
-        for frame in await database_sync_to_async(self.snapshot)():
+        for frame in await database_sync_to_async(self.missed)():
             await self.send_frame(frame)
         self.heartbeat = asyncio.create_task(self.beat())
 
@@ -68,7 +89,8 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         """The group to listen to. Raises TaskNotFound for those who may not."""
         raise NotImplementedError
 
-    def snapshot(self) -> list[dict[str, Any]]:
+    def missed(self) -> list[dict[str, Any]]:
+        """What the client lacks of the present state: all of it, when it has just connected."""
         raise NotImplementedError
 
     async def disconnect(self, code: int) -> None:
@@ -78,11 +100,20 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        """Answers a ping, once a second at most; who sends much more than that loses the connection."""
+        now = time.monotonic()
+        if now - self.second >= 1:
+            self.second, self.received = now, 0
+        self.received += 1
+        if self.received > MOST_AT_ONCE:
+            await self.close(FLOOD)
+            return
         message = None
         if text_data is not None and len(text_data) <= MAX_FRAME:
             with contextlib.suppress(ValueError, RecursionError):
                 message = json.loads(text_data)
-        if isinstance(message, dict) and message.get("type") == "ping":
+        if isinstance(message, dict) and message.get("type") == "ping" and now - self.last_pong >= 1:
+            self.last_pong = now
             await self.send_frame({"type": "pong"})
 
     async def dispatch(self, message: dict[str, Any]) -> None:
@@ -99,30 +130,61 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             if sequence <= self.newest.get(frame["task_id"], -1):
                 return
             self.newest[frame["task_id"]] = sequence
-        if frame["type"] == "gone":
-            await self.close(GONE)
-            return
         await self.send(text_data=json.dumps(frame, ensure_ascii=False))
 
     async def beat(self) -> None:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                frames = await database_sync_to_async(self._missed_if_allowed)()
+            except TaskNotFound:
+                await self.close(NOT_ALLOWED)
+                return
+            except DatabaseError as error:  # it is away for a moment: the next heartbeat makes up for this one
+                logger.warning("What sockets may have missed cannot be looked up: %s", type(error).__name__)
+                continue
+            for frame in frames:
+                await self.send_frame(frame)
             await self.send_frame({"type": "heartbeat", "timestamp": timezone.now().isoformat()})
+
+    def _missed_if_allowed(self) -> list[dict[str, Any]]:
+        """Raises TaskNotFound if the client has logged out, or may no longer see what it watches."""
+        sessions = import_module(settings.SESSION_ENGINE).SessionStore
+        user = get_user(SimpleNamespace(session=sessions(self.scope["session"].session_key)))
+        if user.pk != self.scope["user"].pk:
+            raise TaskNotFound
+        frames = self.missed()
+        if not any(frame["type"] == "gone" for frame in frames):
+            self.authorise(user)
+        return frames
 
 
 class TaskConsumer(_FrameConsumer):
-    """`/ws/tasks/{task_id}`: one task, for its owner and for staff."""
+    """`/ws/tasks/{task_id}`: one task, for its owner and for staff.
+
+    `?after=17`: the client has seen the frames up to this number; `?batch=1`: segments may come many in one frame.
+    """
 
     def authorise(self, user: AbstractUser) -> str:
-        self.task = task_visible_to(user, self.scope["url_route"]["kwargs"]["task_id"])
-        return task_group(self.task.identifier)
+        self.task_id: UUID = self.scope["url_route"]["kwargs"]["task_id"]
+        task_visible_to(user, self.task_id)
+        return task_group(self.task_id)
 
-    def snapshot(self) -> list[dict[str, Any]]:
-        return snapshot(self.task)
+    def missed(self) -> list[dict[str, Any]]:
+        asked = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+        seen = asked.get("after", [""])[0]
+        after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else -1
+        return snapshot(self.task_id, self.newest.get(str(self.task_id), after), in_batches="batch" in asked)
+
+    async def send_frame(self, frame: dict[str, Any]) -> None:
+        if frame["type"] == "gone":
+            await self.close(GONE)
+        else:
+            await super().send_frame(frame)
 
 
 class OwnTasksConsumer(_FrameConsumer):
-    """`/ws/tasks/`: all of one's own tasks; the snapshot has those that have not ended."""
+    """`/ws/tasks/`: all of one's own tasks: those that have not ended, then whatever happens to any of them."""
 
     def authorise(self, user: AbstractUser) -> str:
         if not user.is_authenticated:
@@ -130,6 +192,23 @@ class OwnTasksConsumer(_FrameConsumer):
         self.user = user
         return user_group(user.pk)
 
-    def snapshot(self) -> list[dict[str, Any]]:
-        tasks = tasks_visible_to(self.user).filter(owner=self.user).exclude(status__in=ENDED)
-        return [progress_frame(task) for task in tasks.order_by("created_at")]
+    def missed(self) -> list[dict[str, Any]]:
+        since, self.looked_at = getattr(self, "looked_at", timezone.now()), timezone.now()
+        return list(self._missed(since - timedelta(seconds=2 * HEARTBEAT_SECONDS)))
+
+    def _missed(self, ended_since: datetime) -> Iterator[dict[str, Any]]:
+        """Tasks that have not ended, that ended lately, or that the client believes not to have ended."""
+        watched = set(self.newest)
+        own = tasks_visible_to(self.user).filter(owner=self.user)
+        rows = own.filter(~Q(status__in=ENDED) | Q(finished_at__gt=ended_since) | Q(pk__in=watched))
+        for task in rows.order_by("created_at"):
+            watched.discard(str(task.pk))
+            if task.sequence > self.newest.get(str(task.pk), -1):
+                yield progress_frame(task)
+        for task_id in watched:
+            yield gone_frame(UUID(task_id))
+
+    async def send_frame(self, frame: dict[str, Any]) -> None:
+        await super().send_frame(frame)
+        if frame["type"] == "gone" or frame.get("status") in ENDED:
+            self.newest.pop(frame["task_id"], None)

@@ -64,7 +64,7 @@ def test_the_numbers_are_those_of_the_frames(client: Client, owner: AbstractUser
     task = attempts.claim(make_task(owner).pk)
     ProgressEmitter(task, lease=task.lease).emit_progress(TaskProgressStage.ALIGNING, 47)
     flush()
-    frame = snapshot(task)[0]
+    frame = snapshot(task.pk)[0]
     polled = client.get(address(task)).json()
     assert (polled["status"], polled["progress_stage"], polled["progress_percentage"]) == (
         frame["status"],

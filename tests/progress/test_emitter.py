@@ -33,7 +33,6 @@ from tasks_app.progress import emitter as emitting
 from tasks_app.progress.broadcast import flush, task_group, user_group
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.progress.frames import error_frame, progress_frame, progress_summary, segment_frame
-from tasks_app.progress.snapshot import snapshot
 from tasks_app.progress.stages import STAGE_PERCENTAGES
 from tests.conftest import REPOSITORY
 
@@ -330,35 +329,11 @@ def test_sequence_rises_with_every_frame_of_a_task(
     emitter.emit_progress(TRANSCRIBING, 20)
     emitter.emit_segments(0, [HELLO])
     flush()
-    frames_so_far = snapshot(claimed)
     emitter.emit_progress(ALIGNING, 40)
     flush()
     attempts.fail(claimed, NotAudio(), lease=claimed.lease)
     heard = [frame["sequence"] for frame in listener.frames() if "sequence" in frame]
-    taken = [frame["sequence"] for frame in frames_so_far]
-    assert heard[:2] + taken + heard[2:] == sorted({*heard, *taken})
-
-
-def test_a_snapshot_holds_the_segments_so_far(emitter: ProgressEmitter, claimed: Task) -> None:
-    emitter.emit_segments(0, [HELLO])
-    flush()
-    assert [frame["type"] for frame in snapshot(claimed)] == ["progress", "segment"]
-
-
-def test_a_snapshot_of_a_failed_task_holds_the_error(claimed: Task) -> None:
-    attempts.fail(claimed, NotAudio(), lease=claimed.lease)
-    assert [frame["type"] for frame in snapshot(claimed)] == ["progress", "error"]
-
-
-def test_a_snapshot_is_of_the_row_and_not_of_what_the_caller_knew(claimed: Task) -> None:
-    """Else an ending that came between would get a smaller number than a snapshot that does not have it."""
-    attempts.fail(Task.objects.get(pk=claimed.pk), NotAudio(), lease=claimed.lease)
-    assert snapshot(claimed)[0]["status"] == "failed"
-
-
-def test_a_snapshot_of_a_task_that_was_deleted_meanwhile_says_so(claimed: Task) -> None:
-    delete(Task.objects.get(pk=claimed.pk))
-    assert snapshot(claimed) == [{"type": "gone", "task_id": str(claimed.pk)}]
+    assert heard == sorted(set(heard))
 
 
 def test_the_keys_of_a_progress_frame(claimed: Task) -> None:

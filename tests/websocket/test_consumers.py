@@ -6,7 +6,8 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from uuid import uuid4
 
 import pytest
@@ -14,7 +15,10 @@ from asgiref.sync import sync_to_async
 from channels.layers import get_channel_layer
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.models import Session
+from django.db.models import F
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -24,6 +28,7 @@ from tasks_app.actions.delete import delete
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment, Transcript
+from tasks_app.progress import broadcast
 from tasks_app.progress.broadcast import flush
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.websocket import consumers
@@ -186,18 +191,145 @@ async def test_the_socket_of_a_deleted_task_is_closed(watch, owner, task: Task) 
     assert closed.value.rcvd.code == consumers.GONE
 
 
-async def test_a_heartbeat_comes_regularly(monkeypatch, owner, task: Task) -> None:
+async def test_who_sends_without_end_is_cut_off(watch, owner, task: Task) -> None:
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                await client.send('{"type": "ping"}')
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(client.recv(), 0.001)
+    assert closed.value.rcvd.code == consumers.FLOOD
+
+
+# Heartbeats -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def beating(monkeypatch: pytest.MonkeyPatch):
+    """Connect as somebody to a consumer whose heart beats fast: `beating(consumer, user, **arguments)`."""
     assert consumers.HEARTBEAT_SECONDS == 30
-    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.01)
-    communicator = WebsocketCommunicator(consumers.TaskConsumer.as_asgi(), f"/ws/tasks/{task.pk}")
-    communicator.scope |= {"user": owner, "url_route": {"kwargs": {"task_id": task.pk}}}
-    connected, _ = await communicator.connect(timeout=5)
-    assert connected
-    assert (await communicator.receive_json_from())["type"] == "progress"
-    beat = await communicator.receive_json_from()
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.05)
+
+    @asynccontextmanager
+    async def connected(
+        consumer: type, user: AbstractUser, query: str = "", **arguments: object
+    ) -> AsyncIterator[WebsocketCommunicator]:
+        client = Client()
+        await sync_to_async(client.force_login)(user)
+        communicator = WebsocketCommunicator(consumer.as_asgi(), f"/?{query}")
+        communicator.scope |= {"user": user, "session": client.session, "url_route": {"kwargs": arguments}}
+        communicator.scope["query_string"] = query.encode()
+        assert (await communicator.connect(timeout=5))[0]
+        yield communicator
+        await communicator.disconnect()
+
+    return connected
+
+
+async def frame_of(communicator: WebsocketCommunicator, kind: str) -> dict:
+    """The next frame of a kind."""
+    while (frame := await communicator.receive_json_from(timeout=10))["type"] != kind:
+        pass
+    return frame
+
+
+async def closing_code(communicator: WebsocketCommunicator) -> int:
+    while (message := await communicator.receive_output(timeout=10))["type"] != "websocket.close":
+        pass
+    return message["code"]
+
+
+@sync_to_async
+def unheard(task: Task, **changes: object) -> None:
+    """The row changes, and the frame that tells of it is lost with the broker."""
+    Task.objects.filter(pk=task.pk).update(sequence=F("sequence") + 1, **changes)
+
+
+async def test_a_heartbeat_comes_regularly(beating, owner, task: Task) -> None:
+    async with beating(consumers.TaskConsumer, owner, task_id=task.pk) as client:
+        beat = await frame_of(client, "heartbeat")
     assert set(beat) == {"type", "timestamp"}
-    assert beat["type"] == "heartbeat"
-    await communicator.disconnect()
+
+
+async def test_what_was_missed_comes_with_the_next_heartbeat(beating, owner, claimed: Task) -> None:
+    async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
+        await frame_of(client, "heartbeat")
+        await unheard(claimed, status="completed", progress_percentage=100)
+        frame = await frame_of(client, "progress")
+    assert (frame["status"], frame["percentage"]) == ("completed", 100)
+
+
+async def test_where_nothing_was_missed_nothing_is_sent_again(beating, owner, claimed: Task) -> None:
+    async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
+        await frame_of(client, "progress")
+        assert [(await client.receive_json_from(timeout=10))["type"] for _ in range(3)] == ["heartbeat"] * 3
+
+
+async def test_a_client_that_comes_back_is_sent_only_what_it_lacks(beating, owner, claimed: Task) -> None:
+    await sync_to_async(claimed.refresh_from_db)()
+    query = f"after={claimed.sequence}"
+    async with beating(consumers.TaskConsumer, owner, query, task_id=claimed.pk) as client:
+        assert (await client.receive_json_from(timeout=10))["type"] == "heartbeat"
+
+
+@pytest.mark.parametrize("query", ["after=", "after=-1", "after=x", "after=%FF", "after=" + "9" * 40, "after=\u0663"])
+async def test_nonsense_instead_of_a_number_asks_for_everything(beating, owner, task: Task, query: str) -> None:
+    async with beating(consumers.TaskConsumer, owner, query, task_id=task.pk) as client:
+        assert (await client.receive_json_from(timeout=10))["type"] == "progress"
+
+
+async def test_a_missed_deletion_closes_the_socket(beating, owner, task: Task) -> None:
+    async with beating(consumers.TaskConsumer, owner, task_id=task.pk) as client:
+        await sync_to_async(Task.objects.filter(pk=task.pk).delete)()
+        assert await closing_code(client) == consumers.GONE
+
+
+async def test_who_logs_out_loses_the_socket(beating, owner, task: Task) -> None:
+    for consumer in (consumers.TaskConsumer, consumers.OwnTasksConsumer):
+        async with beating(consumer, owner, task_id=task.pk) as client:
+            await sync_to_async(Session.objects.all().delete)()
+            assert await closing_code(client) == consumers.NOT_ALLOWED
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}, {"is_staff": False}])
+async def test_who_may_no_longer_see_a_task_loses_the_socket(beating, staff, task: Task, change: dict) -> None:
+    async with beating(consumers.TaskConsumer, staff, task_id=task.pk) as client:
+        await frame_of(client, "heartbeat")
+        await sync_to_async(type(staff).objects.filter(pk=staff.pk).update)(**change)
+        assert await closing_code(client) == consumers.NOT_ALLOWED
+
+
+async def test_a_list_learns_of_missed_beginnings_endings_and_deletions(
+    beating, owner, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with beating(consumers.OwnTasksConsumer, owner) as client:
+        assert (await frame_of(client, "progress"))["task_id"] == str(task.pk)
+        monkeypatch.setattr(broadcast.sender, "group_send", lambda *lost: None)
+        other = await sync_to_async(make_task)(owner)
+        assert (await frame_of(client, "progress"))["task_id"] == str(other.pk)
+        await unheard(other, status="failed", finished_at=timezone.now())
+        assert (await frame_of(client, "progress"))["status"] == "failed"
+        await sync_to_async(delete)(Task(pk=task.pk, owner=owner))
+        assert (await frame_of(client, "gone"))["task_id"] == str(task.pk)
+
+
+async def test_a_list_is_told_of_a_deletion(watch, owner, task: Task) -> None:
+    async with await watch(owner, "/ws/tasks/") as client:
+        await receive(client)
+        await sync_to_async(delete)(Task(pk=task.pk, owner=owner))
+        assert await receive(client) == {"type": "gone", "task_id": str(task.pk)}
+
+
+async def test_a_list_is_sent_no_text(watch, owner, claimed: Task) -> None:
+    emitter = ProgressEmitter(claimed, lease=claimed.lease)
+    async with await watch(owner, "/ws/tasks/") as client:
+        await receive(client)
+        emitter.emit_segments(0, [Segment(0.5, 2.0, "Hello.")])
+        emitter.emit_progress(TaskProgressStage.TRANSCRIBING, 20)
+        assert (await receive(client))["type"] == "progress"
+
+
+# Limits ---------------------------------------------------------------------------------------------------------------
 
 
 def test_the_path_without_websocket_is_not_found(daphne: int) -> None:

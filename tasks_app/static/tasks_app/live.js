@@ -7,6 +7,7 @@ const PATIENCE = 8000; // for the answer to a ping
 const FAILURES_BEFORE_CHECKING = 2;
 const RETRY_WAIT = 3000;
 const GONE = 4404;
+const NOT_ALLOWED = 4401;
 const OPEN = 1; // a socket's readyState
 
 /** What `check` throws where there is nothing to check any more. */
@@ -19,11 +20,13 @@ export class LiveConnection {
    * @param {(frame: object) => void} how.onFrame progress, segment and error frames that are newer than what came before
    * @param {() => Promise<void>} how.check fetches the present state; throws Gone if there is none
    * @param {number} how.checkEvery seconds between two checks
+   * @param {string} [how.task] the one task that is watched: of it, only what was not seen yet is asked for
    * @param {() => void} [how.onGone] the task was deleted
+   * @param {() => void} [how.onHeartbeat] the server is there; called when the connection opens again, too
    * @param {HTMLElement|null} how.shownIn says how the page is kept up to date
    */
-  constructor({ path, onFrame, check, checkEvery, onGone = () => {}, shownIn }) {
-    Object.assign(this, { onFrame, check, checkEvery, onGone, shownIn });
+  constructor({ path, onFrame, check, checkEvery, task, onGone = () => {}, onHeartbeat = () => {}, shownIn }) {
+    Object.assign(this, { onFrame, check, checkEvery, task, onGone, onHeartbeat, shownIn });
     this.url = new URL(path, location.href);
     this.url.protocol = location.protocol === "https:" ? "wss:" : "ws:";
     /** Newest sequence seen, by task. @type {Map<string, number>} */
@@ -76,6 +79,7 @@ export class LiveConnection {
 
   #connect() {
     clearTimeout(this.retry);
+    if (this.task) this.url.search = new URLSearchParams({ batch: 1, after: this.newest.get(this.task) ?? "" });
     let socket;
     try {
       socket = new WebSocket(this.url);
@@ -88,6 +92,8 @@ export class LiveConnection {
       this.failures = 0;
       this.show("live");
       this.#watch();
+      if (this.wasOpen) this.onHeartbeat();
+      this.wasOpen = true;
     };
     socket.onmessage = (event) => {
       this.#watch();
@@ -101,11 +107,20 @@ export class LiveConnection {
         this.onGone();
         return;
       }
+      if (event.code === NOT_ALLOWED) {
+        location.reload(); // to the login page
+        return;
+      }
       this.#wait();
     };
   }
 
   #receive(frame) {
+    if (frame.type === "segments") {
+      frame.segments.forEach((segment) => this.#receive(segment));
+      return;
+    }
+    if (frame.type === "heartbeat") this.onHeartbeat();
     if (frame.sequence !== undefined) {
       if (frame.sequence <= (this.newest.get(frame.task_id) ?? -1)) return;
       this.newest.set(frame.task_id, frame.sequence);

@@ -11,10 +11,13 @@ const live = new LiveConnection({
   onFrame,
   check: refresh,
   checkEvery: 5,
+  // What was missed while the server's own connections were away, as a deletion, is seen at the next heartbeat.
+  onHeartbeat: () => document.hidden || refreshSoon(),
   shownIn: document.getElementById("connection"),
 });
 
 function onFrame(frame) {
+  if (frame.type === "gone" && document.getElementById(`task-${frame.task_id}`)) refreshSoon();
   if (frame.type !== "progress") return;
   const row = document.getElementById(`task-${frame.task_id}`);
   if (!row) {
@@ -57,5 +60,5 @@ function adopt() {
 
 adopt();
 live.start();
-// A list that was left in the background may have missed a deletion, of which the socket does not tell.
+// A list that was left in the background does not look at every heartbeat.
 document.addEventListener("visibilitychange", () => document.hidden || refreshSoon());

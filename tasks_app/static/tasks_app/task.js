@@ -9,6 +9,7 @@ let task = document.getElementById("task");
 
 const live = new LiveConnection({
   path: task.dataset.socket,
+  task: task.dataset.task,
   onFrame,
   check,
   checkEvery: 3,
