@@ -23,7 +23,6 @@ from pathlib import Path
 import psutil
 
 from benchmarks.service import TELEPHONE, free_port, start_service
-from tasks_app.actions.take_in import store
 
 SETTLED = 20  # tasks after which a worker has loaded and allocated what it needs
 
@@ -59,6 +58,7 @@ def run(user, recording: Path, model: str) -> float:
     """Submit and wait; seconds taken."""
     from django.core.files import File
 
+    from tasks_app.actions.take_in import store
     from tasks_app.models import Task
     from tasks_app.options import TranscriptionOptions
 

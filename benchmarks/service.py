@@ -27,11 +27,6 @@ import wave
 from importlib.util import find_spec
 from pathlib import Path
 
-from tasks_app.actions.cancel import cancel
-from tasks_app.actions.take_in import store
-from tasks_app.progress.addresses import task_socket
-from tasks_app.progress.emitter import ProgressEmitter
-
 REPOSITORY = Path(__file__).resolve().parent.parent
 TELEPHONE = Path(find_spec("pyannote.audio").submodule_search_locations[0]) / "sample/sample.wav"
 STAGE_CHANGES = 50
@@ -79,6 +74,7 @@ def through_the_service(user, recording: Path, model: str) -> float:
     """Seconds from submitting to completion."""
     from django.core.files.base import ContentFile
 
+    from tasks_app.actions.take_in import store
     from tasks_app.models import Task
     from tasks_app.options import TranscriptionOptions
 
@@ -158,8 +154,12 @@ def broadcast(user, port: int, clients: int) -> None:
     from django.contrib.sessions.backends.db import SessionStore
     from django.core.files.base import ContentFile
 
+    from tasks_app.actions.cancel import cancel
+    from tasks_app.actions.take_in import store
     from tasks_app.models import TaskProgressStage
     from tasks_app.options import TranscriptionOptions
+    from tasks_app.progress.addresses import task_socket
+    from tasks_app.progress.emitter import ProgressEmitter
 
     session = SessionStore()
     session["_auth_user_id"], session["_auth_user_backend"] = str(user.pk), "django.contrib.auth.backends.ModelBackend"
