@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -172,7 +172,7 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
         self,
         request: HttpRequest,
         queryset: QuerySet[Task],
-        act: Callable[[Task, AbstractUser], None],
+        act: Callable[[Task, User], None],
         done: str,
     ) -> None:
         """Do it to each task, then say how many were done, needed nothing, or could not be, and why."""

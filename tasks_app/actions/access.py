@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db.models import QuerySet
 
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import Task
 
 
-def tasks_visible_to(user: AbstractUser | AnonymousUser) -> QuerySet[Task]:
+def tasks_visible_to(user: User | AnonymousUser) -> QuerySet[Task]:
     """One's own tasks; for staff, everyone's."""
     if not user.is_authenticated or not user.is_active:
         return Task.objects.none()
@@ -20,7 +20,7 @@ def tasks_visible_to(user: AbstractUser | AnonymousUser) -> QuerySet[Task]:
     return Task.objects.filter(owner=user)
 
 
-def task_visible_to(user: AbstractUser | AnonymousUser, identifier: UUID) -> Task:
+def task_visible_to(user: User | AnonymousUser, identifier: UUID) -> Task:
     """One task.
 
     Raises:

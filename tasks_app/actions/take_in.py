@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
@@ -24,7 +24,7 @@ from tasks_app.queueing.turns import joins
 
 
 def take_in(
-    owner: AbstractUser,
+    owner: User,
     recording: Path | File,
     options: TranscriptionOptions,
     *,
@@ -58,7 +58,7 @@ def check_options(options: TranscriptionOptions) -> TranscriptionOptions:
 
 
 def store(
-    owner: AbstractUser,
+    owner: User,
     recording: File,
     name: str,
     options: TranscriptionOptions,

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
@@ -55,7 +55,7 @@ def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
 @require_POST
 @never_cache
 @logged_in
-def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUser], None]) -> JsonResponse:
+def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, User], None]) -> JsonResponse:
     """`POST /tasks/{identifier}/cancel` and `.../retry`; answers as the polling does."""
     task = task_visible_to(request.user, identifier)
     act(task, request.user)

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -109,7 +109,7 @@ def task_retry(request: HttpRequest, identifier: UUID) -> HttpResponse:
     return _act(request, identifier, retry)
 
 
-def _act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUser], None]) -> HttpResponse:
+def _act(request: HttpRequest, identifier: UUID, act: Callable[[Task, User], None]) -> HttpResponse:
     task = task_visible_to(request.user, identifier)
     try:
         act(task, request.user)
