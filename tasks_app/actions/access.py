@@ -5,10 +5,23 @@ from __future__ import annotations
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import Task
+
+
+def logged_in_user(request: HttpRequest) -> User:
+    """Who sent a request to an entry point that lets only people in who are logged in.
+
+    Raises:
+        PermissionDenied: nobody is logged in.
+    """
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
 
 
 def tasks_visible_to(user: User | AnonymousUser) -> QuerySet[Task]:
