@@ -11,7 +11,7 @@ from typing import Any
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.utils import timezone
 
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
@@ -64,7 +64,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await self.send_frame(frame)
         self.heartbeat = asyncio.create_task(self.beat())
 
-    def authorise(self, user: User) -> str:
+    def authorise(self, user: User | AnonymousUser) -> str:
         """The group to listen to. Raises TaskNotFound for those who may not."""
         raise NotImplementedError
 
@@ -113,7 +113,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
 class TaskConsumer(_FrameConsumer):
     """`/ws/tasks/{task_id}`: one task, for its owner and for staff."""
 
-    def authorise(self, user: User) -> str:
+    def authorise(self, user: User | AnonymousUser) -> str:
         self.task = task_visible_to(user, self.scope["url_route"]["kwargs"]["task_id"])
         return task_group(self.task.identifier)
 
@@ -124,7 +124,7 @@ class TaskConsumer(_FrameConsumer):
 class OwnTasksConsumer(_FrameConsumer):
     """`/ws/tasks/`: all of one's own tasks; the snapshot has those that have not ended."""
 
-    def authorise(self, user: User) -> str:
+    def authorise(self, user: User | AnonymousUser) -> str:
         if not user.is_authenticated:
             raise TaskNotFound
         self.user = user
