@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, get_text_list
 
-from tasks_app.actions.access import tasks_visible_to
+from tasks_app.actions.access import logged_in_user, tasks_visible_to
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.retry import retry
@@ -163,7 +163,7 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
             delete(task)
 
     def get_deleted_objects(
-        self, objs: QuerySet[Task] | list[Task], request: HttpRequest
+        self, objs: QuerySet[Task] | Sequence[Task], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """What the question before deleting lists: the tasks, and not the thousands of segments that go with them."""
         return [str(task) for task in objs], {"tasks": len(objs)}, set(), []
@@ -172,16 +172,17 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
         self,
         request: HttpRequest,
         queryset: QuerySet[Task],
-        act: Callable[[Task, AbstractUser], None],
+        act: Callable[[Task, User], None],
         done: str,
     ) -> None:
         """Do it to each task, then say how many were done, needed nothing, or could not be, and why."""
+        user = logged_in_user(request)
         changed, unchanged = 0, 0
         refused: dict[str, list[str]] = {}
         for task in queryset:
             was = task.status
             try:
-                act(task, request.user)
+                act(task, user)
             except TranscriptionError as error:
                 refused.setdefault(error.user_message, []).append(task.name)
             else:

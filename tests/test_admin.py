@@ -235,12 +235,12 @@ def test_deleting_removes_the_recording(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_that_is_deleted_leaves_the_queue(
+def test_a_task_that_is_deleted_is_not_taken_by_a_worker(
     client: Client, staff: AbstractUser, owner: AbstractUser, queue: Redis
 ) -> None:
     client.force_login(staff)
     act(client, "delete_selected", make_task(owner))
-    assert not queue.llen("rq:queue:transcription")
+    assert attempts.claim_next() is None
 
 
 def test_the_question_before_deleting_does_not_list_every_segment(admin: Client, task: Task) -> None:

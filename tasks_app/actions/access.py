@@ -4,14 +4,27 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import Task
 
 
-def tasks_visible_to(user: AbstractUser | AnonymousUser) -> QuerySet[Task]:
+def logged_in_user(request: HttpRequest) -> User:
+    """Who sent a request to an entry point that lets only people in who are logged in.
+
+    Raises:
+        PermissionDenied: nobody is logged in.
+    """
+    if not request.user.is_authenticated:
+        raise PermissionDenied
+    return request.user
+
+
+def tasks_visible_to(user: User | AnonymousUser) -> QuerySet[Task]:
     """One's own tasks; for staff, everyone's."""
     if not user.is_authenticated or not user.is_active:
         return Task.objects.none()
@@ -20,7 +33,7 @@ def tasks_visible_to(user: AbstractUser | AnonymousUser) -> QuerySet[Task]:
     return Task.objects.filter(owner=user)
 
 
-def task_visible_to(user: AbstractUser | AnonymousUser, identifier: UUID) -> Task:
+def task_visible_to(user: User | AnonymousUser, identifier: UUID) -> Task:
     """One task.
 
     Raises:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -11,7 +11,7 @@ from tasks_app.models import Task, TaskStatus
 from tasks_app.progress.emitter import ProgressEmitter
 
 
-def cancel(task: Task, actor: AbstractUser | None) -> None:
+def cancel(task: Task, actor: User | None) -> None:
     """End a task that waits or runs. Cancelling twice is the same as once.
 
     Raises:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from tasks_app.models import Task, TaskStatus
 from tasks_app.options import TranscriptionOptions
@@ -15,7 +15,7 @@ RECORDINGS_LOOKED_AT = 50
 """The last recordings of a person, which tell the languages that they usually have."""
 
 
-def usual_languages(owner: AbstractUser) -> list[str]:
+def usual_languages(owner: User) -> list[str]:
     """The languages of the owner's last recordings, the most frequent first: of those that are known for sure."""
     rows = Task.objects.filter(owner=owner, status=TaskStatus.COMPLETED).order_by("-created_at")
     counts: Counter[str] = Counter()
@@ -30,7 +30,7 @@ def usual_languages(owner: AbstractUser) -> list[str]:
     return [language for language, _ in counts.most_common()]
 
 
-def last_hints(owner: AbstractUser) -> tuple[str, ...]:
+def last_hints(owner: User) -> tuple[str, ...]:
     """The names and terms that were told with the owner's last recording."""
     last = Task.objects.filter(owner=owner).order_by("-created_at").first()
     return last.transcription_options.hints if last else ()

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 
 from tasks_app.errors import InvalidChange
 from tasks_app.models import Change, Segment, Speaker, Task
@@ -27,7 +27,7 @@ SHORTEST = 0.02  # seconds
 Kind = Change.Kind
 
 
-def change_text(task: Task, actor: AbstractUser, from_revision: int, texts: Mapping[int, str]) -> Change:
+def change_text(task: Task, actor: User, from_revision: int, texts: Mapping[int, str]) -> Change:
     """Write other texts for segments, by their identifiers: one that is corrected, or all in which something was
     replaced. Words that stand keep their times.
     """
@@ -40,7 +40,7 @@ def change_text(task: Task, actor: AbstractUser, from_revision: int, texts: Mapp
         return draft.change
 
 
-def split(task: Task, actor: AbstractUser, from_revision: int, segment_id: int, at: int) -> Change:
+def split(task: Task, actor: User, from_revision: int, segment_id: int, at: int) -> Change:
     """Make two segments of one, before character `at` of its text. The second starts with its first word; without
     word times, the time is shared by the number of characters.
     """
@@ -63,7 +63,7 @@ def split(task: Task, actor: AbstractUser, from_revision: int, segment_id: int, 
         return draft.change
 
 
-def join(task: Task, actor: AbstractUser, from_revision: int, first_id: int, second_id: int) -> Change:
+def join(task: Task, actor: User, from_revision: int, first_id: int, second_id: int) -> Change:
     """Make one segment of two that follow each other; it has the first one's speaker."""
     with change(task, Kind.JOIN, actor, from_revision) as draft:
         first, second = draft.segment(first_id), draft.segment(second_id)
@@ -85,9 +85,7 @@ def join(task: Task, actor: AbstractUser, from_revision: int, first_id: int, sec
         return draft.change
 
 
-def change_times(
-    task: Task, actor: AbstractUser, from_revision: int, segment_id: int, start: float, end: float
-) -> Change:
+def change_times(task: Task, actor: User, from_revision: int, segment_id: int, start: float, end: float) -> Change:
     """Give a segment another start and end, in seconds. Words that lie outside are moved to its border."""
     with change(task, Kind.TIMES, actor, from_revision) as draft:
         segment = draft.segment(segment_id)
@@ -100,7 +98,7 @@ def change_times(
 
 
 def change_speaker(
-    task: Task, actor: AbstractUser, from_revision: int, segment_ids: Sequence[int], label: str | None
+    task: Task, actor: User, from_revision: int, segment_ids: Sequence[int], label: str | None
 ) -> Change:
     """Say who speaks in segments: one of the transcript's speakers, or with None somebody who had no label yet."""
     with change(task, Kind.SPEAKER, actor, from_revision) as draft:
@@ -116,7 +114,7 @@ def change_speaker(
         return draft.change
 
 
-def name_speaker(task: Task, actor: AbstractUser, from_revision: int, label: str, name: str) -> Change:
+def name_speaker(task: Task, actor: User, from_revision: int, label: str, name: str) -> Change:
     """Give a speaker a name, for all the transcript; an empty one takes the name away."""
     with change(task, Kind.NAME, actor, from_revision) as draft:
         speaker = draft.speaker(label)
@@ -125,7 +123,7 @@ def name_speaker(task: Task, actor: AbstractUser, from_revision: int, label: str
         return draft.change
 
 
-def same_speaker(task: Task, actor: AbstractUser, from_revision: int, label: str, as_label: str) -> Change:
+def same_speaker(task: Task, actor: User, from_revision: int, label: str, as_label: str) -> Change:
     """Say that one speaker is another: all that `label` says is then said by `as_label`."""
     with change(task, Kind.SAME_SPEAKER, actor, from_revision) as draft:
         speaker, other = draft.speaker(label), draft.speaker(as_label)
@@ -140,14 +138,14 @@ def same_speaker(task: Task, actor: AbstractUser, from_revision: int, label: str
         return draft.change
 
 
-def delete_segments(task: Task, actor: AbstractUser, from_revision: int, segment_ids: Sequence[int]) -> Change:
+def delete_segments(task: Task, actor: User, from_revision: int, segment_ids: Sequence[int]) -> Change:
     """Take segments out of the transcript."""
     with change(task, Kind.DELETE, actor, from_revision) as draft:
         draft.close([draft.segment(segment_id) for segment_id in segment_ids])
         return draft.change
 
 
-def undo(task: Task, actor: AbstractUser, revision: int) -> Change:
+def undo(task: Task, actor: User, revision: int) -> Change:
     """Take back the change that made `revision`. Undoing an undo does it again.
 
     Raises ChangedMeanwhile where later changes stand on it: those are to be undone first.
@@ -160,7 +158,7 @@ def undo(task: Task, actor: AbstractUser, revision: int) -> Change:
         return draft.change
 
 
-def restore_original(task: Task, actor: AbstractUser) -> Change:
+def restore_original(task: Task, actor: User) -> Change:
     """Go back to what was recognised last, speakers too. It can be undone, as every change."""
     with change(task, Kind.RESTORE, actor) as draft:
         restore(draft, recognised_last(draft.transcript))

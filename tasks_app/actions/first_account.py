@@ -11,7 +11,7 @@ import secrets
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 _PATH = settings.VAR_DIR / "setup_code"
@@ -43,7 +43,7 @@ def code_is_right(code: str) -> bool:
     return right is not None and secrets.compare_digest(code.strip().encode(), right.encode())
 
 
-def create(username: str, password: str) -> AbstractUser:
+def create(username: str, password: str) -> User:
     """Make the account and use up the code.
 
     Raises:

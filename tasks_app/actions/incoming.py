@@ -11,7 +11,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -28,9 +28,7 @@ from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.errors import FileTooLarge, InputError
 
 
-def announce(
-    owner: AbstractUser, name: str, options: TranscriptionOptions, size: int | None = None
-) -> IncomingRecording:
+def announce(owner: User, name: str, options: TranscriptionOptions, size: int | None = None) -> IncomingRecording:
     """A recording is going to come, of `size` bytes if that is known. Its identifier will be the task's.
 
     Raises:
@@ -52,7 +50,7 @@ def announce(
     return incoming
 
 
-def incoming_of(owner: AbstractUser, identifier: UUID) -> IncomingRecording:
+def incoming_of(owner: User, identifier: UUID) -> IncomingRecording:
     """Raises TaskNotFound: it was not announced by this person, or is a task by now."""
     try:
         return IncomingRecording.objects.get(owner=owner, pk=identifier)

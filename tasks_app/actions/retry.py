@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 
 from tasks_app.actions.status import NO_ERROR, check_room_to_wait, lock, requeue, wake_after_commit
@@ -10,7 +10,7 @@ from tasks_app.errors import FileMissing, IllegalTransition
 from tasks_app.models import Task, TaskStatus
 
 
-def retry(task: Task, actor: AbstractUser | None) -> None:
+def retry(task: Task, actor: User | None) -> None:
     """Queue an ended task again; it goes on from the last stage that finished.
 
     For a completed task that is incomplete, that is the stage that failed. Retrying a task that already waits or runs

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
@@ -31,7 +31,7 @@ def transition(
     to: TaskStatus,
     *,
     holding: UUID | None = None,
-    actor: AbstractUser | None = None,
+    actor: User | None = None,
     detail: str = "",
     **changes: Any,
 ) -> None:

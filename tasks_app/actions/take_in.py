@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
@@ -24,7 +24,7 @@ from tasks_app.queueing.turns import joins
 
 
 def take_in(
-    owner: AbstractUser,
+    owner: User,
     recording: Path | File,
     options: TranscriptionOptions,
     *,
@@ -45,7 +45,7 @@ def take_in(
     check_size(recording.stat().st_size if isinstance(recording, Path) else recording.size)
     with local_file(recording) as (path, file):
         duration = check(path, options.track)
-        return store(owner, file, display_name(name or recording.name), options, duration, identifier)
+        return store(owner, file, display_name(name or recording.name or ""), options, duration, identifier)
 
 
 def check_options(options: TranscriptionOptions) -> TranscriptionOptions:
@@ -58,14 +58,14 @@ def check_options(options: TranscriptionOptions) -> TranscriptionOptions:
 
 
 def store(
-    owner: AbstractUser,
+    owner: User,
     recording: File,
     name: str,
     options: TranscriptionOptions,
-    duration: float,
+    duration: float | None,
     identifier: UUID | None = None,
 ) -> Task:
-    """Store a recording that was checked, of `duration` seconds, and queue it.
+    """Store a recording that was checked, of `duration` seconds (None: not known yet), and queue it.
 
     Raises:
         TooManyTasks: so many of the owner's wait already that this one may not.

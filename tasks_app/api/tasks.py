@@ -6,13 +6,13 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from tasks_app.actions.access import task_visible_to
+from tasks_app.actions.access import logged_in_user, task_visible_to
 from tasks_app.actions.delete import delete
 from tasks_app.actions.take_in import take_in
 from tasks_app.api.auth import logged_in
@@ -39,7 +39,7 @@ def task_create(request: HttpRequest) -> JsonResponse:
         message = "Send one file at a time." if recordings else "Choose a file first."
         raise InvalidOptions("file", user_message=message)
     options = TranscriptionOptions.from_fields({"model": settings.DEFAULT_MODEL, **request.POST.dict()})
-    task = take_in(request.user, recordings[0], options)
+    task = take_in(logged_in_user(request), recordings[0], options)
     answer = {"identifier": str(task.identifier), "url": reverse("task-detail", args=[task.identifier])}
     return JsonResponse(answer, status=201)
 
@@ -55,10 +55,10 @@ def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
 @require_POST
 @never_cache
 @logged_in
-def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUser], None]) -> JsonResponse:
+def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, User], None]) -> JsonResponse:
     """`POST /tasks/{identifier}/cancel` and `.../retry`; answers as the polling does."""
     task = task_visible_to(request.user, identifier)
-    act(task, request.user)
+    act(task, logged_in_user(request))
     return JsonResponse(progress_summary(task))
 
 

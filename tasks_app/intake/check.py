@@ -25,10 +25,11 @@ def most_bytes() -> int:
     return int(settings.MAX_UPLOAD_MB * 1_000_000)
 
 
-def check(path: Path, track: int | None = None) -> float:
+def check(path: Path, track: int | None = None) -> float | None:
     """Look into a file by opening it; its name and declared type are not believed.
 
-    `track`: the sound track asked for. Returns its duration in seconds.
+    `track`: the sound track asked for. Returns its duration in seconds, None where the
+    file does not tell.
 
     Raises:
         InputError: it cannot become a transcript; the class says why.

@@ -43,7 +43,8 @@ def discard(task: Task) -> None:
 
 def exists(task: Task) -> bool:
     """Whether the recording is stored, where the folder of recordings can be reached."""
-    return bool(task.media) and default_storage.exists(task.media.name)
+    name = task.media.name
+    return bool(name and default_storage.exists(name))
 
 
 def open_(task: Task) -> File:
@@ -53,9 +54,9 @@ def open_(task: Task) -> File:
         StorageAway: the folder of recordings cannot be reached.
         FileMissing: it can be, and the recording is no longer there.
     """
-    _check_exists(task)
+    name = _stored_name(task)
     with folder.faults_told_apart():
-        return default_storage.open(task.media.name)
+        return default_storage.open(name)
 
 
 @contextmanager
@@ -67,9 +68,9 @@ def local_copy(task: Task) -> Iterator[Path]:
     Raises:
         StorageAway, FileMissing: as `open_`.
     """
-    _check_exists(task)
+    name = _stored_name(task)
     with folder.faults_told_apart():
-        yield Path(default_storage.path(task.media.name))
+        yield Path(default_storage.path(name))
 
 
 def delete_after_commit(task: Task, using: str | None = None) -> None:
@@ -77,7 +78,7 @@ def delete_after_commit(task: Task, using: str | None = None) -> None:
 
     While the folder of recordings cannot be reached, the file stays in it as one that no row owns.
     """
-    if task.media:
+    if task.media.name:
         name, identifier = task.media.name, task.identifier
         transaction.on_commit(lambda: _delete(name, identifier), using=using)
 
@@ -98,12 +99,14 @@ def _make_folder_ready(sender: AppConfig, apps: Apps | None = None, **kwargs: ob
         folder.make_ready()
 
 
-def _check_exists(task: Task) -> None:
-    if exists(task):
-        return
-    folder.check_there()
-    if not exists(task):  # looked at again, for the folder may have come back between the two looks
-        raise FileMissing
+def _stored_name(task: Task) -> str:
+    name = task.media.name
+    if not name or not exists(task):
+        folder.check_there()
+        # Looked at again, for the folder may have come back between the two looks.
+        if not name or not exists(task):
+            raise FileMissing
+    return name
 
 
 def _delete(name: str, identifier: UUID) -> None:

@@ -120,6 +120,13 @@ class Task(models.Model):
         )
 
     @property
+    def held_lease(self) -> uuid.UUID:
+        """The lease of a task that was claimed. Raises RuntimeError: nobody holds it."""
+        if self.lease is None:
+            raise RuntimeError(f"Nobody holds task {self.pk}.")
+        return self.lease
+
+    @property
     def has_ended(self) -> bool:
         return self.status in ENDED
 

@@ -24,12 +24,14 @@ class LogInForm(AuthenticationForm):
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
 
 
 class SignUpForm(UserCreationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         self.fields["username"].help_text = "Letters, digits and @ . + - _"
         self.fields["password1"].help_text = "At least 8 characters, and not a common password."
         self.fields["password2"].label = "Password again"
@@ -102,7 +104,8 @@ class UploadForm(forms.Form):
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, label_suffix="", **kwargs)
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
         models = offered_models()
         self.models = [model.name for model in models]
         self.fields["model"].widget.choices = [(model.name, _model_label(model)) for model in models]

@@ -9,14 +9,14 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tasks_app.actions.access import task_visible_to, tasks_visible_to
+from tasks_app.actions.access import logged_in_user, task_visible_to, tasks_visible_to
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.retry import retry
@@ -37,7 +37,8 @@ SPEAKER_COLOURS = 6
 @login_required
 def task_list(request: HttpRequest) -> HttpResponse:
     """One's own tasks, newest first. The page's module fetches this very page again where a row is out of date."""
-    own = tasks_visible_to(request.user).filter(owner=request.user)
+    user = logged_in_user(request)
+    own = tasks_visible_to(user).filter(owner=user)
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
     return render(request, "tasks_app/task_list.html", {"page": page, "socket": own_tasks_socket()})
 
@@ -109,10 +110,10 @@ def task_retry(request: HttpRequest, identifier: UUID) -> HttpResponse:
     return _act(request, identifier, retry)
 
 
-def _act(request: HttpRequest, identifier: UUID, act: Callable[[Task, AbstractUser], None]) -> HttpResponse:
+def _act(request: HttpRequest, identifier: UUID, act: Callable[[Task, User], None]) -> HttpResponse:
     task = task_visible_to(request.user, identifier)
     try:
-        act(task, request.user)
+        act(task, logged_in_user(request))
     except TranscriptionError as error:
         messages.error(request, error.user_message)
     return redirect("task-detail", task.identifier)

@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
+from tasks_app.actions.access import logged_in_user
 from tasks_app.actions.earlier_recordings import last_hints
 from tasks_app.actions.take_in import check_options, take_in
 from tasks_app.errors import InvalidOptions, StorageAway, StorageFull
@@ -24,7 +25,8 @@ from tasks_app.pipeline.errors import InputError
 @never_cache
 @login_required
 def task_upload(request: HttpRequest) -> HttpResponse:
-    remembered = {"hints": ", ".join(last_hints(request.user))}
+    user = logged_in_user(request)
+    remembered = {"hints": ", ".join(last_hints(user))}
     form = UploadForm(request.POST if request.method == "POST" else None, initial=remembered)
     accepted: list[Task] = []
     refused: list[dict[str, str]] = []
@@ -41,9 +43,9 @@ def task_upload(request: HttpRequest) -> HttpResponse:
         else:
             for recording in recordings:
                 try:
-                    accepted.append(take_in(request.user, recording, options))
+                    accepted.append(take_in(user, recording, options))
                 except (InputError, StorageFull, StorageAway) as error:
-                    refused.append({"name": display_name(recording.name), "message": error.user_message})
+                    refused.append({"name": display_name(recording.name or ""), "message": error.user_message})
                     status = error.http_status
             if not refused:
                 return redirect("task-detail", accepted[0].identifier) if len(accepted) == 1 else redirect("task-list")

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Q, QuerySet
 
@@ -69,7 +69,7 @@ class Draft:
 def change(
     task: Task,
     kind: Change.Kind,
-    actor: AbstractUser | None,
+    actor: User | None,
     from_revision: int | None = None,
     undoes: Change | None = None,
 ) -> Iterator[Draft]:

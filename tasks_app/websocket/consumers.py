@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from importlib import import_module
-from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -24,9 +23,10 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError
 from django.db.models import Q
+from django.http import HttpRequest
 from django.utils import timezone
 
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
@@ -85,7 +85,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await self.send_frame(frame)
         self.heartbeat = asyncio.create_task(self.beat())
 
-    def authorise(self, user: AbstractUser) -> str:
+    def authorise(self, user: User | AnonymousUser) -> str:
         """The group to listen to. Raises TaskNotFound for those who may not."""
         raise NotImplementedError
 
@@ -150,7 +150,9 @@ class _FrameConsumer(AsyncWebsocketConsumer):
     def _missed_if_allowed(self) -> list[dict[str, Any]]:
         """Raises TaskNotFound if the client has logged out, or may no longer see what it watches."""
         sessions = import_module(settings.SESSION_ENGINE).SessionStore
-        user = get_user(SimpleNamespace(session=sessions(self.scope["session"].session_key)))
+        request = HttpRequest()  # as the present session would make one
+        request.session = sessions(self.scope["session"].session_key)
+        user = get_user(request)
         if user.pk != self.scope["user"].pk:
             raise TaskNotFound
         frames = self.missed()
@@ -165,7 +167,7 @@ class TaskConsumer(_FrameConsumer):
     `?after=17`: the client has seen the frames up to this number; `?batch=1`: segments may come many in one frame.
     """
 
-    def authorise(self, user: AbstractUser) -> str:
+    def authorise(self, user: User | AnonymousUser) -> str:
         self.task_id: UUID = self.scope["url_route"]["kwargs"]["task_id"]
         task_visible_to(user, self.task_id)
         return task_group(self.task_id)
@@ -186,7 +188,7 @@ class TaskConsumer(_FrameConsumer):
 class OwnTasksConsumer(_FrameConsumer):
     """`/ws/tasks/`: all of one's own tasks: those that have not ended, then whatever happens to any of them."""
 
-    def authorise(self, user: AbstractUser) -> str:
+    def authorise(self, user: User | AnonymousUser) -> str:
         if not user.is_authenticated:
             raise TaskNotFound
         self.user = user

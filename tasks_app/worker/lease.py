@@ -20,7 +20,7 @@ class LeaseKeeper(threading.Thread):
 
     def __init__(self, task: Task) -> None:
         super().__init__(name="lease", daemon=True)
-        self.task_id, self.lease = task.pk, task.lease
+        self.task_id, self.lease = task.pk, task.held_lease
         self._done = threading.Event()
 
     def run(self) -> None:

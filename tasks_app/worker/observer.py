@@ -25,8 +25,8 @@ class TaskObserver(Observer):
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        self.lease = task.lease
-        self.emitter = ProgressEmitter(task, lease=task.lease)
+        self.lease = task.held_lease
+        self.emitter = ProgressEmitter(task, lease=self.lease)
         self._next_check = 0.0
         self._unwanted = False
         self._was_read = False  # the pipeline reads the whole recording before it tells of any progress

@@ -48,7 +48,7 @@ def work_off() -> None:
 def run_task(task: Task) -> None:
     """Transcribe a task that was claimed. It ends with a transcript or a reason, or goes back to the queue."""
     global _in_hand
-    lease = task.lease
+    lease = task.held_lease
     _in_hand = task.pk, lease
     logger.info("Task %s: attempt %d", task.pk, task.attempt)
     try:

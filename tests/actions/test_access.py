@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.exceptions import PermissionDenied
+from django.test import RequestFactory
 
-from tasks_app.actions.access import task_visible_to, tasks_visible_to
+from tasks_app.actions.access import logged_in_user, task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import Task
 from tests.conftest import make_task
@@ -16,6 +18,19 @@ from tests.conftest import make_task
 @pytest.fixture
 def task(owner: AbstractUser) -> Task:
     return make_task(owner)
+
+
+def test_who_is_logged_in_is_who_sent_the_request(owner: AbstractUser, rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = owner
+    assert logged_in_user(request) == owner
+
+
+def test_a_request_from_nobody_is_refused_where_people_must_be_logged_in(rf: RequestFactory) -> None:
+    request = rf.get("/")
+    request.user = AnonymousUser()
+    with pytest.raises(PermissionDenied):
+        logged_in_user(request)
 
 
 def test_an_owner_sees_the_task(owner: AbstractUser, task: Task) -> None:

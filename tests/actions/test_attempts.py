@@ -57,6 +57,13 @@ def test_a_task_is_claimed_once_by_two_workers_that_both_saw_it_waiting(
     assert [claimed is None for claimed in results].count(False) == 1
 
 
+def test_a_task_that_nobody_claimed_has_no_lease_to_work_with(task: Task) -> None:
+    with pytest.raises(RuntimeError):
+        _ = task.held_lease
+    claimed = attempts.claim(task.pk)
+    assert claimed.held_lease == claimed.lease
+
+
 def test_claiming_starts_the_percentage_anew(task: Task) -> None:
     Task.objects.update(progress_percentage=55)
     assert attempts.claim(task.pk).progress_percentage == 0

@@ -145,6 +145,8 @@ class Bar(Observer):
 
 
 class Command(BaseCommand):
+    _called_from_command_line: bool  # Django's own, which its stubs leave out
+
     help = (
         "Transcribe recordings here and now, without server, database or broker. The transcript of one file goes to "
         "the terminal. Those of several files, and of the recordings in folders, are written beside them (talk.txt for "
