@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import BinaryIO
 from uuid import UUID
 
@@ -130,14 +130,20 @@ def _held(incoming: IncomingRecording) -> Iterator[BinaryIO]:
         TaskNotFound: it is a task by now, or has been given up.
     """
     try:
-        with parts_file(incoming.pk).open("r+b") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            # Only now: another request may have received bytes, or finished it, while this one waited.
-            incoming.refresh_from_db()
-            file.truncate(incoming.received)  # what a part left that broke off
-            yield file
+        file = parts_file(incoming.pk).open("r+b")
+    except FileNotFoundError:
+        raise TaskNotFound from None
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        # Only now: another request may have received bytes, or finished it, while this one waited.
+        incoming.refresh_from_db()
+        file.truncate(incoming.received)  # what a part left that broke off
+        yield file
     except (FileNotFoundError, IncomingRecording.DoesNotExist):
         raise TaskNotFound from None
+    finally:
+        with suppress(OSError):  # what a part left in the buffer that found no room finds none now
+            file.close()
 
 
 def _forget(incoming: IncomingRecording) -> None:
