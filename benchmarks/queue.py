@@ -3,9 +3,9 @@
     .venv/bin/python -m benchmarks.queue [--database both] [--waiting 1000 20000 100000] [--ended 1000000]
 
 Fills an empty database with `--ended` completed tasks of `--people` people and then, step by step, with waiting ones.
-At each step it measures, in medians of many: queueing a task again as a retry does (enqueue), taking the next one
-and giving it back (claim), cancelling one (forget), a round of the scheduler, and sending the wake-ups that are missing once the broker
-has lost all it had (recovery).
+At each step it measures, in medians of many: queueing a task again as a retry does (enqueue), taking the next one and
+giving it back (claim), cancelling one (forget), a round of the scheduler, and sending the wake-ups that are missing
+once the broker has lost all it had (recovery).
 """
 
 from __future__ import annotations

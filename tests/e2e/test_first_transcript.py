@@ -8,6 +8,7 @@ import threading
 import urllib.request
 from pathlib import Path
 
+import psutil
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from websockets.exceptions import ConnectionClosed
@@ -192,3 +193,24 @@ def test_a_browser_without_websocket_is_told_and_polls(
         expect(deaf.locator("#transcript")).to_contain_text("fox", ignore_case=True, timeout=120_000)
     finally:
         context.close()
+
+
+def test_no_page_stays_behind_when_the_broker_dies_just_before_the_end(
+    page: Page, service: Service, listener: Listener, telephone: Path
+) -> None:
+    overview = page.context.new_page()
+    overview.goto("/tasks/")
+    task_id = upload(page, telephone)
+    for opened in (page, overview):
+        expect(opened.locator("#connection")).to_have_attribute("data-state", "live")
+        opened.evaluate("window.opened = true")
+    expect(page.locator("#stage")).to_have_attribute("data-stage", "diarizing", timeout=240_000)
+    processes = psutil.Process(service.process.pid).children(recursive=True)
+    next(process for process in processes if "valkey" in process.name()).kill()
+
+    expect(page.locator("#transcript")).to_be_visible(timeout=60_000)
+    row = overview.locator(f"#task-{task_id}")
+    expect(row).to_have_attribute("data-status", "completed", timeout=60_000)
+    assert page.evaluate("window.opened"), "the page was loaded again"
+    assert overview.evaluate("window.opened"), "the list was loaded again"
+    overview.close()
