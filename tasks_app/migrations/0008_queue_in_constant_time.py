@@ -39,7 +39,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='task',
-            index=models.Index(condition=models.Q(('status', 'queued'), models.Q(('progress_message', ''), _negated=True)), fields=['progress_message'], name='waiting_tasks_with_a_message'),
+            index=models.Index(fields=['status', 'progress_message'], name='tasks_by_message'),
         ),
         migrations.RunPython(fill, migrations.RunPython.noop),
     ]

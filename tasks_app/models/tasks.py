@@ -98,11 +98,7 @@ class Task(models.Model):
                 condition=models.Q(status="queued", started_at__isnull=False),
                 name="interrupted_tasks",
             ),
-            models.Index(
-                fields=("progress_message",),
-                condition=models.Q(status="queued") & ~models.Q(progress_message=""),
-                name="waiting_tasks_with_a_message",
-            ),
+            models.Index(fields=("status", "progress_message"), name="tasks_by_message"),
         )
 
     def __str__(self) -> str:

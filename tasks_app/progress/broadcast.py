@@ -14,6 +14,7 @@ from channels.layers import get_channel_layer
 from django.db import close_old_connections, transaction
 
 from tasks_app.models import Task
+from tasks_app.patience import patiently
 from tasks_app.progress.frames import gone_frame
 
 logger = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ class _Sender:
             work = self._work.get()
             try:
                 close_old_connections()
-                work()
+                patiently(work)
             except Exception:
                 logger.exception("Progress could not be recorded")
 

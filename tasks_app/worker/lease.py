@@ -6,7 +6,7 @@ import logging
 import threading
 
 from django.conf import settings
-from django.db import close_old_connections, connection
+from django.db import connection
 
 from tasks_app.actions import attempts
 from tasks_app.errors import technical_detail
@@ -31,7 +31,7 @@ class LeaseKeeper(threading.Thread):
                         return
                 except Exception as error:  # the database may be back before the lease runs out
                     logger.warning("The lease of task %s was not renewed: %s", self.task_id, technical_detail(error))
-                    close_old_connections()
+                    connection.close()
         finally:
             connection.close()
 

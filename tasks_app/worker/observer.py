@@ -6,9 +6,12 @@ import threading
 import time
 from typing import Any
 
+from django.db import connection
+
 from tasks_app.actions import attempts
 from tasks_app.media import folder
 from tasks_app.models import Task
+from tasks_app.patience import DATABASE_AWAY, patiently
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.transcript import Segment
 from tasks_app.progress.emitter import ProgressEmitter
@@ -44,7 +47,7 @@ class TaskObserver(Observer):
         self.emitter.emit_segments(first, segments)
 
     def checkpoint(self, stage: str, position: int, part: dict[str, Any]) -> None:
-        attempts.keep_part(self.task, self.lease, stage, position, part)
+        patiently(lambda: attempts.keep_part(self.task, self.lease, stage, position, part), stop_requested)
 
     def cancelled(self) -> bool:
         if stop_requested.is_set() or self.emitter.lease_lost:
@@ -52,5 +55,8 @@ class TaskObserver(Observer):
         now = time.monotonic()
         if now >= self._next_check and not self._unwanted:
             self._next_check = now + CHECK_INTERVAL
-            self._unwanted = not attempts.holds_lease(self.task.pk, self.lease)
+            try:
+                self._unwanted = not attempts.holds_lease(self.task.pk, self.lease)
+            except DATABASE_AWAY:  # it is asked again; a stage that is interrupted by this would look as if it failed
+                connection.close()
         return self._unwanted

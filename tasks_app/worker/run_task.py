@@ -7,7 +7,7 @@ import logging
 import os
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import close_old_connections
 
 from tasks_app.actions import attempts
 from tasks_app.actions.earlier_recordings import usual_languages
@@ -15,6 +15,7 @@ from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
 from tasks_app.media import files, folder
 from tasks_app.models import Task
+from tasks_app.patience import DATABASE_AWAY, patiently
 from tasks_app.pipeline import runner
 from tasks_app.pipeline.errors import Cancelled, TranscriptionError
 from tasks_app.pipeline.observer import Observer
@@ -58,7 +59,7 @@ def run_task(task: Task) -> None:
                 transcript = _transcribe(task, observer)
             finally:
                 flush()
-            attempts.complete(task, lease, transcript)
+            patiently(lambda: _complete(task, lease, transcript), stop_requested)
             logger.info("Task %s: completed", task.pk)
     except Cancelled:
         if stop_requested.is_set():
@@ -75,7 +76,7 @@ def run_task(task: Task) -> None:
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
         _fail(task, lease, error)
-    except (OperationalError, InterfaceError):  # the database went away, which says nothing about the recording
+    except DATABASE_AWAY:  # for longer than it is waited for, which says nothing about the recording
         logger.exception("Task %s: goes on from its last part when its lease has lapsed", task.pk)
     except Exception as error:
         logger.exception("Task %s failed", task.pk)
@@ -127,6 +128,14 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
             usual_languages=usual_languages(task.owner),
             **task.transcription_options.to_dict(),
         )
+
+
+def _complete(task: Task, lease: UUID, transcript: Transcript) -> None:
+    try:
+        task.refresh_from_db()  # an attempt that the database broke off may have changed this object
+    except Task.DoesNotExist:
+        raise LeaseLost from None
+    attempts.complete(task, lease, transcript)
 
 
 def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 
+from django.conf import settings
 from django.db import close_old_connections, connection
 
 from tasks_app import retention
 from tasks_app.actions.recovery import reclaim_lapsed, wake_for_forgotten
+from tasks_app.patience import DATABASE_AWAY
 
 logger = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 5
 CLEAN_UP_SECONDS = 3600
+
+
+_reclaim_from = 0.0
+"""When leases may be believed again to have lapsed, after the database was away and no worker could renew its own."""
 
 
 def reconcile() -> tuple[int, int]:
@@ -37,7 +44,12 @@ def run(stop: threading.Event) -> None:
 
 
 def _reconcile_and_tell() -> None:
-    reclaimed, woken = reconcile()
+    global _reclaim_from
+    try:
+        reclaimed, woken = reconcile() if time.monotonic() >= _reclaim_from else (0, wake_for_forgotten())
+    except DATABASE_AWAY:
+        _reclaim_from = time.monotonic() + settings.LEASE_SECONDS
+        raise
     if reclaimed or woken:
         logger.info("Reconciled: %d tasks of lost workers, %d wake-ups that were missing", reclaimed, woken)
 
