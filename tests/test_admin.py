@@ -55,8 +55,8 @@ def change_page(task: Task) -> str:
     return f"{LIST}{task.pk}/change/"
 
 
-def act(admin: Client, action: str, *tasks: Task) -> list[str]:
-    """Do it to the tasks; what is said about it."""
+def run_action(admin: Client, action: str, *tasks: Task) -> list[str]:
+    """Run an action on tasks; returns the messages shown."""
     chosen = {"action": action, "_selected_action": [str(task.pk) for task in tasks], "post": "yes"}
     return [str(message) for message in get_messages(admin.post(LIST, chosen).wsgi_request)]
 
@@ -180,43 +180,43 @@ def test_the_page_of_a_task_leads_to_where_people_see_it(admin: Client, task: Ta
 
 
 def test_tasks_are_cancelled(admin: Client, task: Task) -> None:
-    act(admin, "cancel_tasks", task)
+    run_action(admin, "cancel_tasks", task)
     task.refresh_from_db()
     assert task.status == "cancelled"
 
 
 def test_an_act_is_the_staffs(admin: Client, task: Task, staff: AbstractUser) -> None:
-    act(admin, "cancel_tasks", task)
+    run_action(admin, "cancel_tasks", task)
     assert task.events.last().actor == staff
 
 
 def test_tasks_are_retried(admin: Client, task: Task) -> None:
     attempts.fail(task, NoSoundTrack())
-    act(admin, "retry_tasks", task)
+    run_action(admin, "retry_tasks", task)
     task.refresh_from_db()
     assert task.status == "queued"
 
 
 def test_how_many_were_done_is_said(admin: Client, owner: AbstractUser) -> None:
-    assert act(admin, "cancel_tasks", make_task(owner), make_task(owner)) == ["2 tasks cancelled."]
+    assert run_action(admin, "cancel_tasks", make_task(owner), make_task(owner)) == ["2 tasks cancelled."]
 
 
 def test_what_could_not_be_done_is_said_with_the_reason(admin: Client, owner: AbstractUser) -> None:
     done = completed(make_task(owner, "done.wav"))
-    assert act(admin, "retry_tasks", done) == [
+    assert run_action(admin, "retry_tasks", done) == [
         "1 task not queued again: “done.wav”. The transcript is complete; there is nothing to retry."
     ]
 
 
 def test_what_could_not_be_done_does_not_keep_the_rest_from_it(admin: Client, owner: AbstractUser) -> None:
     done, waiting = completed(make_task(owner)), make_task(owner)
-    act(admin, "cancel_tasks", done, waiting)
+    run_action(admin, "cancel_tasks", done, waiting)
     waiting.refresh_from_db()
     assert waiting.status == "cancelled"
 
 
 def test_what_needed_nothing_is_said(admin: Client, task: Task) -> None:
-    assert act(admin, "retry_tasks", task) == ["1 task: nothing to do."]
+    assert run_action(admin, "retry_tasks", task) == ["1 task: nothing to do."]
 
 
 @pytest.mark.parametrize("way", ["the action", "the button"])
@@ -228,7 +228,7 @@ def test_deleting_removes_the_recording(
     task = make_task(owner)
     recording = Path(task.media.path)
     if way == "the action":
-        act(client, "delete_selected", task)
+        run_action(client, "delete_selected", task)
     else:
         client.post(f"{LIST}{task.pk}/delete/", {"post": "yes"})
     assert (Task.objects.exists(), recording.exists()) == (False, False)
@@ -239,7 +239,7 @@ def test_a_task_that_is_deleted_leaves_the_queue(
     client: Client, staff: AbstractUser, owner: AbstractUser, queue: Redis
 ) -> None:
     client.force_login(staff)
-    act(client, "delete_selected", make_task(owner))
+    run_action(client, "delete_selected", make_task(owner))
     assert not queue.llen("rq:queue:transcription")
 
 

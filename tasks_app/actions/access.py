@@ -12,7 +12,7 @@ from tasks_app.models import Task
 
 
 def tasks_visible_to(user: AbstractUser | AnonymousUser) -> QuerySet[Task]:
-    """One's own tasks; for staff, everyone's."""
+    """The user's own tasks; for staff, everyone's."""
     if not user.is_authenticated or not user.is_active:
         return Task.objects.none()
     if user.is_staff:
@@ -24,7 +24,7 @@ def task_visible_to(user: AbstractUser | AnonymousUser, identifier: UUID) -> Tas
     """One task.
 
     Raises:
-        TaskNotFound: it does not exist, or is somebody else's; nobody can tell which.
+        TaskNotFound: it does not exist, or belongs to somebody else; the answer is the same.
     """
     try:
         return tasks_visible_to(user).get(identifier=identifier)

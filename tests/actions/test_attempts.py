@@ -130,7 +130,7 @@ def test_there_is_no_transcript_while_a_task_runs(claimed: Task) -> None:
         transcript_of(claimed)
 
 
-HELD_ACTS: dict[str, Callable[[Task, UUID], None]] = {
+NEEDING_THE_LEASE: dict[str, Callable[[Task, UUID], None]] = {
     "complete": lambda task, lease: attempts.complete(task, lease, TWO_SPEAKERS),
     "fail": lambda task, lease: attempts.fail(task, NotAudio(), lease=lease),
     "keep_part": lambda task, lease: attempts.keep_part(task, lease, "transcribing", 0, {"chunk": 1}),
@@ -138,22 +138,22 @@ HELD_ACTS: dict[str, Callable[[Task, UUID], None]] = {
 }
 
 
-@pytest.mark.parametrize("act", HELD_ACTS)
-def test_a_worker_without_its_lease_writes_nothing(claimed: Task, act: str) -> None:
+@pytest.mark.parametrize("action", NEEDING_THE_LEASE)
+def test_a_worker_without_its_lease_writes_nothing(claimed: Task, action: str) -> None:
     lease = claimed.lease
     Task.objects.update(lease=uuid4())  # another worker has it now
     before = row(claimed)
     with pytest.raises(LeaseLost):
-        HELD_ACTS[act](claimed, lease)
+        NEEDING_THE_LEASE[action](claimed, lease)
     assert row(claimed) == before
 
 
-@pytest.mark.parametrize("act", HELD_ACTS)
-def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, act: str) -> None:
+@pytest.mark.parametrize("action", NEEDING_THE_LEASE)
+def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, action: str) -> None:
     lease = claimed.lease
     delete(Task.objects.get(pk=claimed.pk))
     with pytest.raises(LeaseLost):
-        HELD_ACTS[act](claimed, lease)
+        NEEDING_THE_LEASE[action](claimed, lease)
 
 
 def test_parts_of_a_stage_are_read_in_the_order_of_their_positions(claimed: Task) -> None:

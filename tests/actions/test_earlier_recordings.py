@@ -48,7 +48,7 @@ def test_the_recordings_of_others_say_nothing(owner: AbstractUser, stranger: Abs
 
 
 def test_only_the_last_recordings_count(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(earlier_recordings, "RECORDINGS_LOOKED_AT", 2)
+    monkeypatch.setattr(earlier_recordings, "RECENT_RECORDINGS", 2)
     for language in ("de", "fr", "fr"):
         in_language(owner, language)
     assert usual_languages(owner) == ["fr"]

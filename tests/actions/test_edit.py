@@ -68,7 +68,7 @@ EDITS: dict[str, Edit] = {
     "same speaker": lambda task, who, was: edit.same_speaker(task, who, 1, "SPEAKER_01", "SPEAKER_00"),
     "delete": lambda task, who, was: edit.delete_segments(task, who, 1, [was[0].pk]),
 }
-OF_A_SEGMENT = {name: act for name, act in EDITS.items() if name not in ("name", "same speaker")}
+OF_A_SEGMENT = {name: change for name, change in EDITS.items() if name not in ("name", "same speaker")}
 
 
 # Each kind of change --------------------------------------------------------------------------------------------------
@@ -278,7 +278,7 @@ def test_two_changes_at_once_are_one_after_the_other(transcribed: Task, owner: A
 
 
 @pytest.mark.parametrize(
-    "act",
+    "change",
     [
         lambda task, who, was: edit.change_text(task, who, 1, {was[0].pk: "  "}),
         lambda task, who, was: edit.change_text(task, who, 1, {was[0].pk: "x" * 10_001}),
@@ -294,9 +294,11 @@ def test_two_changes_at_once_are_one_after_the_other(transcribed: Task, owner: A
         lambda task, who, was: edit.same_speaker(task, who, 1, "SPEAKER_00", "SPEAKER_00"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(transcribed: Task, owner: AbstractUser, act: Edit) -> None:
+def test_what_makes_no_sense_is_refused_and_changes_nothing(
+    transcribed: Task, owner: AbstractUser, change: Edit
+) -> None:
     with pytest.raises(InvalidChange):
-        act(transcribed, owner, rows(transcribed))
+        change(transcribed, owner, rows(transcribed))
     assert transcript_of(transcribed) == RECOGNISED
 
 

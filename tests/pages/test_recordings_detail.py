@@ -105,14 +105,14 @@ def test_silence_is_said(client: Client, owner: AbstractUser, completed) -> None
 
 def test_what_a_transcript_lacks_is_said_and_can_be_tried_again(client: Client, owner: AbstractUser, completed) -> None:
     page = page_of(client, owner, completed(NO_SPEAKERS))
-    for said in (
+    for text in (
         "The speakers stay untold.",
         "DIARIZATION_FAILED",
         "RuntimeError: no clusters",
         'id="retry"',
         "Hello?",
     ):
-        assert said in page
+        assert text in page
 
 
 def test_what_the_recording_lacks_is_said_but_not_tried_again(client: Client, owner: AbstractUser, completed) -> None:
@@ -128,8 +128,8 @@ def test_a_failure_says_what_and_keeps_the_text(client: Client, owner: AbstractU
 
     page = page_of(client, owner, task)
 
-    for said in (InternalError.user_message, "INTERNAL_ERROR", "ValueError: nothing fits", "So far so good."):
-        assert said in page
+    for text in (InternalError.user_message, "INTERNAL_ERROR", "ValueError: nothing fits", "So far so good."):
+        assert text in page
     assert 'id="retry"' in page
     assert 'id="transcript"' in page
 

@@ -31,8 +31,8 @@ def test_a_row_says_name_length_and_status(client: Client, owner: AbstractUser, 
     page = client.get(TASK_LIST).text
     assert f'id="task-{task.identifier}"' in page
     assert 'data-status="queued"' in page
-    for said in ("meeting.wav", "0:05", "Waiting", reverse("task-detail", args=[task.identifier])):
-        assert said in page
+    for text in ("meeting.wav", "0:05", "Waiting", reverse("task-detail", args=[task.identifier])):
+        assert text in page
 
 
 def test_a_running_task_shows_stage_and_percentage(client: Client, owner: AbstractUser, task: Task) -> None:

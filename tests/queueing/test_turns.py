@@ -183,9 +183,9 @@ def test_a_retry_without_its_recording_is_refused_on_its_page(client: Client, ta
 
 @pytest.fixture
 def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
-    """Does two things at once: each goes on from its check when both have, or when one keeps the other from it."""
+    """Runs two actions at once: each continues after its check once both have checked, or one holds a lock."""
 
-    def both(module: ModuleType, check: str, *acts: Callable[[], object]) -> list[object]:
+    def both(module: ModuleType, check: str, *actions: Callable[[], object]) -> list[object]:
         checked = threading.Barrier(2)
         original = getattr(module, check)
 
@@ -195,9 +195,9 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
                 checked.wait(timeout=1)
             return result
 
-        def run(act: Callable[[], object]) -> object:
+        def run(action: Callable[[], object]) -> object:
             try:
-                return act()
+                return action()
             except TooManyTasks as error:
                 return error
             finally:
@@ -205,7 +205,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
 
         monkeypatch.setattr(module, check, checking)
         with ThreadPoolExecutor(2) as threads:
-            return list(threads.map(run, acts))
+            return list(threads.map(run, actions))
 
     return both
 
