@@ -53,7 +53,7 @@ def test_a_setting_that_is_not_given_has_its_default(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("raw", "read", "sentence"),
     [
-        ("maybe", lambda: env.boolean("X", False, ""), "X cannot be 'maybe': say yes or no."),
+        ("maybe", lambda: env.boolean("X", False, ""), "X cannot be 'maybe': it must be yes or no."),
         ("ten", lambda: env.integer("X", 1, ""), "X cannot be 'ten': it must be a whole number."),
         ("--5", lambda: env.integer("X", 1, ""), "X cannot be '--5': it must be a whole number."),
         ("1.5", lambda: env.integer("X", 1, ""), "X cannot be '1.5': it must be a whole number."),

@@ -24,7 +24,7 @@ except OSError as error:
 
 
 def _secret_key() -> str:
-    """The key of this installation, made at the first start and kept in `VAR_DIR`."""
+    """The key of this installation, created at the first start and kept in `VAR_DIR`."""
     path = VAR_DIR / "secret_key"
     try:
         path.touch(mode=0o600, exist_ok=False)
@@ -35,8 +35,8 @@ def _secret_key() -> str:
 
 
 def _socket_path() -> Path:
-    """Where the embedded Valkey listens. A Unix socket's path may have at most about 100 bytes, so a deep folder needs
-    a short stand-in, which only this user can enter."""
+    """Where the embedded Valkey listens. A Unix socket's path may have at most about 100 bytes, so a deep folder
+    gets a short substitute that only this user can enter."""
     path = VAR_DIR / "valkey.sock"
     if len(bytes(path)) < 100:
         return path
@@ -203,7 +203,7 @@ COMPUTE_TYPE = env.text("COMPUTE_TYPE", "auto", "CTranslate2 compute type; auto 
 # The queue ------------------------------------------------------------------------------------------------------------
 
 TASK_QUEUE = "transcription"
-# Jobs are wake-ups without content (the database is the truth), so nothing of them is worth keeping.
+# Jobs are wake-ups without content, so they are not persisted; the database holds the tasks.
 RQ_QUEUES = {TASK_QUEUE: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1}}
 RQ_SHOW_ADMIN_LINK = True
 WORKERS = env.integer("WORKERS", 1, "worker processes; each keeps its own models in memory", minimum=1)

@@ -58,7 +58,7 @@ def wake_for_forgotten() -> int:
     if there is None:
         return 0
     queued = Task.objects.filter(status=TaskStatus.QUEUED)
-    missing = max(queued.order_by()[: wake_ups.MOST].count() - there, 0)
+    missing = max(queued.order_by()[: wake_ups.MAX_WAITING].count() - there, 0)
     if missing and not wake_ups.send(missing):
         return 0
     _take_back(BROKER_AWAY)

@@ -97,7 +97,7 @@ def test_the_wake_ups_that_the_broker_lost_are_sent_again(owner: AbstractUser, q
 def test_there_are_no_more_wake_ups_than_workers_could_need(
     owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wake_ups, "MOST", 2)
+    monkeypatch.setattr(wake_ups, "MAX_WAITING", 2)
     for _ in range(3):
         make_task(owner)
     assert wake_ups.waiting() == 2

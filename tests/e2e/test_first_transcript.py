@@ -67,7 +67,7 @@ def page(chromium, service: Service) -> Page:
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)
-    page.get_by_role("button", name="Make the account").click()
+    page.get_by_role("button", name="Create the account").click()
     expect(page).to_have_url(f"{service.address}/tasks/")
     yield page
     context.close()

@@ -44,7 +44,7 @@ def test_what_can_be_read_is_not_refused_at_the_door(reading: Reading) -> None:
 
 def test_it_takes_no_longer_than_its_limits(reading: Reading) -> None:
     assert reading.probe_seconds < PROBE_SECONDS + STARTING
-    # Where nothing could be decoded, looking into the file says why.
+    # Where nothing could be decoded, probing the file says why.
     assert reading.decode_seconds < LIMITS.max_decode_seconds + PROBE_SECONDS + STARTING
 
 

@@ -108,7 +108,7 @@ def test_a_folder_is_searched_for_recordings(transcribe: Command, talk: Path) ->
     transcribe(talk)
     assert contents(talk) - before == {"talk.txt", "monday/talk.txt"}
     assert {line for line in transcribe.complaints if "left out" in line} == {
-        f"{talk / name}: left out, it is no recording (NOT_AUDIO)." for name in ("talk.pdf", "programme.doc")
+        f"{talk / name}: skipped, not a recording (NOT_AUDIO)." for name in ("talk.pdf", "programme.doc")
     }
 
 

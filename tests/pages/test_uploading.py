@@ -132,7 +132,7 @@ def test_what_cannot_be_asked_is_said_on_the_form_which_keeps_the_rest(user: Cli
     response = send(user, speech, model="tiny.en", language="de")
 
     assert response.status_code == 400
-    assert "knows only English" in response.text
+    assert "is for English only" in response.text
     assert response.context["form"]["language"].value() == "de"
     assert not Task.objects.exists()
 

@@ -1,4 +1,4 @@
-"""Tasks while the folder of recordings is not mounted. The pipeline here is a fake; `test_process` uses the real one."""
+"""Tasks while the folder of recordings is not mounted. The pipeline is a fake; `test_process` uses the real one."""
 
 from __future__ import annotations
 

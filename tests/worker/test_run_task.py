@@ -362,7 +362,7 @@ def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_a_chunk_that_takes_too_long_does_not_keep_its_task(task: Task, pipeline: Pipeline, exits: list[int]) -> None:
     def transcribe(observer: Observer) -> Transcript:
         observer.checkpoint("transcribing", 0, {"chunk": 1})
-        run_task.give_back_and_exit()  # the worker's timer does so in the middle of the next chunk
+        run_task.release_and_exit()  # the worker's timer does so in the middle of the next chunk
         return HELLO
 
     pipeline(transcribe)
@@ -375,7 +375,7 @@ def test_a_task_that_was_cancelled_meanwhile_does_not_keep_the_worker(
 ) -> None:
     def transcribe(observer: Observer) -> Transcript:
         cancel(Task.objects.get(pk=task.pk), None)
-        run_task.give_back_and_exit()
+        run_task.release_and_exit()
         return HELLO
 
     pipeline(transcribe)

@@ -1,4 +1,4 @@
-"""One person on each channel, as in calls and interviews: found by listening to the channels, and heard apart.
+"""One person on each channel, as in calls and interviews: detected from the sound, and transcribed separately.
 
 Where people are on channels of their own, one channel is much louder than the others for most of the time, and not
 always the same. What of a voice is heard on other people's channels too (crosstalk) is quieter there by always about
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AUTO, SPLIT, MIX = CHOICES = ("auto", "split", "mix")
-"""What can be asked: channels are heard apart where they carry one person each, always, or never."""
+"""Options: transcribe channels separately if there is one person on each; always; or never."""
 
 MOST_CHANNELS = 4
-"""More are always mixed: all of them are held in memory at once."""
+"""More channels are always mixed, because separate ones are all held in memory."""
 
 # Levels in dB.
 APART = 10.0
-"""How much louder than all others a channel is on which somebody speaks alone."""
+"""How much louder than all others the channel of the only person speaking is."""
 APART_SHARE = 0.4
 """Of the time in which anything is heard, in which one channel is that much louder. It is half of the time where two
 people talk at once all the time, and none of it in the usual stereo."""
@@ -51,11 +51,11 @@ LOUDEST_PERCENTILE = 90
 LEAK_PERCENTILE = 20  # louder moments may be the channel's own voice
 LEAK_VARIES = 8.0
 """How much louder crosstalk is at times: a room colours it."""
-MOST_LEAK = -4.0  # what is nearly as loud as another channel is no crosstalk
+MOST_LEAK = -4.0  # what is nearly as loud as another channel is not crosstalk
 # In hops of 32 ms, on both sides.
 PEAK_REACH = 2
 DELAY_REACH = 8  # crosstalk may come later, as the echo in a telephone does
-LEAST_OWN_HOPS = 8  # what stands out of crosstalk for less is no word
+LEAST_OWN_HOPS = 8  # what stands out from crosstalk for less is not a word
 OWN_REACH = 4  # around what is the channel's own, nothing is taken out: words have soft beginnings and ends
 
 ALIKE = 0.45

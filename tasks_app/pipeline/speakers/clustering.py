@@ -1,4 +1,4 @@
-"""How many speakers there are, and which piece of speech is whose.
+"""Clusters pieces of speech into speakers.
 
 Pieces that are much alike are grouped first. Groups are then judged by what remains of their similarity when each
 group's own scatter is allowed for, so that one threshold serves in clear sound, on the telephone, in noise, and for
@@ -26,7 +26,10 @@ INDEPENDENT_SECONDS = 1.5  # pieces nearer to one another than this have sound i
 RELIABLE_SECONDS = 0.6  # pieces shorter than this join a speaker but cannot make one
 TOUCHING_SECONDS = 0.1  # with a shorter pause between them one voice takes over from the other
 OVERLAPPED = 0.5  # a piece of which so much is spoken over by another voice is like neither of the two
-LEAST_SPEECH_SECONDS = (1.5, 3.5)  # of a speaker: of one like nobody else, and of one as like another as can be
+LEAST_SPEECH_SECONDS = (
+    1.5,
+    3.5,
+)  # of a speaker: of one unlike all others, and of one very like another
 UNLIKE = 0.5  # corrected similarity of voices that are nothing like one another
 MOST_PIECES = 4000  # compared pairwise; of a longer recording the longest pieces, the rest go to the nearest speaker
 APART = 0.0  # the similarity of pieces that are known to be of two speakers; no lower, as a window is wrong at times

@@ -35,8 +35,8 @@ PIECE_SECONDS = 0.75
 CONTEXT_SECONDS = 1.5  # of sound around the middle of a piece, for its embedding
 MEL_BINS = 80
 TELEPHONE_BINS = 60  # of the 80, those up to 4,000 Hz
-EMPTY_BAND = 1e-4  # of the mean power from 300 to 3,400 Hz: less than that above 4,000 Hz is nobody's voice
-BAND_PIECES = 100  # that are listened to for the band
+EMPTY_BAND = 1e-4  # of the mean power from 300 to 3,400 Hz: less than that above 4,000 Hz is not a voice
+BAND_PIECES = 100  # checked to find the band
 EMBEDDING_BATCH = 4
 SEGMENTATION_SHARE = 0.2  # of the time the whole takes
 

@@ -1,4 +1,4 @@
-"""What the decoder makes of one chunk, and whether it can be believed."""
+"""The decoder's result for one chunk, and whether it is plausible."""
 
 from __future__ import annotations
 

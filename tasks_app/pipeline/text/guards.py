@@ -1,4 +1,4 @@
-"""Signs that a decoder went wrong: it repeats itself, or it left something out."""
+"""Detects decoding errors: repetition, and speech that was left out."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def spoken_seconds(word: str) -> float:
 
 
 def fits(text: str, seconds: float) -> bool:
-    """Whether somebody who speaks fast can say `text` in `seconds`. What a decoder in a loop writes, nobody can."""
+    """Whether somebody who speaks fast can say `text` in `seconds`. Text from a decoder caught in a loop fails this."""
     return HASTE * sum(spoken_seconds(text[start:end]) for start, end in word_spans(text)) <= seconds
 
 

@@ -1,4 +1,4 @@
-"""Words to segments that are good to read: sentences, or parts of them that fit a caption."""
+"""Groups words into readable segments: sentences, or parts of them that fit a caption."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The models held in memory, on the device there is.
+"""Loads models and keeps them in memory.
 
 One `ModelStore` lives as long as its worker process and keeps models warm from task to task.
 """
@@ -179,5 +179,5 @@ class ModelStore:
         names = ", ".join(to_be_had)
         return ModelUnavailable(
             f"{name}: {reason}; available: {names}",
-            user_message=f"The model “{name}” is not on this machine and could not be fetched. Available: {names}.",
+            user_message=f"The model “{name}” is not on this machine and could not be downloaded. Available: {names}.",
         )

@@ -79,7 +79,7 @@ def test_where_a_file_breaks_off_is_said(extension, length_is_known, recording, 
     assert warning.error_code == "INCOMPLETE_FILE"
     assert warning.start == pytest.approx(18, abs=1.5)
     assert warning.end == (pytest.approx(30, abs=0.5) if length_is_known else None)
-    assert "0:30" in warning.user_message if length_is_known else "breaks off" in warning.user_message
+    assert "0:30" in warning.user_message if length_is_known else "ends unexpectedly" in warning.user_message
 
 
 @pytest.mark.parametrize("extension", ["flac", "mp3", "m4a", "mkv", "webm", "ogg", "opus", "aac", "tta", "wma", "ts"])
