@@ -143,6 +143,6 @@ def test_the_key_of_the_installation_stays_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").read_text() == key
 
 
-def test_the_key_of_the_installation_is_for_this_user_alone(tmp_path: Path) -> None:
+def test_only_this_user_can_read_the_key_of_the_installation(tmp_path: Path) -> None:
     start(tmp_path)
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0

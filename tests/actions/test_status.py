@@ -51,7 +51,7 @@ def test_an_illegal_change_is_refused(task: Task, old: TaskStatus, new: TaskStat
     assert row(task)["status"] == old
 
 
-def test_a_change_from_a_status_that_is_no_longer_so_is_refused(task: Task) -> None:
+def test_a_change_from_an_outdated_status_is_refused(task: Task) -> None:
     Task.objects.update(status=CANCELLED)
     with pytest.raises(IllegalTransition):
         status.transition(task, PROCESSING)
@@ -76,7 +76,7 @@ def prepared(task: Task, status: TaskStatus) -> Task:
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_every_change_is_written_down(task: Task, owner: AbstractUser, action: str) -> None:
+def test_every_change_is_recorded(task: Task, owner: AbstractUser, action: str) -> None:
     do, old, new = ACTIONS[action]
     task = prepared(task, old)
     do(task, owner)
@@ -85,7 +85,7 @@ def test_every_change_is_written_down(task: Task, owner: AbstractUser, action: s
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_a_change_that_cannot_be_written_down_is_not_made(
+def test_a_change_that_cannot_be_recorded_is_not_made(
     task: Task, owner: AbstractUser, action: str, request: pytest.FixtureRequest
 ) -> None:
     do, old, _ = ACTIONS[action]

@@ -29,7 +29,7 @@ def logged_in(client: Client, owner: AbstractUser) -> Client:
     return client
 
 
-def test_cancel_and_retry_answer_with_what_has_become_of_it(logged_in: Client, task: Task) -> None:
+def test_cancel_and_retry_answer_with_the_new_state(logged_in: Client, task: Task) -> None:
     assert [ask(logged_in, "cancel", task.pk).json()["status"] for _ in range(2)] == ["cancelled"] * 2
     assert [ask(logged_in, "retry", task.pk).json()["status"] for _ in range(2)] == ["queued"] * 2
 
@@ -39,7 +39,7 @@ def test_a_deleted_task_is_gone(logged_in: Client, task: Task) -> None:
     assert not Task.objects.exists()
 
 
-def test_what_cannot_be_is_refused_with_a_code(logged_in: Client, task: Task) -> None:
+def test_an_impossible_action_is_refused_with_a_code(logged_in: Client, task: Task) -> None:
     claimed = attempts.claim(task.pk)
     attempts.complete(claimed, claimed.lease, Transcript("en", 1.0))
     for action in ("cancel", "retry"):
@@ -58,7 +58,7 @@ def test_a_stranger_cannot_tell_whether_there_is_a_task(client: Client, task: Ta
 
 
 @pytest.mark.parametrize("action", ACTIONS)
-def test_nothing_is_done_without_the_token_of_the_session(task: Task, owner: AbstractUser, action: str) -> None:
+def test_nothing_is_done_without_the_csrf_token(task: Task, owner: AbstractUser, action: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner)
     assert ask(client, action, task.pk).status_code == 403

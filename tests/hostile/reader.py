@@ -1,4 +1,4 @@
-"""Opens files as upload and worker do, in a process of its own, and tells what became of each.
+"""Opens files as upload and worker do, in a separate process, and reports the result of each.
 
     python -m tests.hostile.reader CANARY
 

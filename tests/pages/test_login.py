@@ -22,7 +22,7 @@ def test_log_in(client: Client, owner: AbstractUser) -> None:
     assert response.headers["Location"] == TASK_LIST
 
 
-def test_a_wrong_password_is_said(client: Client, owner: AbstractUser) -> None:
+def test_a_wrong_password_shows_a_message(client: Client, owner: AbstractUser) -> None:
     response = client.post(reverse("login"), {"username": "alice", "password": "no"})
 
     assert 'role="alert"' in response.text

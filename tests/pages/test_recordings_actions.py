@@ -40,7 +40,9 @@ def test_try_again(user: Client, owner: AbstractUser, task: Task) -> None:
 @pytest.mark.parametrize(
     ("action", "message"), [("cancel", "has changed in the meantime"), ("retry", "nothing to retry")]
 )
-def test_what_cannot_be_is_said_and_changes_nothing(user: Client, completed, action: str, message: str) -> None:
+def test_an_impossible_action_shows_a_message_and_changes_nothing(
+    user: Client, completed, action: str, message: str
+) -> None:
     task = completed()
 
     response = user.post(url(action, task), follow=True)
@@ -66,7 +68,7 @@ def test_delete(user: Client, task: Task) -> None:
 
 
 @pytest.mark.parametrize("action", ["cancel", "retry"])
-def test_looking_changes_nothing(user: Client, task: Task, action: str) -> None:
+def test_get_is_not_allowed(user: Client, task: Task, action: str) -> None:
     assert user.get(url(action, task)).status_code == 405
 
 

@@ -32,7 +32,7 @@ EMPTY = pytest.mark.parametrize("empty", [False, True])
 
 @pytest.fixture
 def waiting(media_root: Path, owner: AbstractUser, queue: Redis) -> Task:
-    """A task that waits, with its recording in a folder of this test alone."""
+    """A queued task with its recording in a folder for this test only."""
     return make_task(owner)
 
 
@@ -62,7 +62,7 @@ WAITS = ("queued", 0, "", RECORDINGS_AWAY)
 
 @contextmanager
 def away_from(pipeline: Callable, folder: Path, error: Exception, *, empty: bool) -> Iterator[None]:
-    """The folder goes away as the pipeline reads a recording, which then raises the error."""
+    """The folder goes away while the pipeline reads a recording, which then raises the error."""
     absence = away(folder, empty=empty)
 
     def transcribe(observer: Observer) -> Transcript:
@@ -79,7 +79,7 @@ def away_from(pipeline: Callable, folder: Path, error: Exception, *, empty: bool
 
 @EMPTY
 @pytest.mark.parametrize("error", [NotAudio("no header"), OSError(5, "Input/output error")])
-def test_a_task_that_cannot_be_read_for_its_folder_is_away_is_given_back(
+def test_a_task_is_released_if_reading_fails_because_the_folder_is_away(
     waiting: Task, media_root: Path, pipeline: Callable, error: Exception, empty: bool
 ) -> None:
     with away_from(pipeline, media_root, error, empty=empty):
@@ -90,7 +90,7 @@ def test_a_task_that_cannot_be_read_for_its_folder_is_away_is_given_back(
     assert (run(waiting).status, waiting.attempt, waiting.progress_message) == ("completed", 1, "")
 
 
-def test_what_was_read_while_the_folder_went_away_is_not_transcribed(
+def test_a_recording_read_while_the_folder_went_away_is_not_transcribed(
     waiting: Task, media_root: Path, pipeline: Callable
 ) -> None:
     def transcribe(observer: Observer) -> Transcript:
@@ -103,7 +103,7 @@ def test_what_was_read_while_the_folder_went_away_is_not_transcribed(
     assert state(waiting) == WAITS
 
 
-def test_what_was_read_in_time_is_transcribed(waiting: Task, media_root: Path, pipeline: Callable) -> None:
+def test_a_recording_read_in_time_is_transcribed(waiting: Task, media_root: Path, pipeline: Callable) -> None:
     def transcribe(observer: Observer) -> Transcript:
         observer.progress("transcribing", 0.0)
         with away(media_root):
@@ -121,12 +121,12 @@ def test_a_folder_that_goes_away_just_after_the_claim_fails_no_task(waiting: Tas
         assert state(waiting) == WAITS
 
 
-def test_a_recording_that_is_gone_while_the_folder_is_there_fails_its_task(waiting: Task, media_root: Path) -> None:
+def test_a_deleted_recording_fails_its_task_while_the_folder_is_there(waiting: Task, media_root: Path) -> None:
     (media_root / waiting.media.name).unlink()
     assert (run(waiting).status, waiting.error_code) == ("failed", "FILE_MISSING")
 
 
-def test_a_fault_of_the_file_fails_its_task_while_the_folder_is_there(waiting: Task, pipeline: Callable) -> None:
+def test_a_faulty_file_fails_its_task_while_the_folder_is_there(waiting: Task, pipeline: Callable) -> None:
     def transcribe(observer: Observer) -> Transcript:
         raise NotAudio
 
@@ -175,7 +175,7 @@ def test_no_task_is_claimed_until_the_folder_is_back(
     assert state(waiting)[:2] == ("completed", 1)
 
 
-def test_between_two_looks_for_the_folder_a_worker_waits(
+def test_a_worker_pauses_between_two_checks_for_the_folder(
     waiting: Task, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
@@ -210,10 +210,10 @@ def test_a_task_that_is_cancelled_while_the_folder_goes_away_stays_cancelled(
     assert run(waiting).status == "cancelled"
 
 
-# What is said about it ------------------------------------------------------------------------------------------------
+# The message ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_said_about_the_folder_goes_once_it_is_back(waiting: Task, media_root: Path) -> None:
+def test_the_message_about_the_folder_disappears_once_it_is_back(waiting: Task, media_root: Path) -> None:
     tell_waiting(waiting.pk, RECORDINGS_AWAY)
     with away(media_root):
         wake_for_forgotten()

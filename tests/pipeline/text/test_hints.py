@@ -1,4 +1,4 @@
-"""Names and terms that are told beforehand are spelt so where they are said, and nothing else changes."""
+"""Given names and terms are spelt correctly where they are said, and nothing else changes."""
 
 from __future__ import annotations
 
