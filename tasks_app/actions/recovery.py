@@ -61,14 +61,14 @@ def wake_for_forgotten() -> int:
     missing = max(queued.order_by()[: wake_ups.MAX_WAITING].count() - there, 0)
     if missing and not wake_ups.send(missing):
         return 0
-    _take_back(BROKER_AWAY)
+    _clear_message(BROKER_AWAY)
     if folder.is_there():
-        _take_back(RECORDINGS_AWAY)
+        _clear_message(RECORDINGS_AWAY)
     return missing
 
 
-def _take_back(message: str) -> None:
+def _clear_message(message: str) -> None:
     """Remove a message from all queued tasks that show it."""
-    told = Task.objects.filter(status=TaskStatus.QUEUED, progress_message=message)
-    for task_id in told.values_list("pk", flat=True)[:MESSAGES_AT_A_TIME]:
+    showing = Task.objects.filter(status=TaskStatus.QUEUED, progress_message=message)
+    for task_id in showing.values_list("pk", flat=True)[:MESSAGES_AT_A_TIME]:
         tell_waiting(task_id, "")

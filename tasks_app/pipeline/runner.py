@@ -64,11 +64,11 @@ def run(
     `language` is a code of LANGUAGES, SEVERAL to have each part of the recording in its own, or None to have it
     detected; if that is uncertain, `usual_languages` (most frequent first) decide. With `translate` the text is
     English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
-    nobody speaks on that, the first on which somebody does. `channels`, one of `channels.CHOICES`: whether each channel
-    is heard by itself and is one speaker; by default it is found out by listening whether there is one person on each.
-    `hints` are names and terms as they are to be spelt where they are said. `resume` maps each stage to the parts that
-    earlier runs gave to `observer.checkpoint`, in order of their positions; what they hold is not done again. Segments
-    of the text they hold are handed to the observer once more: a run may have ended before it could pass them on.
+    it has no speech, the first one with speech. `channels`, one of `channels.CHOICES`: whether each channel is
+    transcribed separately as one speaker; by default this is detected from the sound. `hints` are names and terms with
+    their right spelling. `resume` maps each stage to the parts that earlier runs passed to `observer.checkpoint`, in
+    order of position; they are not computed again. Their segments are passed to the observer once more: a run may have
+    ended before it could do so.
 
     The transcript's warnings tell which parts of the recording were not read, and which stages failed.
 
@@ -127,9 +127,9 @@ def _transcribe(line: Line, plan: Plan, transcriber: Transcriber, stages: Stages
     left = sum(span.seconds for span in ahead)
     # An earlier run may have ended after storing a part, before its text reached the observer.
     index = 0
-    if told := [segment for chunk in chunks for found in line.segments([chunk]) for segment in found]:
-        stages.segments(0, told)
-        index = len(told)
+    if earlier := [segment for chunk in chunks for found in line.segments([chunk]) for segment in found]:
+        stages.segments(0, earlier)
+        index = len(earlier)
     # Times by cross-attention come with the first pass; they also show what it left out. Forced alignment, which has
     # its own stage, replaces them.
     for chunk in transcriber.run(ahead, word_times=True, cancelled=stages.cancelled):

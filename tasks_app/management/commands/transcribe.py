@@ -134,9 +134,9 @@ class Bar(Observer):
         self._bar = tqdm(total=100, bar_format="{desc:<24}{percentage:3.0f}% |{bar}| {postfix}", leave=False)
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
-        told, start, end = STAGE_PERCENTAGES[stage]
+        shown, start, end = STAGE_PERCENTAGES[stage]
         self._bar.n = max(self._bar.n, int(start + (end - start) * fraction))
-        self._bar.set_description(str(told.label), refresh=False)
+        self._bar.set_description(str(shown.label), refresh=False)
         left = "" if eta_seconds is None else f"about {tqdm.format_interval(round(eta_seconds))} left"
         self._bar.set_postfix_str("; ".join(filter(None, [left, self._name])))
 

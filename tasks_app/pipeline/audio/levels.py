@@ -67,7 +67,7 @@ def judged_again(
     def judge_stretch(stretch: tuple[int, int]) -> NDArray[np.float32]:
         first, last = stretch
         sound = to_float(samples[first * HOP : last * HOP])
-        # What comes before the stretch may have misled the model, so that it hears the stretch by itself.
+        # Sound before the stretch may have misled the model, so it now gets the stretch alone.
         return judge(_with_pitch(_amplified(sound - sound.mean(), gain[first:last])), 0)
 
     stretches = [

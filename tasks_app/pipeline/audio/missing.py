@@ -41,8 +41,8 @@ def _described(track: Track) -> str:
     facts = [track.language, f"“{track.title}”" if track.title else "", _channels(track.channels)]
     if track.duration is not None:
         facts.append(clock(track.duration))
-    told = ", ".join(fact for fact in facts if fact)
-    return f" ({told})" if told else ""
+    known = ", ".join(fact for fact in facts if fact)
+    return f" ({known})" if known else ""
 
 
 def _channels(count: int) -> str:
@@ -78,10 +78,10 @@ def damaged(places: list[Place]) -> Iterator[StageWarning]:
 def incomplete(read: float, whole: float | None) -> Iterator[StageWarning]:
     """`read`: seconds that could be read; `whole`: seconds there should be, if known."""
     if whole is None:
-        told = f"The file ends unexpectedly at {clock(read)}. The rest is missing."
+        message = f"The file ends unexpectedly at {clock(read)}. The rest is missing."
     else:
-        told = f"The file should last {clock(whole)}, but {clock(read)} could be read: it is incomplete or damaged."
-    yield StageWarning(STAGE, "INCOMPLETE_FILE", f"{told} Copy it again from its source.", start=read, end=whole)
+        message = f"The file should last {clock(whole)}, but {clock(read)} could be read: it is incomplete or damaged."
+    yield StageWarning(STAGE, "INCOMPLETE_FILE", f"{message} Copy it again from its source.", start=read, end=whole)
 
 
 def clock_jumps(place: float, seconds: float) -> Iterator[StageWarning]:

@@ -16,7 +16,7 @@ CLOCK = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 HANDLER = re.compile("handler|core media|gpac|mainconcept", re.IGNORECASE)
 LEAST_BIT_RATE = 50  # bit/s; next to nothing but silence takes less
 DEFAULT = 0x0001  # AV_DISPOSITION_DEFAULT
-ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is no video
+ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is not video
 
 
 def probe(path: str, demuxers: str, search_bytes: str, search_microseconds: str) -> dict:

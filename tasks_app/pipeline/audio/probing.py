@@ -93,7 +93,7 @@ class AudioInfo:
         return next((number for number, track in enumerate(self.tracks, 1) if track.default), 1)
 
     def check_track(self, number: int | None) -> None:
-        """Raises NoSuchTrack: there is no sound track of that number, counted from 1."""
+        """Raises NoSuchTrack: there is no sound track with that number, counted from 1."""
         if number is not None and not 1 <= number <= len(self.tracks):
             count = "one sound track" if len(self.tracks) == 1 else f"{len(self.tracks)} sound tracks"
             raise NoSuchTrack(str(number), user_message=f"There is no sound track {number}: the file has {count}.")

@@ -63,8 +63,8 @@ class _Timeline:
         return self._turns[first:last]
 
     def shares(self, start: float, end: float) -> dict[str, float]:
-        """For how many seconds each speaker speaks from `start` to `end`; if nobody does, all of it is the nearest's
-        within NEAREST_SECONDS.
+        """For how many seconds each speaker speaks from `start` to `end`; if nobody does, the nearest one within
+        NEAREST_SECONDS gets all of it.
         """
         shares: dict[str, float] = {}
         for turn in self._around(start, end):

@@ -35,7 +35,7 @@ def repeats(tokens: list[int], length: int = 4, times: int = 3) -> bool:
 
 
 def spoken_seconds(word: str) -> float:
-    """How long somebody who speaks slowly takes for a word. A figure or a sign is a word by itself."""
+    """How long somebody who speaks slowly takes for a word. A digit or a sign counts as a word."""
     figures = sum(character.isdecimal() or character in "%$€£¥&@+=" for character in word)
     letters = [character for character in word if character.isalpha()]
     return 0.3 + 0.6 * figures + sum(0.24 if UNSPACED.match(letter) else 0.1 for letter in letters)

@@ -45,12 +45,12 @@ ALIKE = [
 ]
 
 PAUSE_SECONDS = 0.3
-"""Nobody changes the language without one."""
+"""The language only changes at pauses of at least this length."""
 PART_SECONDS = 5.0
 MIXED = 0.5
 """Probability of other languages at which the parts of a chunk are listened to."""
 LEAST_SECONDS = 2.0
-"""Speech in a language, in all, below which it was misheard."""
+"""Less speech than this in a language counts as misdetected."""
 # Of the path through the parts: what a change of language costs (a logarithm of probability), how long a part is that
 # counts in full, and the least probability that it can speak against a language with.
 CHANGE_COST = 1.5
@@ -58,7 +58,7 @@ FULL_SECONDS = 1.5
 FLOOR = 0.02
 CLEAR = 0.8
 """Probability above which a warning about another language is given."""
-PLACES_TOLD = 3
+MAX_PLACES = 3
 
 
 @dataclass(slots=True)
@@ -270,9 +270,9 @@ def other_languages(heard: list[Heard], language: str) -> list[StageWarning]:
             places.setdefault(code, []).append((spoken[0].start / SAMPLE_RATE, spoken[-1].end / SAMPLE_RATE))
     if not places:
         return []
-    told = "; ".join(f"{LANGUAGES[code]} {_in_words(found)}" for code, found in places.items())
+    listing = "; ".join(f"{LANGUAGES[code]} {_in_words(found)}" for code, found in places.items())
     message = (
-        f"The text is in {LANGUAGES[language]}, but other speech seems to be in another language: {told}. It may be "
+        f"The text is in {LANGUAGES[language]}, but other speech seems to be in another language: {listing}. It may be "
         "wrong or missing in the text. Choose “Several languages” and transcribe again to have each in its own."
     )
     start, end = min(place for found in places.values() for place in found)
@@ -280,9 +280,9 @@ def other_languages(heard: list[Heard], language: str) -> list[StageWarning]:
 
 
 def _in_words(places: list[tuple[float, float]]) -> str:
-    told = [f"from {clock(start)} to {clock(end)}" for start, end in places[:PLACES_TOLD]]
-    more = len(places) - len(told)
-    return ", ".join(told) + (f" and in {more} more places" if more > 1 else " and in one more place" if more else "")
+    listed = [f"from {clock(start)} to {clock(end)}" for start, end in places[:MAX_PLACES]]
+    more = len(places) - len(listed)
+    return ", ".join(listed) + (f" and in {more} more places" if more > 1 else " and in one more place" if more else "")
 
 
 def _alike(language: str) -> set[str]:
