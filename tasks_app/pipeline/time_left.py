@@ -11,8 +11,8 @@ UNMEASURED_SHARE = {"aligning": 1.0, "diarizing": 0.6}
 class Speeds:
     """Seconds of computing for a second of sound, by stage and model, as measured in this process.
 
-    A new measurement counts as much as all older ones together, so that the estimate follows a machine whose load
-    changes.
+    A new measurement counts as much as all older ones together: the estimate must follow changes in the machine's
+    load.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,6 @@
 """The result of the pipeline: a transcript of segments, words and speakers.
 
-Times are seconds from the start of the recording. Everything here is plain data, so that it can be kept as JSON between
+Times are seconds from the start of the recording. Everything here is plain data that can be stored as JSON between
 stages (`to_dict`, `from_dict`) and handed to the exporters.
 """
 

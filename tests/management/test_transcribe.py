@@ -107,7 +107,7 @@ def test_a_folder_is_searched_for_recordings(transcribe: Command, talk: Path) ->
     before = contents(talk)
     transcribe(talk)
     assert contents(talk) - before == {"talk.txt", "monday/talk.txt"}
-    assert {line for line in transcribe.complaints if "left out" in line} == {
+    assert {line for line in transcribe.complaints if "skipped" in line} == {
         f"{talk / name}: skipped, not a recording (NOT_AUDIO)." for name in ("talk.pdf", "programme.doc")
     }
 
@@ -211,7 +211,7 @@ def test_an_unwritable_folder_is_reported_before_transcribing(
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: path != talk)  # tests may run as root, who may write anywhere
     transcribe.fails(talk)
-    assert transcribe.complaints == [f"{talk / 'talk.wav'}: Nothing can be written to {talk}"]
+    assert transcribe.complaints == [f"{talk / 'talk.wav'}: Cannot write to {talk}"]
 
 
 def test_a_transcript_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -115,7 +115,7 @@ def test_stages_with_all_parts_stored_are_not_run_again(telephone_run, store, mo
 
 @pytest.fixture
 def conversation(telephone_run, telephone, tmp_path, store):
-    """The telephone call twice, so that it has a middle: its file, its transcript, and what was told of it."""
+    """The telephone call twice, long enough to be interrupted: its file, its transcript, and the observer."""
     path = write_wav(tmp_path / "a.wav", np.concatenate([telephone, telephone]))
     observer = Recorder()
     return path, run(path, store=store, observer=observer, model="tiny.en", diarize=False), observer

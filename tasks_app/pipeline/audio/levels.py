@@ -112,7 +112,7 @@ def levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 def noise_floor(level: NDArray[np.float32]) -> NDArray[np.float32]:
     """The level of what is always there, for every hop: a low percentile of half a minute or of that before or after
-    it, whichever is lowest, so that a long loud passage is not taken for it.
+    it, whichever is lowest: otherwise a long loud passage would be taken for it.
     """
     import numpy as np
 

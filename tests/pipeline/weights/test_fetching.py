@@ -100,6 +100,6 @@ def test_the_command_fetches_and_lists(store, tmp_path):
         assert state_of("tiny") == "downloadable"
         answer = models("--fetch", "tiny")
     assert "100%" in answer.stderr
-    assert "tiny is here now." in answer.stdout
+    assert "tiny is now on this machine." in answer.stdout
     assert state_of("tiny") == "cached"
     assert state_of("base") == "bundled"
