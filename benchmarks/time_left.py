@@ -4,7 +4,7 @@
 
 Runs the whole pipeline over one recording, three real conversations repeated unless one is given: for each model a
 first time in a fresh process, where nothing has been measured yet, then again. Of every estimate past a fifth of the
-run it asks how far it is from the time that was really left; one second either way is nobody's concern.
+run it asks how far it is from the time that was really left; one second either way does not matter.
 """
 
 from __future__ import annotations

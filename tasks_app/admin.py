@@ -1,4 +1,4 @@
-"""Staff's view of everybody's tasks. It shows them, and what it does to them it does through `services`."""
+"""The admin: staff see everybody's tasks, and cancel, retry and delete them through `actions`."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ from tasks_app.wording import clock, file_size, language_name
 admin.site.site_header = "Transcription"
 admin.site.site_title = "Transcription"
 admin.site.index_title = "Administration"
-admin.site.enable_nav_sidebar = False  # there is little to go to, and the list of tasks needs the room
+admin.site.enable_nav_sidebar = False  # there are few pages, and the list of tasks needs the space
 
-MOST_NAMED = 5  # tasks that a message names one by one
+MAX_NAMED = 5  # tasks listed by name in a message
 
 
 class ReadOnly:
-    """Staff may see it all, whatever Django's permissions say, as on the pages; nobody edits it here."""
+    """All staff may view everything, whatever their Django permissions, as on the pages; nothing can be edited."""
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return request.user.is_staff
@@ -97,11 +97,11 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     def view_on_site(self, task: Task) -> str:
         return reverse("task-detail", args=[task.identifier])
 
-    # What is shown ----------------------------------------------------------------------------------------------------
+    # Display ----------------------------------------------------------------------------------------------------------
 
     @admin.display(description="owner", ordering="owner__username")
     def owners_tasks(self, task: Task) -> SafeString:
-        """A link to all tasks of the owner: a filter by owner, without a list of everybody at the side."""
+        """A link to all tasks of the owner, instead of a sidebar filter that lists every user."""
         return format_html('<a href="?owner__id__exact={}">{}</a>', task.owner_id, task.owner)
 
     @admin.display(ordering="progress_stage")
@@ -145,15 +145,15 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
             for warning in map(StageWarning.from_dict, task.warnings)
         )
 
-    # What is done -----------------------------------------------------------------------------------------------------
+    # Actions ----------------------------------------------------------------------------------------------------------
 
     @admin.action(description="Cancel selected tasks")
     def cancel_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        self._act(request, queryset, cancel, "cancelled")
+        self._apply(request, queryset, cancel, "cancelled")
 
     @admin.action(description="Retry selected tasks")
     def retry_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        self._act(request, queryset, retry, "queued again")
+        self._apply(request, queryset, retry, "queued again")
 
     def delete_model(self, request: HttpRequest, obj: Task) -> None:
         delete(obj)
@@ -165,24 +165,24 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     def get_deleted_objects(
         self, objs: QuerySet[Task] | Sequence[Task], request: HttpRequest
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
-        """What the question before deleting lists: the tasks, and not the thousands of segments that go with them."""
+        """What the confirmation page lists: the tasks, without their thousands of segments."""
         return [str(task) for task in objs], {"tasks": len(objs)}, set(), []
 
-    def _act(
+    def _apply(
         self,
         request: HttpRequest,
         queryset: QuerySet[Task],
-        act: Callable[[Task, User], None],
+        action: Callable[[Task, User], None],
         done: str,
     ) -> None:
-        """Do it to each task, then say how many were done, needed nothing, or could not be, and why."""
+        """Apply an action to each task, then report how many changed, needed no change, or were refused and why."""
         user = logged_in_user(request)
         changed, unchanged = 0, 0
         refused: dict[str, list[str]] = {}
         for task in queryset:
             was = task.status
             try:
-                act(task, user)
+                action(task, user)
             except TranscriptionError as error:
                 refused.setdefault(error.user_message, []).append(task.name)
             else:
@@ -201,7 +201,7 @@ def _tasks(count: int) -> str:
 
 
 def _named(names: list[str]) -> str:
-    shown = [f"“{Truncator(name).chars(60)}”" for name in names[:MOST_NAMED]]
+    shown = [f"“{Truncator(name).chars(60)}”" for name in names[:MAX_NAMED]]
     more = len(names) - len(shown)
     return get_text_list([*shown, f"{more} more"] if more else shown, "and")
 

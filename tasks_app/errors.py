@@ -1,7 +1,7 @@
-"""What can go wrong in the house, on top of what can go wrong in the pipeline.
+"""The errors of the service; those of the pipeline are in `pipeline/errors.py`.
 
-Every class carries a stable `error_code` for programs, a `user_message` for people, and the `http_status` of answers
-that tell it.
+Every class carries a stable `error_code` for programs, a `user_message` for people, and the `http_status` of the
+response.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from tasks_app.pipeline.errors import InputError, TranscriptionError
 
 
 class RequestError(InputError):
-    """Somebody asked for something that cannot be."""
+    """The request itself is wrong or cannot be met; trying again unchanged does not help."""
 
 
 class InvalidOptions(RequestError):
     error_code = "INVALID_OPTIONS"
-    user_message = "These settings do not go together."
+    user_message = "These options cannot be combined."
 
 
 class TaskNotFound(RequestError):
@@ -31,7 +31,7 @@ class TaskNotFound(RequestError):
 class IllegalTransition(RequestError):
     error_code = "ILLEGAL_TRANSITION"
     http_status = 409
-    user_message = "The task has moved on in the meantime. Look at its present state and try again."
+    user_message = "The task has changed in the meantime. Check its current state and try again."
 
 
 class NotReady(RequestError):
@@ -42,18 +42,18 @@ class NotReady(RequestError):
 
 class InvalidChange(RequestError):
     error_code = "INVALID_CHANGE"
-    user_message = "The transcript cannot be changed so."
+    user_message = "The transcript cannot be changed like this."
 
 
 class ChangedMeanwhile(RequestError):
     error_code = "CHANGED_MEANWHILE"
     http_status = 409
-    user_message = "This was changed in the meantime. Look at its present state and try again."
+    user_message = "This was changed in the meantime. Check its current state and try again."
 
 
 class SegmentChanged(ChangedMeanwhile):
-    """`yours`: the segment as it was when the change was begun, None if there never was one; `theirs`: the segments
-    that stand in its place now, none if it was deleted.
+    """`yours`: the segment as the caller last saw it, None if there never was one; `theirs`: the segments that have
+    replaced it, none if it was deleted.
     """
 
     error_code = "SEGMENT_CHANGED"
@@ -67,7 +67,7 @@ class SegmentChanged(ChangedMeanwhile):
 class WrongOffset(RequestError):
     error_code = "WRONG_OFFSET"
     http_status = 409
-    user_message = "These bytes are not the next ones. Ask how many were received, and go on from there."
+    user_message = "These are not the next bytes. Ask how many were received, and continue from there."
 
 
 class IncompleteUpload(RequestError):
@@ -79,14 +79,14 @@ class IncompleteUpload(RequestError):
 class WorkerLost(TranscriptionError):
     error_code = "WORKER_LOST"
     user_message = (
-        "The worker stopped several times at the same place in this recording. What text there is was kept. "
+        "The worker stopped several times at the same place in this recording. The text up to there was kept. "
         "Try again; if it stops again, the recording may need more memory than this machine has."
     )
 
 
 class InternalError(TranscriptionError):
     error_code = "INTERNAL_ERROR"
-    user_message = "Something unforeseen happened. Try again; if it happens again, tell whoever runs this service."
+    user_message = "Something unexpected happened. Try again; if it happens again, tell whoever runs this service."
 
 
 class FileMissing(TranscriptionError):
@@ -98,22 +98,22 @@ class FileMissing(TranscriptionError):
 class TooManyTasks(RequestError):
     error_code = "TOO_MANY_TASKS"
     http_status = 429
-    user_message = "Many of your recordings wait already. Come back when some are done, or cancel some."
+    user_message = "Too many of your recordings are waiting already. Wait until some are done, or cancel some."
 
 
 class StorageFull(TranscriptionError):
     error_code = "STORAGE_FULL"
     http_status = 507
-    user_message = "There is no room left for recordings here. Nothing was kept of this one; try again later."
+    user_message = "There is no space left for recordings. This one was not saved; try again later."
 
 
 class StorageAway(TranscriptionError):
     error_code = "STORAGE_AWAY"
-    user_message = "The recordings cannot be reached just now. Nothing was kept of this one; try again later."
+    user_message = "The storage for recordings cannot be reached right now. This one was not saved; try again later."
     http_status = 503
 
 
-# What the framework refuses by itself, before anything of ours has looked at the request.
+# Errors that the framework raises before any view runs.
 
 
 class BadRequest(RequestError):
@@ -130,14 +130,14 @@ class NotLoggedIn(RequestError):
 class NotAllowed(RequestError):
     error_code = "NOT_ALLOWED"
     http_status = 403
-    user_message = "You are logged in, but may not do this."
+    user_message = "You are not allowed to do this."
 
 
 class CsrfFailed(RequestError):
     error_code = "CSRF_FAILED"
     http_status = 403
     user_message = (
-        "The page was open for too long, or you logged in elsewhere meanwhile. Go back, reload it and send it again. "
+        "The page was open for too long, or you have logged in again since. Go back, reload it and send it again. "
         "Cookies must be allowed; programs send the CSRF token of their session in the header X-CSRFToken."
     )
 
@@ -160,7 +160,7 @@ class RequestTooLarge(RequestError):
     user_message = "The request is larger than this service accepts. Send recordings as files, not as fields."
 
 
-# In quotation marks, as Python's own errors have them, paths may hold spaces; bare ones end there.
+# Quoted paths, as in Python's own error messages, may contain spaces; unquoted ones end at a space.
 _PATH = re.compile(r"""(?P<mark>['"])(?:[A-Za-z]:)?[\\/].*?(?P=mark)|(?:[A-Za-z]:)?(?:[\\/][^\s'":,;()\[\]]+)+""")
 
 
@@ -169,5 +169,5 @@ def without_paths(message: str) -> str:
 
 
 def technical_detail(error: BaseException) -> str:
-    """An exception's name and message, without paths: fit to be shown to the task's owner."""
+    """An exception's name and message, without paths, safe to show to the task's owner."""
     return f"{type(error).__name__}: {without_paths(str(error))}"[:1000]

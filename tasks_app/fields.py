@@ -1,7 +1,7 @@
-"""Django's fields for texts, which make a text fit as it is written.
+"""Django's text fields, which make any text storable.
 
-Texts come from recordings, libraries and people. One that the database would refuse must not fail a task: NUL and half
-surrogate pairs, which PostgreSQL has no room for, are left out, and what is longer than its column is cut.
+Texts come from recordings, libraries and people, and one that the database would refuse must not fail a task: NUL and
+lone surrogates, which PostgreSQL cannot store, are removed, and texts longer than their column are cut.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class _Fitting(models.Field):
         return value[: self.max_length] if isinstance(value, str) else value
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
-        """To the database, and so to migrations, it is Django's own field of the same name."""
+        """In migrations, it is Django's own field of the same name."""
         name, _, args, kwargs = super().deconstruct()
         return name, f"django.db.models.{type(self).__name__}", args, kwargs
 

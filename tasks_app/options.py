@@ -1,4 +1,4 @@
-"""TranscriptionOptions: the one typed description of what may be asked of the pipeline."""
+"""TranscriptionOptions: what can be asked of the pipeline, and how it is checked."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ MAX_HINT_LENGTH = 60
 
 @dataclass(frozen=True, slots=True)
 class TranscriptionOptions:
-    """What is asked of one recording.
+    """The options for one recording.
 
-    `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` bound what
-    diarization may find; `track` is the number of a sound track, from 1, or None for the usual one; `channels` says
-    whether each channel is one speaker, one of `pipeline.channels.CHOICES`; `hints` are names and terms that occur.
-    Field names are the keyword arguments of `pipeline.runner.run`.
+    `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` limit how
+    many speakers diarization finds; `track` is the number of a sound track, from 1, or None for the default one;
+    `channels`, one of `pipeline.channels.CHOICES`, says whether each channel is one speaker; `hints` are names and
+    terms that occur. Field names are the keyword arguments of `pipeline.runner.run`.
     """
 
     model: str = "base"
@@ -39,10 +39,10 @@ class TranscriptionOptions:
     hints: tuple[str, ...] = ()
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
-        """Return the options as they will be used. `models`: the names of those that may be asked for.
+        """Return the options as they will be used. `models`: the names of the available models.
 
         Raises:
-            UnknownModel, UnknownLanguage, InvalidOptions: something is asked that cannot be.
+            UnknownModel, UnknownLanguage, InvalidOptions: the options are not possible.
         """
         if not self.diarize and (self.min_speakers, self.max_speakers) != (None, None):
             return replace(self, min_speakers=None, max_speakers=None).check(models)
@@ -54,13 +54,13 @@ class TranscriptionOptions:
             raise UnknownLanguage(f"{self.language}")
         if self.model.endswith(".en") and (self.translate or self.language not in (None, "en")):
             raise InvalidOptions(
-                self.model, user_message=f"The model {self.model} knows only English. Choose another model."
+                self.model, user_message=f"The model {self.model} is for English only. Choose another model."
             )
         for bound in (self.min_speakers, self.max_speakers):
             if bound is not None and not 1 <= bound <= MAX_SPEAKERS:
                 raise InvalidOptions(str(bound), user_message=f"The number of speakers is from 1 to {MAX_SPEAKERS}.")
         if self.min_speakers and self.max_speakers and self.min_speakers > self.max_speakers:
-            raise InvalidOptions(user_message="The least number of speakers is larger than the largest.")
+            raise InvalidOptions(user_message="The minimum number of speakers is larger than the maximum.")
         if self.track is not None and self.track < 1:
             raise InvalidOptions(str(self.track), user_message="Sound tracks are counted from 1.")
         if self.channels not in CHOICES:
@@ -68,22 +68,22 @@ class TranscriptionOptions:
         if len(self.hints) > MAX_HINTS:
             raise InvalidOptions(
                 f"{len(self.hints)} hints",
-                user_message=f"These are {len(self.hints)} names and terms. At most {MAX_HINTS} can be told.",
+                user_message=f"These are {len(self.hints)} names and terms. At most {MAX_HINTS} are possible.",
             )
         for hint in self.hints:
             if len(hint) > MAX_HINT_LENGTH:
                 raise InvalidOptions(
                     hint,
-                    user_message=f"“{hint[:MAX_HINT_LENGTH]}…” is too long for a name. Put commas between them.",
+                    user_message=f"“{hint[:MAX_HINT_LENGTH]}…” is too long for a name. Separate names by commas.",
                 )
         return self
 
     @classmethod
     def from_fields(cls, fields: Mapping[str, str]) -> TranscriptionOptions:
-        """What the text fields of a form or a query ask for; `check` says whether that can be.
+        """Read the options from the text fields of a form or a query; `check` then checks them.
 
-        What is not among the fields is as if nobody had chosen; other fields than those of an option are ignored. An
-        empty field is no choice, too, and `no` for a switch, which is on for `on`, `true`, `yes` and `1`.
+        Missing fields have their defaults; fields that are not options are ignored. So have empty fields, except that
+        an empty switch is off; a switch is on for `on`, `true`, `yes` and `1`.
 
         Raises:
             InvalidOptions: a field cannot be read, or there is no model; its `technical_detail` names the field.
@@ -106,12 +106,12 @@ class TranscriptionOptions:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TranscriptionOptions:
-        """Options as they were kept, by this version or another."""
+        """Options as stored by this or another version."""
         return cls(**known_fields(cls, {**data, "hints": tuple(data.get("hints") or ())}))
 
 
 def hints_of(text: str) -> tuple[str, ...]:
-    """The names and terms in `text`, which stand between commas or line breaks; each once, in order."""
+    """The names and terms in `text`, separated by commas or line breaks; each once, in order."""
     parts = (" ".join(part.split()) for part in re.split("[,;\n\r、，；،]", text))  # noqa: RUF001
     return tuple(dict.fromkeys(part for part in parts if any(map(str.isalnum, part))))
 

@@ -1,4 +1,4 @@
-"""The pipeline as this installation has set it up."""
+"""The pipeline as configured by the settings."""
 
 from __future__ import annotations
 
@@ -36,6 +36,6 @@ def model_store() -> ModelStore:
 
 
 def offered_models() -> list[ModelInfo]:
-    """The models that may be asked for here."""
+    """The models that tasks may use."""
     models = known_models(settings.MODEL_DIR)
     return [model for model in models if settings.ALLOW_MODEL_DOWNLOAD or model.state != "downloadable"]

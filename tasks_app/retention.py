@@ -1,7 +1,7 @@
-"""What is kept, and for how long: recordings and tasks that had their time, and files that belong to nothing.
+"""Removing what has expired: recordings, tasks, abandoned uploads, and files that no row owns.
 
-Nothing is removed before the change of its row is committed, nothing outside the two folders of recordings and of
-uploads in progress, and no link is followed.
+A file is removed only after the change of its row is committed, and only in the folders of recordings and of unfinished
+uploads. Links are not followed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from tasks_app.progress.broadcast import broadcast_gone
 logger = logging.getLogger(__name__)
 
 UNOWNED_AFTER = timedelta(days=1)
-"""A file that no row owns may be an upload in progress until it has lain still for so long."""
+"""A file that no row owns may be an upload in progress until it has been unchanged for this long."""
 
 
 class Removal(NamedTuple):
@@ -39,9 +39,9 @@ class Removal(NamedTuple):
 
 
 def clean_up(*, dry_run: bool = False, now: datetime | None = None) -> Iterator[Removal]:
-    """Remove what had its time, each thing as the iterator comes to it; only say so if `dry_run`.
+    """Remove what has expired, one item with each step of the iterator; with `dry_run`, only list it.
 
-    What cannot be removed is logged and left out; the next time tries again. Nothing is removed while the folder of
+    What cannot be removed is logged and skipped; the next run tries again. Nothing is removed while the folder of
     recordings cannot be reached.
     """
     if not is_there():
@@ -76,7 +76,7 @@ def _ended_before(moment: datetime) -> QuerySet[Task]:
 def _tasks(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
     for task in rows.order_by("finished_at"):
         with transaction.atomic():
-            # Looked at again, under a lock: somebody may have retried it.
+            # Checked again under a lock: the owner may have retried it since it was listed.
             still = rows.select_for_update().filter(pk=task.pk).first()
             if still is None:
                 continue
@@ -91,26 +91,26 @@ def _recordings(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
         if not dry_run:
             with transaction.atomic():
                 if not rows.filter(pk=task.pk, media=task.media.name).update(media=""):
-                    continue  # somebody retried it meanwhile
+                    continue  # the owner retried it after it was listed
                 delete_after_commit(task)
         yield Removal("recording", f"{task.pk} “{task.name}”", task.size)
 
 
 def _incoming(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
-    """Recordings that were announced, and of which nothing came since `oldest`. Their bytes go with them."""
+    """Announced recordings of which nothing was received since `oldest`, with the bytes received before."""
     rows = IncomingRecording.objects.filter(received_at__lt=oldest)
     for incoming in rows.order_by("received_at"):
         if not dry_run:
             if not rows.filter(pk=incoming.pk).delete()[0]:
-                continue  # more of it came meanwhile
-            with suppress(OSError):  # the walk below tries again, and says why it cannot be
+                continue  # the uploader sent more after it was listed
+            with suppress(OSError):  # the walk below tries again, and logs why it fails
                 parts_file(incoming.pk).unlink()
         yield Removal("unfinished upload", f"{incoming.pk} “{incoming.name}”", incoming.received)
 
 
 def _files(kind: str, files: Iterator[StoredFile], oldest: datetime, dry_run: bool) -> Iterator[Removal]:
-    """Those of the files that no row owns and that were last changed before `oldest`."""
-    # A row of such a file would be as old: none that is made from now on can own it.
+    """Files that no row owns and that were last changed before `oldest`."""
+    # A row that owned one of them would be as old, so no upload that finishes from now on can own it.
     owned = set(Task.objects.exclude(media="").values_list("media", flat=True))
     on_their_way = IncomingRecording.objects.values_list("pk", flat=True)
     owned.update(parts_file(pk).relative_to(settings.FILE_UPLOAD_TEMP_DIR).as_posix() for pk in on_their_way)
@@ -121,7 +121,7 @@ def _files(kind: str, files: Iterator[StoredFile], oldest: datetime, dry_run: bo
             if not dry_run:
                 file.remove()
         except FileNotFoundError:
-            continue  # an upload that was finished meanwhile
+            continue  # an upload finished after the folder was listed
         except OSError as error:
             logger.warning("The %s %s could not be removed: %s", kind, file.name, error.strerror)
             continue

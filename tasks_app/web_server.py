@@ -1,7 +1,7 @@
-"""The web server: daphne, which keeps no more of a request than may be uploaded, and none of it in memory.
+"""The web server: daphne with a limit on request bodies, which are never held in memory as a whole.
 
-Daphne by itself writes any request to the disk before anybody can look at it, whoever sends it and however much, and
-then hands it all to the application at once.
+Plain daphne writes any request to the disk in full before the application sees it, whoever sends it and however large
+it is, and then hands it to the application in one piece.
 """
 
 from __future__ import annotations
@@ -24,17 +24,17 @@ Receive = Callable[[], Awaitable[dict[str, Any]]]
 Application = Callable[..., Awaitable[None]]
 
 FORM_BYTES = 1_000_000
-"""What a form may have besides its recording."""
+"""Bytes that a form may have besides its recording."""
 IN_MEMORY_BYTES = 100_000
-"""What Twisted and Django do not write to the disk."""
+"""Bytes up to which Twisted and Django do not write to the disk."""
 PIECE_BYTES = 1 << 18
 COPIES = 3
-"""Daphne, Django's request and its form parser each write a large request to the disk; the last becomes the upload."""
+"""Daphne, Django's request and its form parser each write a large request to the disk."""
 
 
 class BoundedRequest(http_protocol.WebRequest):
-    """What is too large, or has no room, is read to its end without being kept, so that the answer reaches whoever
-    sent it.
+    """A request that is too large, or for which there is no space, is read to its end and discarded: clients only read
+    the response after sending everything.
     """
 
     refusal: TranscriptionError | None = None
@@ -42,7 +42,7 @@ class BoundedRequest(http_protocol.WebRequest):
     content: IO[bytes]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
-        # Twisted would read a form whole into memory, for nobody: Django parses it.
+        # Otherwise Twisted would parse forms in memory, although Django parses them.
         super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
 
     def gotLength(self, length: int | None) -> None:
@@ -54,12 +54,12 @@ class BoundedRequest(http_protocol.WebRequest):
 
     def handleContentChunk(self, data: bytes) -> None:
         self.received += len(data)
-        if self.refusal is None and self.received > _most_bytes():  # its length was not said before
+        if self.refusal is None and self.received > _most_bytes():  # its length was not declared
             self._refuse(FileTooLarge())
         if self.refusal is None:
             try:
                 super().handleContentChunk(data)
-            except OSError:  # others took the room that there was
+            except OSError:  # other requests filled the disk
                 self._refuse(StorageFull())
 
     def _refuse(self, error: TranscriptionError) -> None:
@@ -73,7 +73,7 @@ class BoundedRequest(http_protocol.WebRequest):
 
 
 class StreamingServer(Server):
-    """Gives the application a request's body from the disk, a piece at a time; or why there is none, as `refusal`."""
+    """Passes a request's body to the application piece by piece; a refused one has none, and the error as `refusal`."""
 
     def __init__(self, application: Application, **options: Any) -> None:
         super().__init__(_streaming(application), **options)
@@ -99,7 +99,7 @@ def _streaming(application: Application) -> Application:
             more = len(piece) == PIECE_BYTES
             if not more:
                 body.close()
-                await receive()  # the body that daphne knows of is empty
+                await receive()  # daphne's own body is empty
             return {"type": "http.request", "body": piece, "more_body": more}
 
         return await application(scope, receive_body, send)
@@ -118,7 +118,7 @@ def _most_bytes() -> int:
 def serve(*address: str) -> None:
     """Serve pages and WebSockets at `address` (daphne's options for it) until told to stop."""
     http_protocol.WebRequest = BoundedRequest  # daphne has no option for it
-    tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # copies lie where `BoundedRequest` asks for room
+    tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # copies are made where `BoundedRequest` checks for space
     interface = CommandLineInterface()
     interface.server_class = StreamingServer
     interface.run([*address, "-v", "0", "transcribe_site.asgi:application"])

@@ -1,4 +1,4 @@
-"""How numbers and names of recordings are said to people."""
+"""Wording of numbers and names for people."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def percent(fraction: float) -> str:
 
 
 def speaker_name(label: str | None) -> str:
-    """Diarization's labels count from zero and shout; a name that a person gave stays as it is."""
+    """SPEAKER_00 becomes "Speaker 1"; a name given by a person stays as it is."""
     match = re.fullmatch(r"SPEAKER_(\d+)", label or "")
     if match:
         return f"Speaker {int(match[1]) + 1}"

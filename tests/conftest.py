@@ -1,4 +1,4 @@
-"""What many tests need: people, recordings, and the real broker."""
+"""Shared fixtures: people, recordings, and the real broker."""
 
 from __future__ import annotations
 
@@ -100,7 +100,9 @@ def web_server(**environment: str) -> Iterator[int]:
         "DATABASE_URL": database_url(),
         **environment,
     }
-    with socket.create_server(("127.0.0.1", 0)) as listening:  # who connects before it is ready waits in the queue
+    with socket.create_server(
+        ("127.0.0.1", 0)
+    ) as listening:  # clients that connect before it is ready wait in the backlog
         process = subprocess.Popen(
             [sys.executable, "manage.py", "web", "--fd", str(listening.fileno())],
             cwd=REPOSITORY,
@@ -123,7 +125,7 @@ def daphne(broker: Redis, django_db_setup: None) -> Iterator[int]:
 
 @pytest.fixture
 def media_root(settings: Settings, tmp_path: Path, db: None) -> Path:
-    """A folder of recordings for this test alone, which is there."""
+    """A folder of recordings for this test only."""
     (tmp_path / "media").mkdir()
     shutil.copy(settings.MEDIA_ROOT / MARKER, tmp_path / "media")
     settings.MEDIA_ROOT = tmp_path / "media"
@@ -146,7 +148,7 @@ def away(folder: Path, *, empty: bool = False) -> Iterator[None]:
 
 @pytest.fixture
 def task(owner: AbstractUser, queue: Redis) -> Task:
-    """A task that waits; its file is not worth transcribing."""
+    """A queued task; its file cannot be transcribed."""
     return make_task(owner)
 
 
@@ -161,7 +163,7 @@ def make_task(owner: AbstractUser, name: str = "meeting.wav", content: bytes = b
 
 
 def database_url() -> str:
-    """The tests' own database, for processes of the service."""
+    """The tests' database, for processes of the service."""
     database = connection.settings_dict["NAME"]
     if connection.vendor == "sqlite":
         return f"sqlite:///{database}"
@@ -170,7 +172,7 @@ def database_url() -> str:
 
 @pytest.fixture(autouse=True)
 def _nothing_left_in_the_background(django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """What a test emitted is written before its database is emptied."""
+    """Wait until everything a test emitted is written, before its database is emptied."""
     yield
     with django_db_blocker.unblock():  # that thread looks after its connection, whatever the test may do
         flush()

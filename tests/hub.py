@@ -1,4 +1,4 @@
-"""A Hugging Face hub of the tests' own, with one model: what its client asks for, over real HTTP."""
+"""A local Hugging Face hub with one model: what the real client requests, over real HTTP."""
 
 from __future__ import annotations
 
@@ -71,6 +71,6 @@ def serve(folder: Path) -> Iterator[Hub]:
         finally:
             handler.hub.go_on.set()
             for thread in threading.enumerate():
-                if thread.name == "fetch":  # nobody waits for it any more
+                if thread.name == "fetch":  # a download that was given up
                     thread.join()
             server.shutdown()

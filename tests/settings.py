@@ -11,7 +11,7 @@ import tempfile
 VAR = tempfile.mkdtemp(prefix="transcribe-tests-")
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
 os.environ["VAR_DIR"] = VAR
-os.environ.pop("REDIS_URL", None)  # the tests empty the broker, which must be nobody's but theirs
+os.environ.pop("REDIS_URL", None)  # the tests empty the broker, so it must be their own
 if os.environ.get("TEST_DATABASE") == "postgresql":
     from tests import postgresql
 

@@ -55,16 +55,16 @@ def change_page(task: Task) -> str:
     return f"{LIST}{task.pk}/change/"
 
 
-def act(admin: Client, action: str, *tasks: Task) -> list[str]:
-    """Do it to the tasks; what is said about it."""
+def run_action(admin: Client, action: str, *tasks: Task) -> list[str]:
+    """Run an action on tasks; returns the messages shown."""
     chosen = {"action": action, "_selected_action": [str(task.pk) for task in tasks], "post": "yes"}
     return [str(message) for message in get_messages(admin.post(LIST, chosen).wsgi_request)]
 
 
-# Who may --------------------------------------------------------------------------------------------------------------
+# Access ---------------------------------------------------------------------------------------------------------------
 
 
-def test_the_owner_has_no_business_here(client: Client, owner: AbstractUser, task: Task) -> None:
+def test_a_user_who_is_not_staff_is_sent_to_the_login(client: Client, owner: AbstractUser, task: Task) -> None:
     client.force_login(owner)
     assert client.get(LIST).status_code == 302
 
@@ -74,11 +74,11 @@ def test_staff_needs_no_further_permissions(client: Client, task: Task) -> None:
     assert names(client.get(LIST)) == ["meeting.wav"]
 
 
-def test_nobody_adds_tasks_here(admin: Client) -> None:
+def test_tasks_cannot_be_added(admin: Client) -> None:
     assert admin.get(f"{LIST}add/").status_code == 403
 
 
-def test_nobody_edits_tasks_here(admin: Client, task: Task) -> None:
+def test_tasks_cannot_be_edited(admin: Client, task: Task) -> None:
     admin.post(change_page(task), {"name": "other.wav", "status": "completed"})
     task.refresh_from_db()
     assert (task.name, task.status) == ("meeting.wav", "queued")
@@ -124,7 +124,7 @@ def test_pages_have_nothing_that_the_content_security_policy_forbids(admin: Clie
     "query",
     ["status__exact=failed", "progress_stage__exact=complete", "language=de", "created_at__year=2001", "q=nothing"],
 )
-def test_the_list_is_narrowed(admin: Client, task: Task, query: str) -> None:
+def test_the_list_can_be_filtered(admin: Client, task: Task, query: str) -> None:
     assert names(admin.get(f"{LIST}?{query}")) == []
 
 
@@ -145,7 +145,7 @@ def test_searching_finds(admin: Client, task: Task, colleague: AbstractUser, wor
 # One task -------------------------------------------------------------------------------------------------------------
 
 
-def test_the_page_of_a_task_tells_what_happened(admin: Client, task: Task) -> None:
+def test_the_page_of_a_task_shows_what_happened(admin: Client, task: Task) -> None:
     attempts.fail(task, NoSoundTrack("no audio stream"))
     page = admin.get(change_page(task)).content.decode()
     assert [word for word in ("NO_SOUND_TRACK", NoSoundTrack.user_message, "no audio stream") if word not in page] == []
@@ -172,51 +172,51 @@ def test_the_page_of_a_task_shows_what_its_transcript_lacks(admin: Client, task:
     assert "<b>ALIGNMENT_FAILED</b>: No &lt;word&gt; times." in admin.get(change_page(task)).content.decode()
 
 
-def test_the_page_of_a_task_leads_to_where_people_see_it(admin: Client, task: Task) -> None:
+def test_the_page_of_a_task_links_to_its_page_outside_the_admin(admin: Client, task: Task) -> None:
     assert f'href="{reverse("task-detail", args=[task.pk])}"' in admin.get(change_page(task)).content.decode()
 
 
-# What is done ---------------------------------------------------------------------------------------------------------
+# Actions --------------------------------------------------------------------------------------------------------------
 
 
 def test_tasks_are_cancelled(admin: Client, task: Task) -> None:
-    act(admin, "cancel_tasks", task)
+    run_action(admin, "cancel_tasks", task)
     task.refresh_from_db()
     assert task.status == "cancelled"
 
 
-def test_an_act_is_the_staffs(admin: Client, task: Task, staff: AbstractUser) -> None:
-    act(admin, "cancel_tasks", task)
+def test_an_action_is_recorded_as_the_staff_members(admin: Client, task: Task, staff: AbstractUser) -> None:
+    run_action(admin, "cancel_tasks", task)
     assert task.events.last().actor == staff
 
 
 def test_tasks_are_retried(admin: Client, task: Task) -> None:
     attempts.fail(task, NoSoundTrack())
-    act(admin, "retry_tasks", task)
+    run_action(admin, "retry_tasks", task)
     task.refresh_from_db()
     assert task.status == "queued"
 
 
-def test_how_many_were_done_is_said(admin: Client, owner: AbstractUser) -> None:
-    assert act(admin, "cancel_tasks", make_task(owner), make_task(owner)) == ["2 tasks cancelled."]
+def test_a_message_says_how_many_tasks_changed(admin: Client, owner: AbstractUser) -> None:
+    assert run_action(admin, "cancel_tasks", make_task(owner), make_task(owner)) == ["2 tasks cancelled."]
 
 
-def test_what_could_not_be_done_is_said_with_the_reason(admin: Client, owner: AbstractUser) -> None:
+def test_a_message_says_what_was_refused_and_why(admin: Client, owner: AbstractUser) -> None:
     done = completed(make_task(owner, "done.wav"))
-    assert act(admin, "retry_tasks", done) == [
+    assert run_action(admin, "retry_tasks", done) == [
         "1 task not queued again: “done.wav”. The transcript is complete; there is nothing to retry."
     ]
 
 
-def test_what_could_not_be_done_does_not_keep_the_rest_from_it(admin: Client, owner: AbstractUser) -> None:
+def test_a_refused_task_does_not_stop_the_others(admin: Client, owner: AbstractUser) -> None:
     done, waiting = completed(make_task(owner)), make_task(owner)
-    act(admin, "cancel_tasks", done, waiting)
+    run_action(admin, "cancel_tasks", done, waiting)
     waiting.refresh_from_db()
     assert waiting.status == "cancelled"
 
 
-def test_what_needed_nothing_is_said(admin: Client, task: Task) -> None:
-    assert act(admin, "retry_tasks", task) == ["1 task: nothing to do."]
+def test_a_message_says_how_many_tasks_needed_no_change(admin: Client, task: Task) -> None:
+    assert run_action(admin, "retry_tasks", task) == ["1 task: nothing to do."]
 
 
 @pytest.mark.parametrize("way", ["the action", "the button"])
@@ -228,7 +228,7 @@ def test_deleting_removes_the_recording(
     task = make_task(owner)
     recording = Path(task.media.path)
     if way == "the action":
-        act(client, "delete_selected", task)
+        run_action(client, "delete_selected", task)
     else:
         client.post(f"{LIST}{task.pk}/delete/", {"post": "yes"})
     assert (Task.objects.exists(), recording.exists()) == (False, False)
@@ -239,15 +239,15 @@ def test_a_task_that_is_deleted_is_not_taken_by_a_worker(
     client: Client, staff: AbstractUser, owner: AbstractUser, queue: Redis
 ) -> None:
     client.force_login(staff)
-    act(client, "delete_selected", make_task(owner))
+    run_action(client, "delete_selected", make_task(owner))
     assert attempts.claim_next() is None
 
 
-def test_the_question_before_deleting_does_not_list_every_segment(admin: Client, task: Task) -> None:
+def test_the_confirmation_page_does_not_list_every_segment(admin: Client, task: Task) -> None:
     assert "Hello." not in admin.get(f"{LIST}{completed(task).pk}/delete/").content.decode()
 
 
-# Round about ----------------------------------------------------------------------------------------------------------
+# Everything else-------------------------------------------------------------------------------------------------------
 
 
 def test_the_admin_has_the_services_name(admin: Client) -> None:

@@ -53,7 +53,7 @@ def test_a_setting_that_is_not_given_has_its_default(monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     ("raw", "read", "sentence"),
     [
-        ("maybe", lambda: env.boolean("X", False, ""), "X cannot be 'maybe': say yes or no."),
+        ("maybe", lambda: env.boolean("X", False, ""), "X cannot be 'maybe': it must be yes or no."),
         ("ten", lambda: env.integer("X", 1, ""), "X cannot be 'ten': it must be a whole number."),
         ("--5", lambda: env.integer("X", 1, ""), "X cannot be '--5': it must be a whole number."),
         ("1.5", lambda: env.integer("X", 1, ""), "X cannot be '1.5': it must be a whole number."),
@@ -143,6 +143,6 @@ def test_the_key_of_the_installation_stays_the_same(tmp_path: Path) -> None:
     assert (tmp_path / "secret_key").read_text() == key
 
 
-def test_the_key_of_the_installation_is_for_this_user_alone(tmp_path: Path) -> None:
+def test_only_this_user_can_read_the_key_of_the_installation(tmp_path: Path) -> None:
     start(tmp_path)
     assert (tmp_path / "secret_key").stat().st_mode & 0o077 == 0

@@ -1,4 +1,4 @@
-"""What can go wrong: codes for programs, messages for people, and nothing that is nobody's business."""
+"""Errors: codes for programs, messages for people, and no paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from tasks_app.errors import FileMissing, RequestError, technical_detail, without_paths
 from tasks_app.pipeline.errors import InputError, TranscriptionError
 
-ABSTRACT = {InputError, RequestError}  # there to be caught, never raised
+ABSTRACT = {InputError, RequestError}  # base classes, never raised
 
 
 def all_errors(kind: type[TranscriptionError] = TranscriptionError) -> Iterator[type[TranscriptionError]]:
@@ -30,7 +30,7 @@ def test_every_code_is_unique() -> None:
 
 
 @EVERY
-def test_a_code_is_fit_for_programs(kind: type[TranscriptionError]) -> None:
+def test_a_code_is_upper_case_with_underscores(kind: type[TranscriptionError]) -> None:
     assert re.fullmatch(r"[A-Z]+(_[A-Z]+)*", kind.error_code)
 
 

@@ -196,7 +196,7 @@ def test_polling_tells_the_status(browser: Client, status: str) -> None:
 
 
 @pytest.mark.parametrize("status", TaskStatus.values)
-def test_who_connects_gets_the_present_state(migrated: None, status: str) -> None:
+def test_a_client_that_connects_gets_the_current_state(migrated: None, status: str) -> None:
     frames = snapshot(task_that_is(status).pk)
     assert frames[0]["type"] == "progress"
 
@@ -265,7 +265,7 @@ def test_a_task_whose_worker_was_lost_is_queued_again(migrated: None) -> None:
     assert attempts.claim(task.pk).attempt == 2
 
 
-def test_a_task_that_lacks_something_can_be_retried(alice: AbstractUser) -> None:
+def test_an_incomplete_task_can_be_retried(alice: AbstractUser) -> None:
     task = task_that_is("completed")
     retry(task, alice)
     assert task.status == "queued"

@@ -39,7 +39,7 @@ def asked(**options: Any) -> TranscriptionOptions:
         {"hints": ("K" * MAX_HINT_LENGTH,)},
     ],
 )
-def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
+def test_possible_options_are_accepted(options: dict[str, Any]) -> None:
     assert asked(**options).check(MODELS) == asked(**options)
 
 
@@ -67,16 +67,16 @@ def test_what_can_be_is_accepted(options: dict[str, Any]) -> None:
         ({"hints": ("K" * (MAX_HINT_LENGTH + 1),)}, InvalidOptions),
     ],
 )
-def test_what_cannot_be_is_refused(options: dict[str, Any], refusal: type[TranscriptionError]) -> None:
+def test_impossible_options_are_refused(options: dict[str, Any], refusal: type[TranscriptionError]) -> None:
     with pytest.raises(refusal):
         asked(**options).check(MODELS)
 
 
-def test_numbers_of_speakers_mean_nothing_where_speakers_are_not_wanted() -> None:
+def test_numbers_of_speakers_are_ignored_without_diarization() -> None:
     assert asked(diarize=False, min_speakers=3, max_speakers=2).check(MODELS) == asked(diarize=False)
 
 
-def test_an_unknown_model_is_answered_with_those_there_are() -> None:
+def test_the_error_for_an_unknown_model_lists_the_known_ones() -> None:
     with pytest.raises(UnknownModel) as caught:
         asked(model="enormous").check(MODELS)
     assert "tiny.en, base" in caught.value.user_message
@@ -87,7 +87,7 @@ def test_options_kept_by_an_earlier_version_are_read() -> None:
     assert TranscriptionOptions.from_dict(kept) == asked()
 
 
-def test_options_survive_being_kept_with_the_task() -> None:
+def test_options_survive_being_stored() -> None:
     options = asked(
         language="de",
         translate=True,
@@ -111,7 +111,7 @@ def test_options_survive_being_kept_with_the_task() -> None:
         (" , -, Zyrtec, …, Zyrtec", ("Zyrtec",)),
     ],
 )
-def test_hints_stand_between_commas_or_on_lines(text: str, hints: tuple[str, ...]) -> None:
+def test_hints_are_separated_by_commas_or_line_breaks(text: str, hints: tuple[str, ...]) -> None:
     assert hints_of(text) == hints
 
 

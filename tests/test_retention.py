@@ -1,4 +1,4 @@
-"""What is removed after its time, and above all what is not."""
+"""What is removed when it has expired, and what is kept."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.")], warnings=[StageWarn
 
 @pytest.fixture(autouse=True)
 def folders(settings: Settings, media_root: Path, tmp_path: Path) -> None:
-    """Empty ones, for this test alone."""
+    """Empty folders for this test only."""
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "tmp"
     settings.FILE_UPLOAD_TEMP_DIR.mkdir()
 
@@ -51,7 +51,7 @@ def ended(owner: AbstractUser, queue: Redis) -> Task:
 
 
 def removed_after(days: float) -> list[str]:
-    """The kinds of what is removed so many days from now."""
+    """The kinds of what is removed `days` from now."""
     return [removal.kind for removal in retention.clean_up(now=timezone.now() + timedelta(days=days))]
 
 
@@ -62,12 +62,12 @@ def recording(task: Task) -> Path:
 # Recordings and tasks -------------------------------------------------------------------------------------------------
 
 
-def test_everything_is_kept_for_ever_unless_something_else_is_said(ended: Task) -> None:
+def test_everything_is_kept_forever_by_default(ended: Task) -> None:
     assert removed_after(days=36_500) == []
     assert recording(ended).exists()
 
 
-def test_a_recording_goes_after_its_time_and_its_transcript_stays(ended: Task, settings: Settings) -> None:
+def test_an_expired_recording_is_removed_and_its_transcript_kept(ended: Task, settings: Settings) -> None:
     settings.KEEP_RECORDINGS_DAYS = 7
     path = recording(ended)
     assert removed_after(days=8) == ["recording"]
@@ -76,20 +76,20 @@ def test_a_recording_goes_after_its_time_and_its_transcript_stays(ended: Task, s
     assert transcript_of(ended).segments == HELLO.segments
 
 
-def test_a_recording_stays_until_its_time(ended: Task, settings: Settings) -> None:
+def test_a_recording_is_kept_until_it_expires(ended: Task, settings: Settings) -> None:
     settings.KEEP_RECORDINGS_DAYS = 7
     assert removed_after(days=6.9) == []
     assert recording(ended).exists()
 
 
-def test_a_task_goes_with_its_recording_after_its_time(ended: Task, settings: Settings) -> None:
+def test_an_expired_task_is_removed_with_its_recording(ended: Task, settings: Settings) -> None:
     settings.KEEP_TRANSCRIPTS_DAYS = 7
     path = recording(ended)
     assert removed_after(days=8) == ["task"]
     assert (Task.objects.exists(), path.exists()) == (False, False)
 
 
-def test_a_task_stays_until_its_time(ended: Task, settings: Settings) -> None:
+def test_a_task_is_kept_until_it_expires(ended: Task, settings: Settings) -> None:
     settings.KEEP_TRANSCRIPTS_DAYS = 7
     assert removed_after(days=6.9) == []
 
@@ -107,7 +107,7 @@ def test_a_task_that_has_not_ended_is_left_alone(
 
 
 @pytest.mark.parametrize("setting", ["KEEP_RECORDINGS_DAYS", "KEEP_TRANSCRIPTS_DAYS"])
-def test_a_task_that_is_retried_meanwhile_is_left_alone(
+def test_a_task_retried_during_the_cleanup_is_left_alone(
     ended: Task, owner: AbstractUser, queue: Redis, settings: Settings, setting: str
 ) -> None:
     setattr(settings, setting, 7)
@@ -130,7 +130,7 @@ def test_a_retry_without_the_recording_says_that_it_is_missing(
     assert Task.objects.get().status == "completed"
 
 
-def test_a_file_stays_if_its_row_cannot_be_changed(
+def test_a_file_is_kept_if_its_row_cannot_be_changed(
     ended: Task, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_database(*args: object) -> None:
@@ -143,7 +143,7 @@ def test_a_file_stays_if_its_row_cannot_be_changed(
     assert (recording(ended).exists(), Task.objects.count()) == (True, 1)
 
 
-# Files of nobody ------------------------------------------------------------------------------------------------------
+# Stray files ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(params=["MEDIA_ROOT", "FILE_UPLOAD_TEMP_DIR"])
@@ -154,7 +154,7 @@ def unowned(request: pytest.FixtureRequest, settings: Settings) -> Path:
     return path
 
 
-def test_a_file_that_no_row_owns_goes_after_a_day(unowned: Path) -> None:
+def test_a_file_that_no_row_owns_is_removed_after_a_day(unowned: Path) -> None:
     assert len(removed_after(days=1.1)) == 1
     assert not unowned.exists()
 
@@ -168,7 +168,7 @@ def test_a_file_that_was_only_just_moved_here_is_left_alone(unowned: Path) -> No
     assert removed_after(days=0.9) == []
 
 
-def test_a_recording_with_a_row_is_nobodys_but_its_rows(ended: Task) -> None:
+def test_a_recording_with_a_row_is_not_a_stray_file(ended: Task) -> None:
     assert removed_after(days=1000) == []
 
 
@@ -206,7 +206,7 @@ def test_nothing_is_removed_while_the_recordings_cannot_be_reached(
     assert sorted(removed_after(days=8)) == ["task", "unfinished upload"]
 
 
-def test_one_file_that_cannot_be_removed_does_not_keep_the_others(
+def test_a_file_that_cannot_be_removed_does_not_stop_the_others(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     for name in ("first", "second"):
@@ -228,19 +228,19 @@ def test_one_file_that_cannot_be_removed_does_not_keep_the_others(
 
 @pytest.fixture
 def incoming(owner: AbstractUser) -> IncomingRecording:
-    """Three bytes of one came, just now."""
+    """An upload of which three bytes were just received."""
     announced = announce(owner, "long.wav", TranscriptionOptions(model="tiny.en"))
     receive(announced, 0, BytesIO(b"RIF"))
     return announced
 
 
-def test_an_upload_that_was_given_up_goes_after_a_day(incoming: IncomingRecording) -> None:
+def test_an_abandoned_upload_is_removed_after_a_day(incoming: IncomingRecording) -> None:
     assert removed_after(days=1.1) == ["unfinished upload"]
     assert not parts_file(incoming.pk).exists()
     assert not IncomingRecording.objects.exists()
 
 
-def test_an_upload_of_which_more_came_is_left_alone(incoming: IncomingRecording) -> None:
+def test_an_upload_that_received_more_is_left_alone(incoming: IncomingRecording) -> None:
     IncomingRecording.objects.update(created_at=timezone.now() - timedelta(days=3))
     assert removed_after(days=0.9) == []
     assert parts_file(incoming.pk).read_bytes() == b"RIF"
@@ -258,7 +258,7 @@ def test_a_dry_run_names_an_upload_once(incoming: IncomingRecording) -> None:
 
 @pytest.fixture
 def _later(ended: Task, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A fortnight went by since."""
+    """A fortnight has passed."""
     later = timezone.now() + timedelta(days=14)
     monkeypatch.setattr(retention.timezone, "now", lambda: later)
 
@@ -270,7 +270,7 @@ def command(*arguments: str) -> str:
 
 
 @pytest.mark.usefixtures("_later")
-def test_a_dry_run_says_what_would_go_and_removes_nothing(ended: Task, settings: Settings) -> None:
+def test_a_dry_run_lists_what_would_be_removed_and_removes_nothing(ended: Task, settings: Settings) -> None:
     settings.KEEP_RECORDINGS_DAYS = 7
     (settings.MEDIA_ROOT / "stray").touch()
     expected = [
@@ -283,7 +283,7 @@ def test_a_dry_run_says_what_would_go_and_removes_nothing(ended: Task, settings:
 
 
 @pytest.mark.usefixtures("_later")
-def test_the_command_removes_and_says_what(ended: Task, settings: Settings) -> None:
+def test_the_command_lists_what_it_removes(ended: Task, settings: Settings) -> None:
     settings.KEEP_TRANSCRIPTS_DAYS = 7
     assert command().splitlines() == [f"task: {ended.pk} “meeting.wav” (5 bytes)", "Removed 1, 5 bytes"]
     assert not Task.objects.exists()

@@ -1,4 +1,4 @@
-"""Every route that the resolver knows: what it refuses has the house's shape, for programs and for people."""
+"""Every route: errors are in the common JSON format for programs, and pages for people."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from tasks_app.errors import (
 pytestmark = pytest.mark.django_db
 
 ELSEWHERE = ("admin/django-rq/", "admin/")
-"""Not ours; of the admin, what belongs to our own app is asked."""
+"""Third-party routes; of the admin, only our own app's are tested."""
 OUR_ADMIN = "admin/tasks_app/"
 NO_METHOD_OF_OURS = "TRACE"  # which even Django's own redirecting view does not take
 
@@ -91,7 +91,7 @@ def test_there_are_routes_of_every_kind() -> None:
 
 @each([route for route in OURS if route.has_arguments])
 @AS_ANYTHING
-def test_an_identifier_that_is_none(client: Client, owner: AbstractUser, route: Route, accept: str) -> None:
+def test_an_invalid_identifier(client: Client, owner: AbstractUser, route: Route, accept: str) -> None:
     client.force_login(owner)
     for method in METHODS:
         answer = client.generic(method, route.address, headers={"Accept": accept})
@@ -100,7 +100,7 @@ def test_an_identifier_that_is_none(client: Client, owner: AbstractUser, route: 
 
 @each(OURS)
 @AS_ANYTHING
-def test_a_method_that_there_is_none_for(client: Client, owner: AbstractUser, route: Route, accept: str) -> None:
+def test_a_method_that_is_not_allowed(client: Client, owner: AbstractUser, route: Route, accept: str) -> None:
     answer = client.generic(NO_METHOD_OF_OURS, identified(route), headers={"Accept": accept})
     has_the_shape(answer, route, accept, MethodNotAllowed)
     assert answer.headers["Allow"]
@@ -125,7 +125,7 @@ def test_the_admin_leads_strangers_to_the_login(client: Client, route: Route, ac
 
 @AS_ANYTHING
 @pytest.mark.parametrize("address", ["/nowhere", "/tasks/nowhere/at/all", "/admin/nowhere/"])
-def test_an_address_that_is_none(client: Client, staff: AbstractUser, address: str, accept: str) -> None:
+def test_an_unknown_address(client: Client, staff: AbstractUser, address: str, accept: str) -> None:
     client.force_login(staff)
     answer = client.get(address, headers={"Accept": accept})
     has_the_shape(answer, Route(address, False, False), accept, NotFound)
@@ -133,7 +133,7 @@ def test_an_address_that_is_none(client: Client, staff: AbstractUser, address: s
 
 @each([route for route in OURS if route.has_arguments])
 @AS_ANYTHING
-def test_a_crash_is_logged_and_not_told(
+def test_a_crash_is_logged_without_telling_the_client_details(
     owner: AbstractUser,
     route: Route,
     accept: str,
@@ -171,7 +171,7 @@ def test_a_body_that_cannot_be_read(client: Client, owner: AbstractUser, accept:
 
 
 @AS_ANYTHING
-def test_what_one_may_not_do(client: Client, staff: AbstractUser, accept: str) -> None:
+def test_a_forbidden_request(client: Client, staff: AbstractUser, accept: str) -> None:
     client.force_login(staff)
     answer = client.get("/admin/tasks_app/task/add/", headers={"Accept": accept})
     has_the_shape(answer, Route("/admin/tasks_app/task/add/", False, False), accept, NotAllowed)
@@ -179,7 +179,7 @@ def test_what_one_may_not_do(client: Client, staff: AbstractUser, accept: str) -
 
 @each([route for route in OURS if route.has_arguments])
 @AS_ANYTHING
-def test_a_task_that_is_not_there(client: Client, owner: AbstractUser, route: Route, accept: str) -> None:
+def test_a_missing_task(client: Client, owner: AbstractUser, route: Route, accept: str) -> None:
     client.force_login(owner)
     answers = [client.generic(method, identified(route), headers={"Accept": accept}) for method in METHODS]
     answer = next(answer for answer in answers if answer.status_code != MethodNotAllowed.http_status)

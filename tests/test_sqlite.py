@@ -1,4 +1,4 @@
-"""SQLite under load: many processes write at once, and nobody is told that the database is locked."""
+"""SQLite under load: many processes write at the same time without "database is locked" errors."""
 
 from __future__ import annotations
 

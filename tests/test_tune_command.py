@@ -1,4 +1,4 @@
-"""`manage.py tune`, with the real model: one way is enough to see that it is measured, kept and shown."""
+"""`manage.py tune`, with the real model: measuring one setup shows that results are measured, stored and listed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The web process stays light: what transcribes is loaded by workers alone."""
+"""The web process stays small: only workers load the models."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def web_process(tmp_path_factory: pytest.TempPathFactory, short_speech: Path) -> dict[str, object]:
-    """What a web process says of itself after it served pages and took in a recording."""
+    """Figures of a web process after it has served pages and accepted a recording."""
     folder = tmp_path_factory.mktemp("web")
     environment = {
         **os.environ,

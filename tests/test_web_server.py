@@ -1,4 +1,4 @@
-"""What the web server takes in before anybody looks at it, through a real daphne."""
+"""Limits on request bodies, through a real daphne."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_more_than_may_be_uploaded_is_refused(small: int) -> None:
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "FILE_TOO_LARGE")
 
 
-def test_also_where_the_length_is_not_said_before(small: int) -> None:
+def test_more_is_refused_even_if_the_length_was_not_declared(small: int) -> None:
     headers = {"Content-Type": "multipart/form-data; boundary=x"}
     answer = post(small, (MEGABYTE for _ in range(3)), headers)
     assert (answer.status_code, answer.json()["error"]["code"]) == (413, "FILE_TOO_LARGE")
@@ -49,7 +49,7 @@ def test_a_person_is_told_in_words(small: int) -> None:
     assert "larger than this service accepts" in answer.text
 
 
-def test_a_recording_that_is_just_small_enough_is_taken(small: int, queue, telephone: Path) -> None:
+def test_a_recording_of_exactly_the_limit_is_accepted(small: int, queue, telephone: Path) -> None:
     get_user_model().objects.create_user("alice", password="alice's password")
     client = Client()
     assert client.login(username="alice", password="alice's password")
@@ -79,7 +79,7 @@ def test_a_large_upload_does_not_go_through_memory(broker, django_db_setup) -> N
         assert peak - before < 30_000_000
 
 
-def test_a_full_disk_is_said_at_once(broker, django_db_setup, tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_at_once(broker, django_db_setup, tmp_path: Path) -> None:
     (tmp_path / "tmp").mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(tmp_path / "tmp")]
     if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:

@@ -1,7 +1,7 @@
 """The only place that reads `os.environ`: typed readers, each naming a setting, its default and its meaning.
 
-Every reader registers what it read in `SETTINGS`; a test holds the README's settings table to that list. A value that
-cannot be used stops the start with a sentence saying which setting and why.
+Every reader registers what it read in `SETTINGS`; a test compares the README's settings table with it. A value that
+cannot be used prevents the start with a message that names the setting and the reason.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def boolean(name: str, default: bool, meaning: str) -> bool:
             "off": False,
         }
         if raw.lower() not in words:
-            raise ValueError("say yes or no")
+            raise ValueError("it must be yes or no")
         return words[raw.lower()]
 
     return _read(name, default, meaning, parse, "yes" if default else "no")

@@ -1,4 +1,4 @@
-"""Every error that a request can end with, also the framework's own: in JSON for programs, as a page for people."""
+"""Responses for all errors, including the framework's own: JSON for programs, a page for people."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tasks_app.errors import (
 from tasks_app.pages.errors import error_page
 from tasks_app.pipeline.errors import TranscriptionError
 
-PREFERRED = ["text/html", "application/json"]  # the first, where both are accepted alike
+PREFERRED = ["text/html", "application/json"]  # the first, if both are accepted equally
 
 
 def answer(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
@@ -30,7 +30,7 @@ def answer(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
     return error_page(request, error)
 
 
-# What urls.py and settings.py name to Django.
+# Handlers that urls.py and settings.py register with Django.
 
 
 def handler400(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -55,9 +55,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 class ErrorMiddleware:
-    """Answers what views raise, a method that there is none for, and what the web server refused to read.
+    """Turns into error responses: exceptions of views, 405s, and requests that the web server refused to read.
 
-    It stands innermost, so that its answers pass through all other middleware.
+    It is the innermost middleware; its responses pass through all others.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -24,7 +24,7 @@ except OSError as error:
 
 
 def _secret_key() -> str:
-    """The key of this installation, made at the first start and kept in `VAR_DIR`."""
+    """The key of this installation, created at the first start and kept in `VAR_DIR`."""
     path = VAR_DIR / "secret_key"
     try:
         path.touch(mode=0o600, exist_ok=False)
@@ -35,8 +35,8 @@ def _secret_key() -> str:
 
 
 def _socket_path() -> Path:
-    """Where the embedded Valkey listens. A Unix socket's path may have at most about 100 bytes, so a deep folder needs
-    a short stand-in, which only this user can enter."""
+    """Where the embedded Valkey listens. A Unix socket's path may have at most about 100 bytes, so a deep folder
+    gets a short substitute that only this user can enter."""
     path = VAR_DIR / "valkey.sock"
     if len(bytes(path)) < 100:
         return path
@@ -47,7 +47,7 @@ def _socket_path() -> Path:
     return short / "valkey.sock"
 
 
-SECRET_KEY = env.secret("SECRET_KEY", "signs sessions; made and kept in VAR_DIR if not given") or _secret_key()
+SECRET_KEY = env.secret("SECRET_KEY", "signs sessions; created and kept in VAR_DIR if not given") or _secret_key()
 DEBUG = env.boolean("DEBUG", False, "Django's debug pages; for development only")
 
 DATABASE_URL = env.text(
@@ -99,7 +99,7 @@ HTTPS = env.boolean("HTTPS", False, "served over HTTPS by a proxy that sets X-Fo
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
-ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may make their own accounts")
+ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own accounts")
 
 INSTALLED_APPS = [
     "daphne",
@@ -170,7 +170,7 @@ USE_I18N = False
 # Files ----------------------------------------------------------------------------------------------------------------
 
 MEDIA_ROOT = VAR_DIR / "media"
-FILE_UPLOAD_TEMP_DIR = VAR_DIR / "tmp"  # on the same file system as MEDIA_ROOT, so that a finished upload is renamed
+FILE_UPLOAD_TEMP_DIR = VAR_DIR / "tmp"  # on the same file system as MEDIA_ROOT, so a finished upload is just renamed
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
@@ -189,9 +189,9 @@ MAX_DECODE_SECONDS = env.integer("MAX_DECODE_SECONDS", 900, "longest time that r
 MODEL_DIR = Path(
     env.text("MODEL_DIR", str(VAR_DIR / "models"), "folder of Whisper models", shown_default="models in VAR_DIR")
 )
-DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model that is chosen if nobody chooses")
+DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model used unless another one is chosen")
 ALLOW_MODEL_DOWNLOAD = env.boolean(
-    "ALLOW_MODEL_DOWNLOAD", False, "models that are not on this machine may be fetched from the Hugging Face hub"
+    "ALLOW_MODEL_DOWNLOAD", False, "models that are not on this machine may be downloaded from the Hugging Face hub"
 )
 MODEL_MEMORY_MB = env.integer(
     "MODEL_MEMORY_MB", 4000, "weights that a worker keeps loaded, in MB; the least recently used go first", minimum=1
@@ -203,12 +203,12 @@ COMPUTE_TYPE = env.text("COMPUTE_TYPE", "auto", "CTranslate2 compute type; auto 
 # The queue ------------------------------------------------------------------------------------------------------------
 
 TASK_QUEUE = "transcription"
-# Jobs are wake-ups without content (the database is the truth), so nothing of them is worth keeping.
+# Jobs are wake-ups without content, so they are not persisted; the database holds the tasks.
 RQ_QUEUES = {TASK_QUEUE: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1}}
 RQ_SHOW_ADMIN_LINK = True
 WORKERS = env.integer("WORKERS", 1, "worker processes; each keeps its own models in memory", minimum=1)
 LEASE_SECONDS = env.integer(
-    "LEASE_SECONDS", 20, "how long a task stays with a worker that gives no sign of life", minimum=3
+    "LEASE_SECONDS", 20, "seconds after which a task is taken from a worker that no longer responds", minimum=3
 )
 
 MAX_RUNNING_PER_USER = env.integer(

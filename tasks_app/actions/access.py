@@ -25,7 +25,7 @@ def logged_in_user(request: HttpRequest) -> User:
 
 
 def tasks_visible_to(user: User | AnonymousUser) -> QuerySet[Task]:
-    """One's own tasks; for staff, everyone's."""
+    """The user's own tasks; for staff, everyone's."""
     if not user.is_authenticated or not user.is_active:
         return Task.objects.none()
     if user.is_staff:
@@ -37,7 +37,7 @@ def task_visible_to(user: User | AnonymousUser, identifier: UUID) -> Task:
     """One task.
 
     Raises:
-        TaskNotFound: it does not exist, or is somebody else's; nobody can tell which.
+        TaskNotFound: it does not exist, or belongs to somebody else; the answer is the same.
     """
     try:
         return tasks_visible_to(user).get(identifier=identifier)

@@ -1,4 +1,4 @@
-"""Attempts: how workers take tasks, keep what they finish and end them, as a worker does it."""
+"""Attempts: what a worker does with a task: claim it, keep its finished parts, complete, fail or release it."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _may_run_one_more(owner_id: int) -> bool:
 
 
 def renew_lease(task_id: UUID, lease: UUID) -> bool:
-    """Keep the lease for another while. False if it is no longer held."""
+    """Extend the lease. False if it is no longer held."""
     return bool(Task.objects.filter(pk=task_id, lease=lease).update(lease_expires_at=lease_end()))
 
 
@@ -84,10 +84,10 @@ def holds_lease(task_id: UUID, lease: UUID) -> bool:
 
 
 def keep_part(task: Task, lease: UUID, stage: str, position: int, data: dict[str, Any]) -> None:
-    """Keep a finished piece of a stage, in the place of one that may be kept at the same position.
+    """Store a finished part of a stage. One that is already stored at the same position is replaced.
 
     Raises:
-        LeaseLost: another worker, or nobody, holds the task.
+        LeaseLost: another worker holds the task now, or none does.
     """
     with transaction.atomic():
         if not renew_lease(task.pk, lease):
@@ -98,7 +98,7 @@ def keep_part(task: Task, lease: UUID, stage: str, position: int, data: dict[str
 
 
 def finished_parts(task: Task) -> dict[str, list[dict[str, Any]]]:
-    """What earlier attempts finished, by stage, in order of the positions."""
+    """The parts that earlier attempts finished, by stage, ordered by position."""
     parts: dict[str, list[dict[str, Any]]] = {}
     for result in task.stage_results.order_by("position"):
         parts.setdefault(result.stage, []).append(result.data)
@@ -109,7 +109,7 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
     """Write the transcript and end the task.
 
     Raises:
-        LeaseLost: another worker, or nobody, holds the task.
+        LeaseLost: another worker holds the task now, or none does.
     """
     with transaction.atomic():
         transition(
@@ -142,7 +142,7 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
 
 
 def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) -> None:
-    """End the task with a reason; what text there is stays.
+    """End the task with an error; text recognised so far is kept.
 
     Raises:
         LeaseLost: `lease` is given and no longer held.
@@ -164,18 +164,18 @@ def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) ->
 
 
 def release(task: Task, lease: UUID, why: str = "worker stopped") -> None:
-    """Give a task back to the queue for a reason that is not its own; the attempt does not count.
+    """Put a task back in the queue for a reason that has nothing to do with it; the attempt does not count.
 
     Raises:
-        LeaseLost: another worker, or nobody, holds the task.
+        LeaseLost: another worker holds the task now, or none does.
     """
     with transaction.atomic():
         requeue(task, holding=lease, detail=why, attempt=task.attempt - 1)
-        # The number is used again: what stands under it must not make that attempt look fruitful.
+        # The next attempt gets the same number. Parts from this one must not count as its progress.
         task.stage_results.filter(attempt=task.attempt + 1).update(attempt=task.attempt)
         wake_after_commit(task.pk)
 
 
 def lease_end() -> CombinedExpression:
-    """When a lease that is taken or renewed now ends, by the database's clock, which all machines share."""
+    """When a lease taken or renewed now expires, by the database's clock, which all machines share."""
     return Now() + timedelta(seconds=settings.LEASE_SECONDS)

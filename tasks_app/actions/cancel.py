@@ -1,4 +1,4 @@
-"""Ending a task that waits or runs."""
+"""Cancelling a queued or running task."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tasks_app.progress.emitter import ProgressEmitter
 
 
 def cancel(task: Task, actor: User | None) -> None:
-    """End a task that waits or runs. Cancelling twice is the same as once.
+    """Cancel a queued or running task. Cancelling it again does nothing.
 
     Raises:
-        IllegalTransition: it ended in another way.
+        IllegalTransition: it has already completed or failed.
     """
     with transaction.atomic():
         lock(task)

@@ -1,4 +1,4 @@
-"""Removing a task for good."""
+"""Deleting a task for good."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tasks_app.progress.broadcast import broadcast_gone
 
 
 def delete(task: Task) -> None:
-    """Remove a task with its recording and transcript; a worker that is busy with it stops."""
+    """Delete a task with its recording and transcript; a worker that is processing it stops."""
     with transaction.atomic():
         task_id, owner_id = task.pk, task.owner_id
         task.delete()

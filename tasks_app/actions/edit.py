@@ -1,10 +1,10 @@
 """What people change in a transcript. Each change is one entry of the journal, and can be undone.
 
-Every action names the segments as they were at `from_revision`, the state of the transcript that the person had before
-them. Raises, besides what is said:
+Every action refers to the segments as they were at `from_revision`, the revision that the person was looking at. All of
+them raise, besides what their own docstrings list:
     NotReady: there is no transcript yet.
     SegmentChanged, ChangedMeanwhile: somebody changed the same segment or speaker since; nothing was done.
-    InvalidChange: it makes no sense; the message says why.
+    InvalidChange: the change is not possible; the message says why.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ Kind = Change.Kind
 
 
 def change_text(task: Task, actor: User, from_revision: int, texts: Mapping[int, str]) -> Change:
-    """Write other texts for segments, by their identifiers: one that is corrected, or all in which something was
-    replaced. Words that stand keep their times.
+    """Set new texts for segments, given by their identifiers: one that was corrected, or all in which something was
+    replaced. Unchanged words keep their times.
     """
     with change(task, Kind.TEXT, actor, from_revision) as draft:
         for segment_id, text in texts.items():
@@ -41,14 +41,14 @@ def change_text(task: Task, actor: User, from_revision: int, texts: Mapping[int,
 
 
 def split(task: Task, actor: User, from_revision: int, segment_id: int, at: int) -> Change:
-    """Make two segments of one, before character `at` of its text. The second starts with its first word; without
-    word times, the time is shared by the number of characters.
+    """Split a segment in two before character `at` of its text. The second one starts when its first word does; without
+    word times, the time is divided in proportion to the number of characters.
     """
     with change(task, Kind.SPLIT, actor, from_revision) as draft:
         segment = draft.segment(segment_id)
         first, second = segment.text[: max(at, 0)].strip(), segment.text[max(at, 0) :].strip()
         if not first or not second:
-            raise InvalidChange(user_message="There is text on one side alone. Put the caret between two words.")
+            raise InvalidChange(user_message="There is text on one side only. Put the cursor between two words.")
         before, after = timing.split(words_of(segment), segment.text, at)
         middle = segment.start + (segment.end - segment.start) * len(first) / (len(first) + len(second))
         ends, starts = (before[-1].end, after[0].start) if before and after else (middle, middle)
@@ -64,7 +64,7 @@ def split(task: Task, actor: User, from_revision: int, segment_id: int, at: int)
 
 
 def join(task: Task, actor: User, from_revision: int, first_id: int, second_id: int) -> Change:
-    """Make one segment of two that follow each other; it has the first one's speaker."""
+    """Join two consecutive segments; the result has the first one's speaker."""
     with change(task, Kind.JOIN, actor, from_revision) as draft:
         first, second = draft.segment(first_id), draft.segment(second_id)
         between = current(draft.transcript.segments.filter(start__gt=first.start, start__lt=second.start))
@@ -86,12 +86,12 @@ def join(task: Task, actor: User, from_revision: int, first_id: int, second_id: 
 
 
 def change_times(task: Task, actor: User, from_revision: int, segment_id: int, start: float, end: float) -> Change:
-    """Give a segment another start and end, in seconds. Words that lie outside are moved to its border."""
+    """Set a segment's start and end, in seconds. Words outside them are moved to the nearer end."""
     with change(task, Kind.TIMES, actor, from_revision) as draft:
         segment = draft.segment(segment_id)
         start, end = round(start, 3), round(end, 3)
         if not 0 <= start <= end - SHORTEST or (task.duration and end > task.duration + 1):
-            raise InvalidChange(user_message="A segment ends after it starts, and lies inside the recording.")
+            raise InvalidChange(user_message="A segment must end after it starts, and lie within the recording.")
         words = [_inside(word, start, end) for word in words_of(segment)]
         _replace(draft, [segment], [segment_row(start, end, segment.text, segment.speaker, words, segment.scores)])
         return draft.change
@@ -100,7 +100,7 @@ def change_times(task: Task, actor: User, from_revision: int, segment_id: int, s
 def change_speaker(
     task: Task, actor: User, from_revision: int, segment_ids: Sequence[int], label: str | None
 ) -> Change:
-    """Say who speaks in segments: one of the transcript's speakers, or with None somebody who had no label yet."""
+    """Set the speaker of segments: one of the transcript's speakers, or None for somebody without a label so far."""
     with change(task, Kind.SPEAKER, actor, from_revision) as draft:
         if label is None:
             label = free_label(draft.transcript.speakers.values_list("label", flat=True))
@@ -115,7 +115,7 @@ def change_speaker(
 
 
 def name_speaker(task: Task, actor: User, from_revision: int, label: str, name: str) -> Change:
-    """Give a speaker a name, for all the transcript; an empty one takes the name away."""
+    """Name a speaker throughout the transcript; an empty name removes it."""
     with change(task, Kind.NAME, actor, from_revision) as draft:
         speaker = draft.speaker(label)
         draft.close([speaker])
@@ -124,7 +124,7 @@ def name_speaker(task: Task, actor: User, from_revision: int, label: str, name: 
 
 
 def same_speaker(task: Task, actor: User, from_revision: int, label: str, as_label: str) -> Change:
-    """Say that one speaker is another: all that `label` says is then said by `as_label`."""
+    """Merge two speakers: everything `label` says is then said by `as_label`."""
     with change(task, Kind.SAME_SPEAKER, actor, from_revision) as draft:
         speaker, other = draft.speaker(label), draft.speaker(as_label)
         seen = {label}
@@ -132,34 +132,34 @@ def same_speaker(task: Task, actor: User, from_revision: int, label: str, as_lab
             seen.add(other.label)
             other = draft.speaker(other.same_as)
         if other.label in seen:
-            raise InvalidChange(user_message="These two are one speaker already.")
+            raise InvalidChange(user_message="These two are already the same speaker.")
         draft.close([speaker])
         draft.open([Speaker(label=label, name=speaker.name, same_as=other.label)])
         return draft.change
 
 
 def delete_segments(task: Task, actor: User, from_revision: int, segment_ids: Sequence[int]) -> Change:
-    """Take segments out of the transcript."""
+    """Delete segments from the transcript."""
     with change(task, Kind.DELETE, actor, from_revision) as draft:
         draft.close([draft.segment(segment_id) for segment_id in segment_ids])
         return draft.change
 
 
 def undo(task: Task, actor: User, revision: int) -> Change:
-    """Take back the change that made `revision`. Undoing an undo does it again.
+    """Undo the change that made `revision`. Undoing an undo redoes the change.
 
-    Raises ChangedMeanwhile where later changes stand on it: those are to be undone first.
+    Raises ChangedMeanwhile if later changes build on it; those must be undone first.
     """
     undone = Change.objects.filter(transcript=task.pk, revision=revision).first()
     if undone is None or undone.revision == 1:
-        raise InvalidChange(user_message="There is no such change to be undone.")
+        raise InvalidChange(user_message="There is no such change to undo.")
     with change(task, Kind.UNDO, actor, undoes=undone) as draft:
         take_back(draft, undone)
         return draft.change
 
 
 def restore_original(task: Task, actor: User) -> Change:
-    """Go back to what was recognised last, speakers too. It can be undone, as every change."""
+    """Go back to what was last recognised, speakers included. Like every change, it can be undone."""
     with change(task, Kind.RESTORE, actor) as draft:
         restore(draft, recognised_last(draft.transcript))
         return draft.change
@@ -173,7 +173,7 @@ def _replace(draft: Draft, old: list[Segment], new: list[Segment]) -> None:
 def _text(text: str) -> str:
     text = " ".join(text.split())
     if not text:
-        raise InvalidChange(user_message="There is no text. To take a segment out, delete it.")
+        raise InvalidChange(user_message="The text is empty. To remove a segment, delete it.")
     if len(text) > MAX_TEXT:
         raise InvalidChange(user_message=f"A segment has at most {MAX_TEXT} characters. Split it.")
     return text

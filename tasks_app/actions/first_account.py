@@ -1,7 +1,7 @@
 """The first staff account of an empty installation.
 
-Whoever can read the terminal or `VAR_DIR` of the service may make it, and nobody else: its page asks for a code that is
-printed there. So nobody on the network can be faster than the person who installed it.
+Only someone who can read the terminal or `VAR_DIR` of the service can create it: the setup page asks for a code that is
+printed there. So nobody else on the network can create it before the person who installed the service.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ def is_needed() -> bool:
 
 
 def setup_code() -> str | None:
-    """The code, made at the first call and kept for this user's eyes only; None once there is an account."""
+    """The code, created at the first call in a file that only this user can read; None once there is an account."""
     if not is_needed():
         _PATH.unlink(missing_ok=True)
         return None
     if not _PATH.exists():
-        # Written aside and linked, so that the file is there with all of the code or not at all; the first one stays.
+        # Two processes may create the code at once: each writes a temporary file and links it, and the first link wins.
         aside = _PATH.with_name(f"setup_code.{secrets.token_hex(4)}")
         aside.touch(mode=0o600)
         aside.write_text(secrets.token_urlsafe(16))
@@ -38,13 +38,13 @@ def setup_code() -> str | None:
 
 
 def code_is_right(code: str) -> bool:
-    """Compares in constant time, so that a code cannot be guessed piece by piece."""
+    """Compare in constant time; otherwise the code could be guessed character by character."""
     right = setup_code()
     return right is not None and secrets.compare_digest(code.strip().encode(), right.encode())
 
 
 def create(username: str, password: str) -> User:
-    """Make the account and use up the code.
+    """Create the account and delete the code.
 
     Raises:
         PermissionError: there is an account already.

@@ -1,4 +1,4 @@
-"""Taking in a recording whose bytes come later, in parts: announced, received, finished."""
+"""Uploads in parts: a recording is announced, its bytes are received, and it is finished."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ from tasks_app.pipeline.errors import FileTooLarge, InputError
 
 
 def announce(owner: User, name: str, options: TranscriptionOptions, size: int | None = None) -> IncomingRecording:
-    """A recording is going to come, of `size` bytes if that is known. Its identifier will be the task's.
+    """Announce a recording, of `size` bytes if that is known. Its identifier will be the task's.
 
     Raises:
-        InputError: it cannot be taken in, whatever it holds.
-        TooManyTasks: so many of the owner's are on their way already that this one may not.
+        InputError: it will not be accepted, whatever its content.
+        TooManyTasks: the owner has too many unfinished uploads already.
     """
     options = check_options(options)
     if size is not None:
@@ -51,7 +51,7 @@ def announce(owner: User, name: str, options: TranscriptionOptions, size: int | 
 
 
 def incoming_of(owner: User, identifier: UUID) -> IncomingRecording:
-    """Raises TaskNotFound: it was not announced by this person, or is a task by now."""
+    """Raises TaskNotFound if it was not announced by this person, or has become a task."""
     try:
         return IncomingRecording.objects.get(owner=owner, pk=identifier)
     except IncomingRecording.DoesNotExist:
@@ -59,15 +59,15 @@ def incoming_of(owner: User, identifier: UUID) -> IncomingRecording:
 
 
 def receive(incoming: IncomingRecording, offset: int, part: BinaryIO) -> None:
-    """Keep the bytes that begin at `offset`; `incoming` is refreshed.
+    """Store the bytes that begin at `offset`; `incoming` is refreshed.
 
     Raises:
         WrongOffset: these are not the next bytes.
-        FileTooLarge: with them the recording is larger than was announced, or than is accepted.
+        FileTooLarge: they make the recording larger than announced, or than accepted.
         StorageFull: there is no room for them.
-        TaskNotFound: it is a task by now, or has been given up.
+        TaskNotFound: it has become a task, or has been abandoned.
 
-    Nothing of a part that is refused is kept.
+    No byte of a refused part is kept.
     """
     with _held(incoming) as file:
         if offset != incoming.received:
@@ -92,13 +92,13 @@ def receive(incoming: IncomingRecording, offset: int, part: BinaryIO) -> None:
 
 
 def finish(incoming: IncomingRecording) -> Task:
-    """Make the task, once all bytes are here. Asked again, because an answer was lost, it gives the same task.
+    """Create the task once all bytes are here. A client whose answer was lost may call again and gets the same task.
 
     Raises:
-        IncompleteUpload: fewer bytes are here than were announced.
-        TooManyTasks, StorageFull, StorageAway: not now; what was received stays, so that it can be asked again.
-        InputError: it cannot become a transcript; what was received is gone.
-        TaskNotFound: it has been given up.
+        IncompleteUpload: fewer bytes were received than announced.
+        TooManyTasks, StorageFull, StorageAway: not now; what was received is kept, and the call can be repeated.
+        InputError: it cannot be transcribed; what was received is deleted.
+        TaskNotFound: it has been abandoned.
     """
     try:
         with _held(incoming):
@@ -124,10 +124,10 @@ def _taken_in(incoming: IncomingRecording) -> Task:
 
 @contextmanager
 def _held(incoming: IncomingRecording) -> Iterator[BinaryIO]:
-    """The file, while nobody else writes to it or makes a task of it; `incoming` is refreshed.
+    """The file, locked against other requests that write to it or make a task of it; `incoming` is refreshed.
 
     Raises:
-        TaskNotFound: it is a task by now, or has been given up.
+        TaskNotFound: it has become a task, or has been abandoned.
     """
     try:
         file = parts_file(incoming.pk).open("r+b")

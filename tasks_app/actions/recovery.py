@@ -1,4 +1,4 @@
-"""Setting right what a crash left behind: tasks of lost workers, and tasks that the queue forgot."""
+"""Recovery after a crash: tasks of lost workers, and queued tasks whose wake-ups were lost."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MESSAGES_AT_A_TIME = 100
 
 
 def reclaim_lapsed() -> int:
-    """Put tasks whose worker was lost back at the front of the queue, or fail those that keep losing it; how many."""
+    """Requeue tasks whose lease has expired, at the front, or fail those whose workers keep dying. Returns how many."""
     lapsed = Task.objects.filter(status=TaskStatus.PROCESSING, lease_expires_at__lt=Now())
     count = 0
     for task in lapsed:
@@ -37,7 +37,7 @@ def reclaim_lapsed() -> int:
         fruitless = 0 if got_further else task.fruitless_attempts + 1
         try:
             with transaction.atomic():
-                # Only if the lease was not renewed since it was read.
+                # The worker may have renewed its lease since this row was read: check again.
                 if not Task.objects.filter(pk=task.pk, lease=lease, lease_expires_at__lt=Now()).exists():
                     continue
                 if fruitless >= MAX_FRUITLESS_ATTEMPTS:
@@ -53,22 +53,22 @@ def reclaim_lapsed() -> int:
 
 
 def wake_for_forgotten() -> int:
-    """Send the wake-ups that are missing for tasks that wait, which costs the same however many wait; how many."""
+    """Send the wake-ups that queued tasks lack, at the same cost however many are queued. Returns how many."""
     there = wake_ups.waiting()
     if there is None:
         return 0
     queued = Task.objects.filter(status=TaskStatus.QUEUED)
-    missing = max(queued.order_by()[: wake_ups.MOST].count() - there, 0)
+    missing = max(queued.order_by()[: wake_ups.MAX_WAITING].count() - there, 0)
     if missing and not wake_ups.send(missing):
         return 0
-    _take_back(BROKER_AWAY)
+    _clear_message(BROKER_AWAY)
     if folder.is_there():
-        _take_back(RECORDINGS_AWAY)
+        _clear_message(RECORDINGS_AWAY)
     return missing
 
 
-def _take_back(message: str) -> None:
-    """Show a message no longer to those who watch tasks that wait."""
-    told = Task.objects.filter(status=TaskStatus.QUEUED, progress_message=message)
-    for task_id in told.values_list("pk", flat=True)[:MESSAGES_AT_A_TIME]:
+def _clear_message(message: str) -> None:
+    """Remove a message from all queued tasks that show it."""
+    showing = Task.objects.filter(status=TaskStatus.QUEUED, progress_message=message)
+    for task_id in showing.values_list("pk", flat=True)[:MESSAGES_AT_A_TIME]:
         tell_waiting(task_id, "")

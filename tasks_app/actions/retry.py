@@ -11,15 +11,15 @@ from tasks_app.models import Task, TaskStatus
 
 
 def retry(task: Task, actor: User | None) -> None:
-    """Queue an ended task again; it goes on from the last stage that finished.
+    """Queue an ended task again; it resumes after the last stage that finished.
 
-    For a completed task that is incomplete, that is the stage that failed. Retrying a task that already waits or runs
-    changes nothing.
+    A task that is completed but incomplete resumes at the stage that failed. Retrying a queued or running task does
+    nothing.
 
     Raises:
-        IllegalTransition: it is completed and lacks nothing.
+        IllegalTransition: its transcript is complete.
         FileMissing: the recording is no longer kept.
-        TooManyTasks: so many of the owner's wait already that this one may not.
+        TooManyTasks: the owner has too many queued tasks already.
     """
     with transaction.atomic():
         lock(task)
@@ -32,7 +32,7 @@ def retry(task: Task, actor: User | None) -> None:
         if not task.media:
             raise FileMissing
         check_room_to_wait(task.owner_id)
-        # Without a start: unlike a task that a worker did not finish, it waits for its turn.
+        # `started_at` is cleared: only tasks that were interrupted skip the queue.
         anew = {"started_at": None, "finished_at": None, "fruitless_attempts": 0, "warnings": [], **NO_ERROR}
         requeue(task, actor=actor, detail="retry", **anew)
         wake_after_commit(task.pk)

@@ -1,4 +1,4 @@
-"""The one place that changes a task's status, and what goes with every way back to the queue."""
+"""The one place that changes a task's status, and what every return to the queue needs."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from tasks_app.models import TRANSITIONS, Task, TaskEvent, TaskProgressStage, Ta
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.queueing import wake_ups
 
-BROKER_AWAY = "The queue cannot be reached just now. The task starts by itself as soon as it can."
-RECORDINGS_AWAY = "The recordings cannot be reached just now. The task goes on by itself."
+BROKER_AWAY = "The queue cannot be reached right now. The task will start automatically as soon as possible."
+RECORDINGS_AWAY = "The recordings cannot be reached right now. The task will continue automatically."
 NO_ERROR: dict[str, Any] = {"error_code": "", "user_message": "", "technical_detail": ""}
 NO_LEASE: dict[str, Any] = {"lease": None, "lease_expires_at": None}
 
 
 class LeaseLost(Exception):
-    """The caller no longer holds the task, and must write nothing more about it."""
+    """The caller no longer holds the task and must not write to it any more."""
 
 
 def transition(
@@ -38,7 +38,7 @@ def transition(
     """Change the status, with an event, in the caller's transaction; `task` is refreshed.
 
     Raises:
-        IllegalTransition: the table forbids it, or the row was changed by somebody else meanwhile.
+        IllegalTransition: not allowed from this status, or somebody else changed the row first.
         LeaseLost: `holding` is a lease that is no longer held.
     """
     was = TaskStatus(task.status)
@@ -54,14 +54,14 @@ def transition(
         from_status=was,
         to_status=to,
         actor=actor,
-        attempt=max(task.attempt, changes.get("attempt", 0)),  # the one that begins, or the one that ends
+        attempt=max(task.attempt, changes.get("attempt", 0)),  # the attempt that begins or ends
         detail=detail,
     )
     task.refresh_from_db()
 
 
 def lock(task: Task) -> None:
-    """Read the row anew for the rest of the transaction: a page or a worker may have changed it since the caller did.
+    """Lock and reread the row: another request or a worker may have changed it since the caller read it.
 
     Raises:
         IllegalTransition: it was deleted.
@@ -73,8 +73,8 @@ def lock(task: Task) -> None:
 
 
 def lock_owner(owner_id: int) -> None:
-    """For the rest of the transaction, nobody else counts this person's tasks to add one."""
-    # The lock leaves the row to those who only refer to it, as every new row of a task does.
+    """Lock the owner for this transaction: no second request counts their tasks before this one has added its own."""
+    # FOR NO KEY UPDATE: inserts with a foreign key to this user are not blocked.
     get_user_model().objects.select_for_update(no_key=True).filter(pk=owner_id).first()
 
 
@@ -94,17 +94,17 @@ def requeue(task: Task, **changes: Any) -> None:
 
 
 def wake_after_commit(task_id: UUID) -> None:
-    """Wake a worker for a task that waits, once the running transaction is committed."""
+    """Wake a worker for a queued task once the current transaction is committed."""
 
     def wake() -> None:
         if not wake_ups.send():
             tell_waiting(task_id, BROKER_AWAY)
 
-    transaction.on_commit(wake, robust=True)  # the task is committed: what fails here must not look like its failure
+    transaction.on_commit(wake, robust=True)  # the task is committed: an error here must not look like a failed request
 
 
 def tell_waiting(task_id: UUID, message: str) -> None:
-    """Show a message to those who watch a task that waits; none once a worker has it, which shows its own."""
+    """Show a message on a queued task. Once a worker has claimed it, the worker's own messages are shown."""
     with transaction.atomic():
         if Task.objects.filter(pk=task_id, status=TaskStatus.QUEUED).update(progress_message=message):
             ProgressEmitter(Task.objects.get(pk=task_id)).emit_state()
@@ -115,5 +115,5 @@ def check_room_to_wait(owner_id: int) -> None:
     waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.QUEUED).count()
     if waiting >= settings.MAX_WAITING_PER_USER:
         raise TooManyTasks(
-            user_message=f"{waiting} of your recordings wait already. Come back when some are done, or cancel some."
+            user_message=f"{waiting} of your recordings are waiting already. Wait until some are done, or cancel some."
         )

@@ -1,4 +1,4 @@
-"""Taking in a recording: the one way in."""
+"""Accepting a recording: every entry point goes through here."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def take_in(
     name: str = "",
     identifier: UUID | None = None,
 ) -> Task:
-    """Check a recording and what is asked for it, store it and queue it: for every entry point.
+    """Check a recording and its options, store it and queue it.
 
-    An uploaded file is moved to where recordings are kept, any other is copied. `name`: for people, where it is not the
-    file's own. `identifier`: the task's, where it is known before.
+    An uploaded file is moved to the folder of recordings, any other is copied. `name`: shown to people, if not the
+    file's own. `identifier`: the task's, if it is already known.
 
     Raises:
-        InputError: the recording cannot become a transcript, or not one of that kind; the class says why.
+        InputError: the recording cannot be transcribed, or not with these options; the class says why.
         TooManyTasks, StorageFull, StorageAway: as `store`.
         OSError: the file cannot be read.
     """
@@ -52,7 +52,7 @@ def check_options(options: TranscriptionOptions) -> TranscriptionOptions:
     """The options as they will be used here.
 
     Raises:
-        UnknownModel, UnknownLanguage, InvalidOptions: something is asked that cannot be.
+        UnknownModel, UnknownLanguage, InvalidOptions: the options are not possible.
     """
     return options.check([model.name for model in offered_models()])
 
@@ -65,14 +65,14 @@ def store(
     duration: float | None,
     identifier: UUID | None = None,
 ) -> Task:
-    """Store a recording that was checked, of `duration` seconds (None: not known yet), and queue it.
+    """Store a checked recording of `duration` seconds (None: not known yet) and queue it.
 
     Raises:
-        TooManyTasks: so many of the owner's wait already that this one may not.
+        TooManyTasks: the owner has too many queued tasks already.
         StorageFull: there is no room for it.
         StorageAway: the folder of recordings cannot be reached.
 
-    Nothing of a recording that is refused stays.
+    Nothing is kept of a refused recording.
     """
     task = Task(
         identifier=identifier or uuid4(),

@@ -1,4 +1,4 @@
-"""Who may ask the API."""
+"""Authentication for the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ View = Callable[..., HttpResponse]
 
 
 def logged_in(view: View) -> View:
-    """Strangers are told to log in, instead of being led to a page where they can."""
+    """Answer requests without a session with 401, instead of redirecting to the login page."""
 
     @wraps(view)
     def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:

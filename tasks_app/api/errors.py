@@ -1,4 +1,4 @@
-"""One shape for every error of the API: `{"error": {"code", "message", "detail"?}}`."""
+"""The common format of every error of the API: `{"error": {"code", "message", "detail"?}}`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tasks_app.pipeline.errors import TranscriptionError
 
 
 def error_response(error: TranscriptionError) -> JsonResponse:
-    told = {"code": error.error_code, "message": error.user_message}
+    body = {"code": error.error_code, "message": error.user_message}
     if error.technical_detail:
-        told["detail"] = error.technical_detail
-    return JsonResponse({"error": told}, status=error.http_status)
+        body["detail"] = error.technical_detail
+    return JsonResponse({"error": body}, status=error.http_status)

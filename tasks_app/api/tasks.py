@@ -25,7 +25,7 @@ from tasks_app.progress.frames import progress_summary
 @require_GET
 @never_cache
 def health(request: HttpRequest) -> JsonResponse:
-    """Says that the web process answers."""
+    """Shows that the web process is up."""
     return JsonResponse({"status": "ok"})
 
 
@@ -55,10 +55,10 @@ def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
 @require_POST
 @never_cache
 @logged_in
-def task_act(request: HttpRequest, identifier: UUID, act: Callable[[Task, User], None]) -> JsonResponse:
-    """`POST /tasks/{identifier}/cancel` and `.../retry`; answers as the polling does."""
+def task_action(request: HttpRequest, identifier: UUID, action: Callable[[Task, User], None]) -> JsonResponse:
+    """`POST /tasks/{identifier}/cancel` and `.../retry`; the response is that of polling."""
     task = task_visible_to(request.user, identifier)
-    act(task, logged_in_user(request))
+    action(task, logged_in_user(request))
     return JsonResponse(progress_summary(task))
 
 

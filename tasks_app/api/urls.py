@@ -1,4 +1,4 @@
-"""Routes for programs, which are answered in JSON whatever they accept."""
+"""Routes for programs; responses are JSON whatever the Accept header says."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ urlpatterns = [
     path("tasks", tasks.task_create, name="api-tasks"),
     path("tasks/<uuid:identifier>", tasks.task_delete, name="api-task-delete"),
     path("tasks/<uuid:identifier>/progress", tasks.task_progress, name="task-progress"),
-    path("tasks/<uuid:identifier>/cancel", tasks.task_act, {"act": cancel}, name="api-task-cancel"),
-    path("tasks/<uuid:identifier>/retry", tasks.task_act, {"act": retry}, name="api-task-retry"),
+    path("tasks/<uuid:identifier>/cancel", tasks.task_action, {"action": cancel}, name="api-task-cancel"),
+    path("tasks/<uuid:identifier>/retry", tasks.task_action, {"action": retry}, name="api-task-retry"),
 ]
 
 _SHAPES = [re.compile("/" + re.sub("<[^>]+>", "[^/]+", re.escape(str(route.pattern)))) for route in urlpatterns]
 
 
 def belongs_to_api(path: str) -> bool:
-    """Whether an address is that of a route above, whatever stands where an identifier should."""
+    """Whether a path is one of the routes above, even with an invalid identifier in it."""
     return any(shape.fullmatch(path) for shape in _SHAPES)

@@ -1,4 +1,4 @@
-"""Transcripts as files: pure functions from a `Transcript` to text, one module a format."""
+"""Transcripts as files: pure functions from a `Transcript` to text, one module per format."""
 
 from __future__ import annotations
 

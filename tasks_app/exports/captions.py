@@ -1,8 +1,8 @@
-"""Making caption cues out of segments, for SubRip and WebVTT alike.
+"""Caption cues from segments, for SubRip and WebVTT.
 
 A segment's text is cut into units that are not broken: words, or parts of words that are wider than a line. Units fill
-cues of at most `LINES` lines of `COLUMNS` columns and `LONGEST` milliseconds. All times here are whole milliseconds, so
-that rounding cannot make two cues overlap.
+cues of at most `LINES` lines of `COLUMNS` columns and `LONGEST` milliseconds. All times here are whole milliseconds:
+otherwise rounding could make cues overlap.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tasks_app.pipeline.transcript import Segment, Transcript
 LINES = 2
 COLUMNS = 42
 LONGEST = 7000
-# Cues that crowd each other are still shown this long: nobody sees shorter ones, and WebVTT forbids those of no length.
+# The least time a cue is shown, even if the next one follows closely: WebVTT forbids cues of no length.
 SHORTEST = 200
 
 
@@ -51,7 +51,7 @@ class _Draft:
         self._used = width(label)
 
     def add(self, unit: _Unit, columns: int) -> bool:
-        """Add `unit` and say so, or leave the cue as it is where that would be too much. The first unit always fits."""
+        """Add `unit` if it fits, and return whether it did. The first unit always fits."""
         if self.units and unit.end - self.units[0].start > LONGEST:
             return False
         space = " " if unit.spaced and self.units else ""
@@ -68,7 +68,7 @@ class _Draft:
 
 
 def make_cues(transcript: Transcript, label: Callable[[str], str] | None = None) -> list[Cue]:
-    """Cues of `transcript` in order: none without text, none of no length, none reaching into the next.
+    """Cues of `transcript` in order: all with text and of some length, and none overlapping the next.
 
     `label` turns a speaker's name into what is written before the text in each cue of that speaker, at most `COLUMNS`
     wide and with the space that follows it; without `label` nothing is.
@@ -79,7 +79,7 @@ def make_cues(transcript: Transcript, label: Callable[[str], str] | None = None)
         cue.start = max(cue.start, before.start + SHORTEST)
     for cue in cues:
         cue.end = min(max(cue.end, cue.start + SHORTEST), cue.start + LONGEST)
-    # Where people speak at once segments overlap: the cue on the screen gives way to the one that comes.
+    # Segments overlap where people speak at once: a cue ends when the next one begins.
     for cue, after in pairwise(cues):
         cue.end = min(cue.end, after.start)
     return cues
@@ -118,7 +118,7 @@ def _lines(units: list[_Unit], label: str) -> list[str]:
 
 
 def _fill_evenly(units: list[_Unit], label: str) -> list[_Draft]:
-    """As few cues as `COLUMNS` allows, in the narrowest lines that need no more cues: no last word flashes by alone."""
+    """As few cues as `COLUMNS` allows, in the narrowest lines that need no more cues: no cue has just the last word."""
     fewest = len(_fill(units, label, COLUMNS))
     narrower = range(1, COLUMNS)
     columns = 1 + bisect_left(narrower, True, key=lambda columns: len(_fill(units, label, columns)) <= fewest)
@@ -126,7 +126,7 @@ def _fill_evenly(units: list[_Unit], label: str) -> list[_Draft]:
 
 
 def _fill(units: list[_Unit], label: str, columns: int) -> list[_Draft]:
-    """Put `units` into cues, each as full as `columns` allows. A unit that is wider stands on a line by itself."""
+    """Put `units` into cues, each as full as `columns` allows. A wider unit gets a line of its own."""
     drafts: list[_Draft] = []
     for unit in units:
         if not drafts or not drafts[-1].add(unit, columns):
@@ -167,8 +167,8 @@ def _units(segment: Segment) -> Iterator[_Unit]:
 def _character_times(segment: Segment, characters: str) -> Iterator[tuple[int, int]]:
     """Start and end (ms) of each of `characters`.
 
-    A word's time is shared out among its characters. Where there are no words, or they do not spell the text because
-    somebody corrected it, the segment's time is.
+    A word's time is divided among its characters. Without words, or if they do not spell the text because somebody
+    corrected it, the segment's time is divided instead.
     """
     words = [(one_line(word.text).replace(" ", ""), word.start, word.end) for word in segment.words]
     if "".join(spelling for spelling, _, _ in words) != characters:

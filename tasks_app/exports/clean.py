@@ -11,8 +11,8 @@ import unicodedata
 
 from tasks_app.pipeline.text.words import width
 
-# Explicit bidirectional embeddings, overrides and isolates reach to the end of the line and would turn around what
-# stands beside the text; a byte order mark at the head of a file would be taken for a signature.
+# Explicit bidirectional embeddings, overrides and isolates last to the end of the line and would reorder what follows
+# the text; a byte order mark at the start of a file would be taken for a signature.
 _DROPPED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
@@ -20,7 +20,7 @@ _SURROGATES = re.compile("[\ud800-\udfff]")
 def one_line(text: str) -> str:
     """`text` as one line that can be encoded as UTF-8: white space and line breaks of any kind become single spaces.
 
-    Control characters and what is in `_DROPPED` disappear, as do words in which nothing can be seen; right-to-left
+    Control characters and what is in `_DROPPED` are removed, as are invisible words; right-to-left
     marks and joiners inside words stay. May be empty.
     """
     kept = (
@@ -37,5 +37,5 @@ def replace_surrogates(text: str) -> str:
 
 
 def milliseconds(seconds: float) -> int:
-    """`seconds` as whole milliseconds; 0 where it is negative or no finite number."""
+    """`seconds` as whole milliseconds; 0 if negative or not finite."""
     return max(0, round(1000 * seconds)) if math.isfinite(seconds) else 0

@@ -1,7 +1,7 @@
 """SubRip captions.
 
 There is no standard. This is what SubRip itself writes and players agree on: number, times as `HH:MM:SS,mmm`, one or
-more lines of text, an empty line. Line breaks are LF, which every reader takes.
+more lines of text, an empty line. Line breaks are LF, which every reader accepts.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from tasks_app.exports.captions import Cue, clock, make_cues, shorten
 from tasks_app.pipeline.transcript import Transcript
 
-# A longer name would leave too little of the line to what is said.
+# A longer name would leave too little of the line for the text.
 _NAME_COLUMNS = 24
 
 

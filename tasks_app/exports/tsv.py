@@ -1,4 +1,4 @@
-"""Tab-separated values (IANA text/tab-separated-values) as Whisper writes them, with the speaker as one more column."""
+"""Tab-separated values (IANA text/tab-separated-values) as Whisper writes them, plus a speaker column."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from tasks_app.pipeline.transcript import Transcript
 
 
 def export(transcript: Transcript) -> str:
-    """A head line and a line for each segment: start and end in milliseconds, text, speaker (empty where unknown).
+    """A header line and a line for each segment: start and end in milliseconds, text, speaker (empty where unknown).
 
-    The format has no quoting: tabs and line breaks in texts become spaces, quotation marks stand as they are.
+    The format has no quoting: tabs and line breaks in texts become spaces, quotation marks stay as they are.
     """
     rows = ["start\tend\ttext\tspeaker\n"]
     for segment in transcript.segments:

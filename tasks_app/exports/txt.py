@@ -9,9 +9,9 @@ from tasks_app.pipeline.transcript import Transcript
 
 
 def export(transcript: Transcript) -> str:
-    """A line for each segment; what one speaker says in a row is a paragraph that begins with the name and a colon.
+    """A line for each segment; consecutive ones of a speaker form a paragraph that begins with the name and a colon.
 
-    Paragraphs are parted by an empty line. No times.
+    Paragraphs are separated by an empty line. No times.
     """
     lines = ((one_line(segment.speaker or ""), one_line(segment.text)) for segment in transcript.segments)
     paragraphs = []

@@ -14,7 +14,7 @@ def export(transcript: Transcript) -> str:
 
 
 def _block(cue: Cue) -> str:
-    # The end tag may be left out where the voice span is all there is in a cue.
+    # The end tag may be omitted if the voice span is the whole cue.
     voice = f"<v {cue.speaker.translate(_ESCAPES)}>" if cue.speaker else ""
     text = "\n".join(cue.lines).translate(_ESCAPES)
     return f"{clock(cue.start, '.')} --> {clock(cue.end, '.')}\n{voice}{text}\n"

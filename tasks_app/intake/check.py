@@ -1,4 +1,4 @@
-"""Taking in a recording: what can be known to be wrong with it is said at once, before a task is made of it."""
+"""Checks of a recording before a task is created for it, so that errors are reported at upload."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks_app.pipeline_setup import limits
 
 
 def check_size(size: int) -> None:
-    """Raises EmptyFile, FileTooLarge: so many bytes cannot be taken in."""
+    """Raises EmptyFile or FileTooLarge if a file of this many bytes is not accepted."""
     if not size:
         raise EmptyFile
     if size > most_bytes():
@@ -26,13 +26,13 @@ def most_bytes() -> int:
 
 
 def check(path: Path, track: int | None = None) -> float | None:
-    """Look into a file by opening it; its name and declared type are not believed.
+    """Open a file to see what it is; its name and declared type are ignored.
 
-    `track`: the sound track asked for. Returns its duration in seconds, None where the
+    `track`: the requested sound track. Returns its duration in seconds, None where the
     file does not tell.
 
     Raises:
-        InputError: it cannot become a transcript; the class says why.
+        InputError: it cannot be transcribed; the class says why.
     """
     try:
         info = probing.probe(path, limits())

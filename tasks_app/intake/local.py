@@ -1,4 +1,4 @@
-"""A recording, from wherever it comes, as a file on this machine."""
+"""Any recording as a file on this machine."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tasks_app.pipeline.errors import NotAudio
 def local_file(recording: Path | File) -> Iterator[tuple[Path, File]]:
     """The recording's path and its open file.
 
-    A file without a path of its own is copied into FILE_UPLOAD_TEMP_DIR for as long as it is needed.
+    A file without a path is copied into FILE_UPLOAD_TEMP_DIR until the context ends.
 
     Raises:
-        NotAudio: the path is not that of a regular file; the opening of a pipe would wait for ever.
-        OSError: nothing is there, or it may not be read.
-        StorageFull: there is no room for the copy.
+        NotAudio: not a regular file; opening a pipe would block forever.
+        OSError: it does not exist, or cannot be read.
+        StorageFull: there is no space for the copy.
     """
     if isinstance(recording, Path):
         if not stat.S_ISREG(recording.lstat().st_mode):

@@ -1,4 +1,4 @@
-"""Where the bytes of a recording lie until all are here."""
+"""Where the bytes of an upload in parts are kept until it is complete."""
 
 from __future__ import annotations
 

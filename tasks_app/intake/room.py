@@ -1,4 +1,4 @@
-"""What is said where there is no room for a file."""
+"""Reporting a full disk."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 @contextmanager
 def needing_room() -> Iterator[None]:
-    """Around the writing of a file.
+    """Context for writing a file.
 
     Raises:
-        StorageFull: there is no room for it.
+        StorageFull: there is no space for it.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""Recordings, by their tasks: they are kept while their row exists, and go after the row is gone for good."""
+"""The recordings of tasks: each is kept while its row exists, and deleted once the row's deletion is committed."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def save(task: Task, recording: File) -> None:
 
     Raises:
         StorageAway: the folder of recordings cannot be reached.
-        OSError: of the file system; there may be no room.
+        OSError: from the file system, for instance because it is full.
     """
-    folder.check_there()  # or a missing folder would be made anew
+    folder.check_there()  # otherwise saving would create a missing folder
     with folder.faults_told_apart():
         task.media.save(task.name, recording, save=False)
-    folder.check_there()  # or it may lie where the folder is mounted later
+    folder.check_there()  # otherwise the file may be below the mount point instead of in the folder
 
 
 def discard(task: Task) -> None:
     """Remove what was saved for a task whose row was not written."""
-    # Of a file that broke off, the field does not know the name.
+    # If writing was interrupted, the field does not know the file's name.
     _delete(task.media.name or upload_path(task, task.name), task.identifier)
 
 
 def exists(task: Task) -> bool:
-    """Whether the recording is stored, where the folder of recordings can be reached."""
+    """Whether the recording is stored and the folder of recordings can be reached."""
     name = task.media.name
     return bool(name and default_storage.exists(name))
 
@@ -52,7 +52,7 @@ def open_(task: Task) -> File:
 
     Raises:
         StorageAway: the folder of recordings cannot be reached.
-        FileMissing: it can be, and the recording is no longer there.
+        FileMissing: the folder can be reached, but the recording is gone.
     """
     name = _stored_name(task)
     with folder.faults_told_apart():
@@ -61,9 +61,10 @@ def open_(task: Task) -> File:
 
 @contextmanager
 def local_copy(task: Task) -> Iterator[Path]:
-    """The recording as a file on this machine, to be read and not changed, until the context ends.
+    """The recording as a read-only file on this machine, until the context ends.
 
-    An InputError or OSError that the context ends with is raised as StorageAway if the folder cannot be reached then.
+    If the context ends with an InputError or OSError and the folder cannot be reached by then, StorageAway is raised
+    instead.
 
     Raises:
         StorageAway, FileMissing: as `open_`.
@@ -74,9 +75,9 @@ def local_copy(task: Task) -> Iterator[Path]:
 
 
 def delete_after_commit(task: Task, using: str | None = None) -> None:
-    """Remove the task's recording once the running transaction, which takes it from its row, is committed.
+    """Delete the task's recording once the current transaction, which removes it from its row, is committed.
 
-    While the folder of recordings cannot be reached, the file stays in it as one that no row owns.
+    If the folder of recordings cannot be reached then, the file stays behind as one that no row owns.
     """
     if task.media.name:
         name, identifier = task.media.name, task.identifier
@@ -89,12 +90,12 @@ def connect_signals(app: AppConfig) -> None:
 
 
 def _delete_file_after_commit(sender: type[Task], instance: Task, using: str, **kwargs: object) -> None:
-    """A signal, because rows go in many ways: from a page, in bulk from the admin, with their owner."""
+    """A signal, because rows are deleted in many ways: from a page, in bulk in the admin, with their owner."""
     delete_after_commit(instance, using=using)
 
 
 def _make_folder_ready(sender: AppConfig, apps: Apps | None = None, **kwargs: object) -> None:
-    """After `migrate` and `flush`, unless it went back to before there was such a folder."""
+    """After `migrate` and `flush`, unless migrated back to before the model existed."""
     if apps is None or "mediafolder" in apps.all_models[sender.label]:
         folder.make_ready()
 

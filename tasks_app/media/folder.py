@@ -1,7 +1,7 @@
-"""The folder of recordings: whether it can be reached, and what lies in it.
+"""The folder of recordings: whether it can be reached, and the files in it.
 
-Where a disk or a share is not mounted, the folder is missing or empty. That must not be taken for recordings that are
-gone, so a marker lies in the folder: a file that says an identifier which the database knows.
+When a disk or a share is not mounted, the folder is missing or empty. To tell that apart from deleted recordings, the
+folder contains a marker: a file with an identifier that is also in the database.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ from tasks_app.pipeline.errors import InputError
 logger = logging.getLogger(__name__)
 
 MARKER = "folder-of-recordings"
-"""Not a hidden file, which some ways of copying a folder leave out."""
+"""Not a hidden file: some ways of copying a folder skip those."""
 RECORDINGS_LOOKED_FOR = 100
 
 
 class StoredFile(NamedTuple):
     """`name` is relative to the folder, `size` in bytes, `changed` the later of its two times.
 
-    `remove` works until the walk goes on, and raises OSError.
+    `remove` works only until the walk continues, and may raise OSError.
     """
 
     name: str
@@ -44,7 +44,7 @@ class StoredFile(NamedTuple):
     remove: Callable[[], None]
 
 
-# Whether it is there --------------------------------------------------------------------------------------------------
+# Reachability --------------------------------------------------------------------------------------------------------
 
 
 def is_there() -> bool:
@@ -61,7 +61,7 @@ def check_there() -> None:
 
 @contextmanager
 def faults_told_apart() -> Iterator[None]:
-    """What goes wrong with a file while the folder cannot be reached becomes StorageAway: the file is not at fault."""
+    """Turn errors about a file into StorageAway if the folder cannot be reached: the file is not at fault."""
     try:
         yield
     except (InputError, OSError) as error:
@@ -71,26 +71,26 @@ def faults_told_apart() -> Iterator[None]:
 
 
 def make_ready() -> None:
-    """Make the folder of a new installation, and mark one that has recordings but no marker.
+    """Create the folder of a new installation, or mark an existing one that has recordings but no marker.
 
-    Otherwise nothing is made: the folder may be mounted later.
+    Otherwise do nothing: the folder may be mounted later.
     """
     recordings = Task.objects.exclude(media="").order_by("-created_at").values_list("media", flat=True)
     with transaction.atomic():
-        # Of two machines that start for the first time at once, the one that makes the row makes the folder; the other
-        # waits here, and then finds it or has it not mounted.
+        # Two machines may start for the first time at once: the one that creates the row creates the folder; the other
+        # waits here, then finds the folder or has not mounted it.
         folder, made = MediaFolder.objects.get_or_create(pk=1, defaults={"identifier": _marked() or uuid4()})
         if _marked() == folder.identifier:
             return
         is_new = made and not recordings.exists()
-        # An earlier version wrote no marker, and somebody who copies the folder may leave it out.
+        # Earlier versions wrote no marker, and it may be lost when the folder is copied.
         if is_new or any(default_storage.exists(name) for name in recordings[:RECORDINGS_LOOKED_FOR]):
             settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
             (settings.MEDIA_ROOT / MARKER).write_text(f"{folder.identifier}\n")
             return
     logger.warning(
-        "The recordings cannot be reached: MEDIA_ROOT has no file “%s” with the line %s. Mount it, and start again if "
-        "nothing happens. If it is lost for good, make it anew with this file in it.",
+        "The recordings cannot be reached: MEDIA_ROOT has no file “%s” with the line %s. Mount it, and restart if "
+        "nothing happens. If it is lost for good, create it again with this file in it.",
         MARKER,
         folder.identifier,
     )
@@ -103,31 +103,31 @@ def _marked() -> UUID | None:
         return None
 
 
-# What lies in it ------------------------------------------------------------------------------------------------------
+# Files in it ----------------------------------------------------------------------------------------------------------
 
 
 def walk() -> Iterator[StoredFile]:
-    """All that is stored, whether a row owns it or not."""
+    """All stored files, whether a row owns them or not."""
     return (file for file in files_below(settings.MEDIA_ROOT) if file.name != MARKER)
 
 
 def files_below(folder: Path) -> Iterator[StoredFile]:
-    """The files below a folder, which need not exist. No link is followed, and nothing outside the folder removed."""
+    """The files below a folder, which need not exist. Links are not followed, and nothing outside it can be removed."""
     if not folder.exists():
         return
     folder = folder.resolve()  # the folder itself may be a link, to a larger disk
-    # fwalk holds each folder open, so that a link put in a folder's place meanwhile leads nowhere else.
+    # fwalk keeps each folder open: somebody who replaces it by a link during the walk cannot lead it elsewhere.
     for path, _, names, descriptor in os.fwalk(folder):
         for name in names:
             shown = (Path(path) / name).relative_to(folder).as_posix()
             try:
                 found = os.stat(name, dir_fd=descriptor, follow_symlinks=False)
             except FileNotFoundError:
-                continue  # an upload that was finished meanwhile
+                continue  # an upload finished after the folder was listed
             except OSError as error:
-                logger.warning("The file %s could not be looked at: %s", shown, error.strerror)
+                logger.warning("The file %s could not be examined: %s", shown, error.strerror)
                 continue
             if stat.S_ISREG(found.st_mode):
-                # The change time, too: a file that was moved here may bring along an old modification time.
+                # Change time too: a file that was moved here keeps its old modification time.
                 changed = datetime.fromtimestamp(max(found.st_mtime, found.st_ctime), tz=UTC)
                 yield StoredFile(shown, found.st_size, changed, partial(os.unlink, name, dir_fd=descriptor))

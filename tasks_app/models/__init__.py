@@ -1,4 +1,4 @@
-"""What there is: tasks and transcripts, and recordings on their way here."""
+"""The database models: tasks, transcripts, uploads in parts, and the folder of recordings."""
 
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder

@@ -1,4 +1,4 @@
-"""Recordings on their way here."""
+"""Uploads in parts."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tasks_app.options import TranscriptionOptions
 
 
 class IncomingRecording(models.Model):
-    """A recording that comes in parts, before there is a task of it."""
+    """A recording that is being uploaded in parts and has no task yet."""
 
     identifier = models.UUIDField(
         primary_key=True, default=uuid.uuid4, editable=False, help_text="that of the task which it becomes"

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class MediaFolder(models.Model):
-    """The one folder of recordings of this installation; a file in it says the same identifier."""
+    """The one folder of recordings of this installation; a file in it contains the same identifier."""
 
     identifier = models.UUIDField()
 

@@ -21,7 +21,7 @@ class TaskStatus(models.TextChoices):
     CANCELLED = "cancelled", _("Cancelled")
 
 
-# Which status may follow which. Whoever changes a status (actions/status.py alone) is held to this table.
+# Which status may follow which; enforced by actions/status.py, the only module that changes a status.
 TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
     TaskStatus.QUEUED: frozenset({TaskStatus.PROCESSING, TaskStatus.CANCELLED, TaskStatus.FAILED}),
     TaskStatus.PROCESSING: frozenset(
@@ -43,7 +43,7 @@ class TaskProgressStage(models.TextChoices):
 
 
 def upload_path(task: Task, filename: str) -> str:
-    """Where a recording is stored. The uploaded name plays no part in it."""
+    """Where a recording is stored, independent of its uploaded name."""
     return f"uploads/{task.identifier.hex[:2]}/{task.identifier.hex}"
 
 
@@ -110,7 +110,7 @@ class Task(models.Model):
 
     @property
     def is_incomplete(self) -> bool:
-        """Whether it is completed but for a stage that failed, and that may be tried again."""
+        """Whether it is completed except for a failed stage that can be retried."""
         return self.status == TaskStatus.COMPLETED and any(
             StageWarning.from_dict(warning).try_again for warning in self.warnings
         )
@@ -128,7 +128,7 @@ class Task(models.Model):
 
 
 class LastServed(models.Model):
-    """Somebody who has tasks, and when a worker last took one of them: it decides whose turn it is next."""
+    """When a worker last took a task of this owner; decides whose turn it is next."""
 
     owner = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="last_served"
@@ -160,7 +160,7 @@ class TaskEvent(models.Model):
 
 
 class StageResult(models.Model):
-    """One finished piece of a stage, from which the next attempt goes on (see `Observer.checkpoint`)."""
+    """A finished part of a stage, from which the next attempt continues (see `Observer.checkpoint`)."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="stage_results")
     stage = fields.CharField(max_length=12)

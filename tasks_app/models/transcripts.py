@@ -1,8 +1,8 @@
 """The text of a task: what was recognised, what people made of it, and the journal of their changes.
 
-The rows of a transcript are never altered. A change closes rows and opens others, under the next revision: at revision
-n the transcript is made of the rows with `since` <= n and no `until`, or one > n. So what was recognised stays as it
-was, every state can be shown again, and a change is undone by opening again what it closed.
+The rows of a transcript are never altered. A change closes some rows and opens others, under the next revision: at
+revision n the transcript consists of the rows with `since` <= n and `until` empty or > n. So the recognised text stays
+as it was, every state can be shown again, and a change is undone by reopening what it closed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from tasks_app.models.tasks import Task
 
 
 class LiveSegment(models.Model):
-    """A stretch of text recognised so far while the task runs; where it fails, this is the text there is."""
+    """Text recognised so far while the task runs; if the task fails, this text is kept."""
 
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="live_segments")
     index = models.PositiveIntegerField()
@@ -33,7 +33,7 @@ class LiveSegment(models.Model):
 
 
 class Transcript(models.Model):
-    """What a task came to. `revision` rises with every change."""
+    """The result of a task. `revision` rises with every change."""
 
     task = models.OneToOneField(Task, on_delete=models.CASCADE, primary_key=True, related_name="transcript")
     revision = models.PositiveIntegerField(default=0)
@@ -43,7 +43,7 @@ class Transcript(models.Model):
 
 
 class Change(models.Model):
-    """One entry of a transcript's journal. What changed are the rows that have its revision as `until` or `since`."""
+    """One entry of a transcript's journal. The rows with its revision as `until` or `since` are what it changed."""
 
     class Kind(models.TextChoices):
         RECOGNISED = "recognised", "Recognised"
@@ -78,10 +78,9 @@ class Change(models.Model):
 
 
 class Row(models.Model):
-    """A row of a transcript, there from revision `since` until another one replaced it.
+    """A row of a transcript, valid from revision `since` until it was replaced.
 
-    `recognised`: it says what was recognised; `copy_of`: the first row that said the same, where an undo brought it
-    back.
+    `recognised`: it comes from recognition, not from a person; `copy_of`: the original row, if an undo restored it.
     """
 
     since = models.PositiveIntegerField()
@@ -100,7 +99,7 @@ class Row(models.Model):
 
 
 class Segment(Row):
-    """A stretch of speech. `speaker` is a label; empty where none is known."""
+    """A stretch of speech. `speaker` is a label, empty if unknown."""
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="segments")
     start = models.FloatField(help_text="seconds")

@@ -1,4 +1,4 @@
-"""Pages that let people in: the first account, log in, sign up."""
+"""Pages for accounts: the first account, logging in, signing up."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def home(request: HttpRequest) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def setup(request: HttpRequest) -> HttpResponse:
-    """The first staff account, for whoever knows the code; not there once anybody has an account."""
+    """Create the first staff account with the setup code; 404 once there is an account."""
     if first_account.setup_code() is None:
         raise Http404
     form = FirstAccountForm(request.POST or None, initial={"code": request.GET.get("code", "")})

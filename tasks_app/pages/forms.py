@@ -1,4 +1,4 @@
-"""What people fill in."""
+"""Forms of the pages."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tasks_app.pipeline_setup import offered_models
 class LogInForm(AuthenticationForm):
     error_messages = {
         **AuthenticationForm.error_messages,
-        "invalid_login": "This username and password do not go together. Please try again.",
+        "invalid_login": "Wrong username or password. Please try again.",
     }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -41,7 +41,7 @@ class SignUpForm(UserCreationForm):
 class FirstAccountForm(SignUpForm):
     code = forms.CharField(
         label="Setup code",
-        help_text="It stands in the terminal where the service was started, and in the file var/setup_code.",
+        help_text="It is shown in the terminal where the service was started, and is in the file var/setup_code.",
         widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"}),
     )
     field_order = ("code", "username", "password1", "password2")
@@ -49,7 +49,7 @@ class FirstAccountForm(SignUpForm):
     def clean_code(self) -> str:
         code = self.cleaned_data["code"]
         if not first_account.code_is_right(code):
-            raise ValidationError("This is not the code. Copy it again from the terminal or the file.")
+            raise ValidationError("Wrong code. Copy it again from the terminal or the file.")
         return code
 
 
@@ -60,7 +60,7 @@ def _model_label(model: ModelInfo) -> str:
 
 
 class UploadForm(forms.Form):
-    """What is asked of the recordings, as it is shown: `TranscriptionOptions` reads and checks it."""
+    """The options of an upload as a form, for display only: `TranscriptionOptions` reads and checks them."""
 
     model = forms.CharField(
         widget=forms.Select, required=False, help_text="A larger model makes fewer mistakes and takes longer."
@@ -68,7 +68,7 @@ class UploadForm(forms.Form):
     language = forms.CharField(
         widget=forms.Select(
             choices=[
-                ("", "Detect by listening"),
+                ("", "Detect automatically"),
                 (SEVERAL, "Several languages"),
                 *sorted(LANGUAGES.items(), key=lambda item: item[1]),
             ]
@@ -88,18 +88,18 @@ class UploadForm(forms.Form):
     channels = forms.CharField(
         widget=forms.Select(
             choices=[
-                (AUTO, "Find out by listening"),
+                (AUTO, "Detect automatically"),
                 (SPLIT, "One person on each"),
                 (MIX, "The same people on all"),
             ]
         ),
         required=False,
-        help_text="In calls each side is often on a channel of its own; then each is transcribed by itself.",
+        help_text="In recorded calls, each side is often on its own channel; then each is transcribed separately.",
     )
     hints = forms.CharField(
         label="Names and terms",
         required=False,
-        help_text="What may be misspelt, with commas between. It is written so where it is heard; that takes longer.",
+        help_text="Words that might be misspelt, separated by commas. They are written this way when heard.",
         widget=forms.Textarea(attrs={"rows": 2, "spellcheck": "false"}),
     )
 

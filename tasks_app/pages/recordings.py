@@ -1,4 +1,4 @@
-"""Pages about recordings: the list, one task, and what can be done with it."""
+"""Pages about recordings: the list, one task, and its actions."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ SPEAKER_COLOURS = 6
 @never_cache
 @login_required
 def task_list(request: HttpRequest) -> HttpResponse:
-    """One's own tasks, newest first. The page's module fetches this very page again where a row is out of date."""
+    """The user's own tasks, newest first. The page's script fetches this page again when a row is out of date."""
     user = logged_in_user(request)
     own = tasks_visible_to(user).filter(owner=user)
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
@@ -46,18 +46,18 @@ def task_list(request: HttpRequest) -> HttpResponse:
 # One task -------------------------------------------------------------------------------------------------------------
 
 
-class Turn(NamedTuple):
-    """What one speaker says until another one speaks. `colour` counts from 1; 0 without a speaker."""
+class Paragraph(NamedTuple):
+    """Consecutive segments of one speaker. `colour` counts from 1; 0 without a speaker."""
 
     speaker: str | None
     colour: int
     segments: list[Segment]
 
 
-def _turns(transcript: Transcript) -> list[Turn]:
+def _paragraphs(transcript: Transcript) -> list[Paragraph]:
     colours = {speaker: 1 + place % SPEAKER_COLOURS for place, speaker in enumerate(transcript.speakers)}
     return [
-        Turn(speaker, colours.get(speaker, 0), list(segments))
+        Paragraph(speaker, colours.get(speaker, 0), list(segments))
         for speaker, segments in groupby(transcript.segments, key=lambda segment: segment.speaker)
     ]
 
@@ -79,7 +79,7 @@ def _stages(task: Task) -> list[dict[str, Any]]:
 @never_cache
 @login_required
 def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    """One task. The page's module fetches this very page again when the status changes, and takes what it needs."""
+    """One task. The page's script fetches this page again when the status changes, and takes over the new parts."""
     task = task_visible_to(request.user, identifier)
     context: dict[str, Any] = {
         "task": task,
@@ -92,7 +92,7 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
         except NotReady:
             pass
         else:
-            context |= {"transcript": transcript, "turns": _turns(transcript), "formats": FORMATS.values()}
+            context |= {"transcript": transcript, "paragraphs": _paragraphs(transcript), "formats": FORMATS.values()}
     else:
         context |= {"stages": _stages(task), "segments": task.live_segments.all()}
     return render(request, "tasks_app/task_detail.html", context)
@@ -101,19 +101,19 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
 @require_POST
 @login_required
 def task_cancel(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    return _act(request, identifier, cancel)
+    return _apply(request, identifier, cancel)
 
 
 @require_POST
 @login_required
 def task_retry(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    return _act(request, identifier, retry)
+    return _apply(request, identifier, retry)
 
 
-def _act(request: HttpRequest, identifier: UUID, act: Callable[[Task, User], None]) -> HttpResponse:
+def _apply(request: HttpRequest, identifier: UUID, action: Callable[[Task, User], None]) -> HttpResponse:
     task = task_visible_to(request.user, identifier)
     try:
-        act(task, logged_in_user(request))
+        action(task, logged_in_user(request))
     except TranscriptionError as error:
         messages.error(request, error.user_message)
     return redirect("task-detail", task.identifier)
@@ -123,7 +123,7 @@ def _act(request: HttpRequest, identifier: UUID, act: Callable[[Task, User], Non
 @never_cache
 @login_required
 def task_delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
-    """Asks first; a POST is the answer."""
+    """GET asks for confirmation, POST deletes."""
     task = task_visible_to(request.user, identifier)
     if request.method != "POST":
         return render(request, "tasks_app/task_delete.html", {"task": task})

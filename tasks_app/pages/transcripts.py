@@ -1,4 +1,4 @@
-"""Transcripts as files."""
+"""Downloading transcripts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def transcript_file(request: HttpRequest, identifier: UUID, format_name: str) ->
 
 
 def _file_name(recording: str, extension: str) -> str:
-    """The recording's name with another extension, without what some file system or shell would take amiss."""
+    """The recording's name with another extension, without characters that some file systems or shells reject."""
     stem = PurePath(display_name(recording)).stem
     plain = "".join("_" if character in '<>:"/\\|?*' else character for character in stem).strip(". ")
     return f"{plain[:100] or 'transcript'}.{extension}"

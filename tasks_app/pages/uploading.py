@@ -1,4 +1,4 @@
-"""The page for uploading. Its module sends each file to the API; browsers without scripts send them all to the page."""
+"""The upload page. Its script sends each file to the API; without scripts, the browser sends all files to the page."""
 
 from __future__ import annotations
 

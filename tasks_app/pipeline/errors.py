@@ -1,7 +1,7 @@
-"""What can go wrong between a file and its transcript.
+"""The errors of the pipeline.
 
 Each class has a stable `error_code` for programs, a `user_message` for people that says what happened and what to do,
-and the `http_status` that goes with it wherever it is told over HTTP. `technical_detail` (the exception's own text) may
+and the `http_status` of responses that report it. `technical_detail` (the exception's own text) may
 name an exception and its message, never a path or a trace.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class TranscriptionError(Exception):
-    """Base of every expected failure. `user_message` may be replaced per instance where the reason is better known."""
+    """Base of every expected failure. `user_message` may be replaced per instance by a more specific one."""
 
     error_code = "TRANSCRIPTION_FAILED"
     http_status = 500
@@ -25,7 +25,7 @@ class TranscriptionError(Exception):
 
 
 class InputError(TranscriptionError):
-    """The file or an option is at fault, and trying again will not help."""
+    """The file or an option is wrong, and trying again will not help."""
 
     http_status = 400
 
@@ -49,23 +49,21 @@ class NoSoundTrack(InputError):
 
 class NoSuchTrack(InputError):
     error_code = "NO_SUCH_TRACK"
-    user_message = "The file has no sound track of that number."
+    user_message = "The file has no sound track with that number."
 
 
 class TruncatedFile(InputError):
     error_code = "TRUNCATED_FILE"
     http_status = 422
     user_message = (
-        "The file breaks off or is damaged, and no sound could be read from it. Copy it again from its source."
+        "The file is incomplete or damaged, and no sound could be read from it. Copy it again from its source."
     )
 
 
 class UnsupportedFormat(InputError):
     error_code = "UNSUPPORTED_FORMAT"
     http_status = 415
-    user_message = (
-        "The sound in this file is of a kind that cannot be read here. Convert it to WAV, MP3, FLAC, M4A or MP4."
-    )
+    user_message = "The audio format of this file is not supported. Convert it to WAV, MP3, FLAC, M4A or MP4."
 
 
 class DecodingOutOfMemory(InputError):
@@ -106,18 +104,18 @@ class DecodingTimedOut(InputError):
 
 class UnknownLanguage(InputError):
     error_code = "UNKNOWN_LANGUAGE"
-    user_message = "This language is not one that can be recognised. Choose one from the list, or let it be detected."
+    user_message = "This language is not supported. Choose one from the list, or let it be detected."
 
 
 class UnknownModel(InputError):
     error_code = "UNKNOWN_MODEL"
-    user_message = "There is no model of this name here. Choose one from the list."
+    user_message = "There is no model with this name. Choose one from the list."
 
 
 class ModelUnavailable(TranscriptionError):
     error_code = "MODEL_UNAVAILABLE"
     http_status = 503
-    user_message = "The model is not on this machine and could not be fetched. Choose another model."
+    user_message = "The model is not on this machine and could not be downloaded. Choose another model."
 
 
 class GpuOutOfMemory(TranscriptionError):
@@ -128,13 +126,13 @@ class GpuOutOfMemory(TranscriptionError):
 
 class AlignmentFailed(TranscriptionError):
     error_code = "ALIGNMENT_FAILED"
-    user_message = "The times of the single words could not be found; the text and its segments are complete."
+    user_message = "The times of individual words could not be determined; the text and its segments are complete."
 
 
 class DiarizationFailed(TranscriptionError):
     error_code = "DIARIZATION_FAILED"
-    user_message = "The speakers could not be told apart; the text is complete."
+    user_message = "The speakers could not be identified; the text is complete."
 
 
 class Cancelled(Exception):
-    """Raised inside the pipeline once the observer says that the work is no longer wanted."""
+    """Raised inside the pipeline once the observer says that the task was cancelled."""

@@ -1,4 +1,4 @@
-"""From the text of a recording's stretches to its transcript: words are timed, speakers told apart and assigned."""
+"""From recognised text to the transcript: words are timed, speakers are diarized and assigned."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def finish(
 ) -> list[Segment]:
     """The segments of the transcript, in order of their start. `aligner`: that of forced alignment, or None.
 
-    A stage that fails is a warning of `stages`, and the transcript does without what it makes.
+    If a stage fails, `stages` gets a warning, and the transcript lacks its result.
     """
     apart = line.pieces is not None
     stages.enter("aligning")

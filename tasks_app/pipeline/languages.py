@@ -1,4 +1,4 @@
-"""The languages that Whisper knows."""
+"""The languages that Whisper supports."""
 
 from __future__ import annotations
 
@@ -107,4 +107,4 @@ LANGUAGES: dict[str, str] = {
 }
 
 SEVERAL = "several"
-"""Asked for in place of a language: each part of the recording in its own."""
+"""Instead of a language: each part of the recording is transcribed in its own."""

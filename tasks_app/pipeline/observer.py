@@ -1,4 +1,4 @@
-"""How the pipeline tells what it is doing, and asks whether to go on."""
+"""How the pipeline reports what it is doing, and asks whether to continue."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tasks_app.pipeline.transcript import Segment
 
 
 class Observer:
-    """Receives what happens inside a run. Every method may be overridden; this one watches nothing.
+    """Receives the events of a run. Every method may be overridden; here they do nothing.
 
     Calls come from the thread that runs the pipeline, in order, and must return quickly.
     """
@@ -21,19 +21,19 @@ class Observer:
 
     def segments(self, first: int, segments: list[Segment]) -> None:
         """Finished stretches of text, in the order in which they are finished; `first`, the index of the first of them,
-        counts from 0. Later stages may split and refine them. A run that goes on from kept parts begins with all of
+        counts from 0. Later stages may split and refine them. A run that resumes from stored parts begins with all of
         their segments.
         """
 
     def checkpoint(self, stage: str, position: int, part: dict[str, Any]) -> None:
-        """A piece of `stage`'s result worth keeping, as JSON-ready data. One that is kept at the same `position` is
+        """A part of `stage`'s result to be stored, as JSON-ready data. One stored at the same `position` is
         replaced.
 
-        Given back in order of their positions as `resume[stage]`, the next run does what they leave over. Transcription
+        Passed to the next run as `resume[stage]`, in order of position, they are not computed again. Transcription
         hands out one for every chunk, at the sample where it starts; before them comes the plan, as stage
         `stages.PLANNING`. Alignment and diarization are one piece each, at 0.
         """
 
     def cancelled(self) -> bool:
-        """True once the work is no longer wanted: the pipeline then raises `Cancelled` within one chunk."""
+        """True once the run should stop: the pipeline then raises `Cancelled` within one chunk."""
         return False

@@ -1,4 +1,4 @@
-"""Plain data, as it is kept between versions, back to what it was made of."""
+"""Reading plain data that this or another version stored."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 
 def known_fields(cls: type, data: Mapping[str, Any]) -> dict[str, Any]:
-    """What of `data` the dataclass `cls` has fields for: another version may have kept more. What is not there has its
-    default.
+    """The items of `data` that are fields of the dataclass `cls`: another version may have stored more. Missing ones
+    get their defaults.
     """
     names = _names(cls)
     return {name: value for name, value in data.items() if name in names}

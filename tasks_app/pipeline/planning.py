@@ -1,4 +1,4 @@
-"""What there is to do in a recording: the sound that is heard, and the stretches of it that are transcribed."""
+"""Planning a run: which sound is used, and which stretches of it are transcribed."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from tasks_app.pipeline.text.transcribe import Transcriber
 
 MOST_TRACKS = 8
-"""Sound tracks in which speech is looked for."""
+"""At most this many sound tracks are searched for speech."""
 
 
 def hear(path: Path, limits: Limits, track: int | None, threads: int) -> tuple[Sound, list[StageWarning]]:
-    """The sound track to transcribe, and what is to be said of it and of the others."""
+    """The sound track to transcribe, and warnings about it and the others."""
     from tasks_app.pipeline.audio.speech import find_speech
 
     info = probe(path, limits)
@@ -42,7 +42,7 @@ def hear(path: Path, limits: Limits, track: int | None, threads: int) -> tuple[S
     for number in numbers[:MOST_TRACKS]:
         try:
             sound = read(path, info, number, limits)
-        except InputError as error:  # another may be of another kind
+        except InputError as error:  # another track may be readable
             failure = error
             continue
         if find_speech(sound.samples, threads)[1]:
@@ -59,7 +59,7 @@ def hear(path: Path, limits: Limits, track: int | None, threads: int) -> tuple[S
 class Plan:
     """`spans`: what of a line is transcribed, in order and apart (samples of the line); `choice`: in which language.
 
-    Kept with the task, so that all who work on it, whatever they would find themselves, do parts of the same.
+    Stored with the task: later attempts, perhaps on other machines, must continue the same plan.
     """
 
     spans: list[Span]
@@ -70,7 +70,7 @@ class Plan:
         return _seconds(self.spans)
 
     def left(self, done: Iterable[Span]) -> list[Span]:
-        """What is to do yet: the planned spans without those that are `done`, wherever they lie."""
+        """What remains: the planned spans minus those that are `done`, in any position."""
         done = sorted(done, key=lambda span: span.start)
         left: list[Span] = []
         for span in self.spans:
@@ -90,7 +90,7 @@ class Plan:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], line: Line) -> Plan:
-        """A plan as it was kept. Earlier versions kept no spans: they are those that are found on the line, cut where
+        """A stored plan. Earlier versions stored no spans: they are those that are found on the line, cut where
         the language changes.
         """
         choice = Choice.from_dict(data)
@@ -144,7 +144,7 @@ def make_plan(
 
 
 def kept_chunks(stages: Stages) -> list[ChunkText]:
-    """The text of what was transcribed before, in order of time. Without the plan that it was made by, none."""
+    """The text transcribed by earlier attempts, in order of time; empty if their plan was not stored."""
     if stages.kept_plan() is None:
         return []
     return [ChunkText.from_dict(part["chunk"]) for part in stages.kept(TRANSCRIBING)]

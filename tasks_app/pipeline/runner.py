@@ -1,6 +1,6 @@
-"""The whole way of one recording: plan what there is to transcribe, transcribe it, finish the transcript.
+"""The whole pipeline for one recording: plan, transcribe, finish the transcript.
 
-Light to import: what is heavy is imported by the stage that needs it.
+Quick to import: heavy libraries are imported by the stages that need them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 
 def preload(store: ModelStore, model: str) -> None:
-    """Load `model` and what every task needs besides, so that the first task does not wait for it."""
+    """Load `model` and what else every task needs, before the first task."""
     from faster_whisper.vad import get_vad_model
 
     from tasks_app.pipeline.speakers.diarize import load_backend
@@ -62,15 +62,15 @@ def run(
     """Transcribe the recording at `path`.
 
     `language` is a code of LANGUAGES, SEVERAL to have each part of the recording in its own, or None to have it
-    detected; where that is not sure, `usual_languages` (the most frequent first) decide. With `translate` the text is
+    detected; if that is uncertain, `usual_languages` (most frequent first) decide. With `translate` the text is
     English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
-    nobody speaks on that, the first on which somebody does. `channels`, one of `channels.CHOICES`: whether each channel
-    is heard by itself and is one speaker; by default it is found out by listening whether there is one person on each.
-    `hints` are names and terms as they are to be spelt where they are said. `resume` maps each stage to the parts that
-    earlier runs gave to `observer.checkpoint`, in order of their positions; what they hold is not done again. Segments
-    of the text they hold are handed to the observer once more: a run may have ended before it could pass them on.
+    it has no speech, the first one with speech. `channels`, one of `channels.CHOICES`: whether each channel is
+    transcribed separately as one speaker; by default this is detected from the sound. `hints` are names and terms with
+    their right spelling. `resume` maps each stage to the parts that earlier runs passed to `observer.checkpoint`, in
+    order of position; they are not computed again. Their segments are passed to the observer once more: a run may have
+    ended before it could do so.
 
-    What of the recording was not heard, and what a stage that failed has left out, are warnings of the transcript.
+    The transcript's warnings tell which parts of the recording were not read, and which stages failed.
 
     Raises the errors of `audio.read`, UnknownLanguage and ModelUnavailable; Cancelled within one chunk of
     `observer.cancelled()` turning true.
@@ -82,7 +82,7 @@ def run(
         stages.warnings = [*stages.warnings, too_many_channels(sound.channels, MOST_CHANNELS)]
     kept = stages.kept_plan()
     line = find_line(path, sound, limits, channels, store.threads, least=min_speakers, most=max_speakers, kept=kept)
-    del sound  # where the channels are apart, the mix need not be held any longer
+    del sound  # not needed any longer if the channels are separate
 
     if diarize and line.pieces is None:
         stages.time_left.plan("diarizing", line.duration)
@@ -97,7 +97,7 @@ def run(
         usual_languages=usual_languages,
         hints=hints,
     )
-    # A model for forced alignment knows one language.
+    # A model for forced alignment is for one language.
     aligner = None if language == SEVERAL else _choose_aligner(store, transcriber.text_language)
     if aligner:
         stages.time_left.plan("aligning", plan.seconds)
@@ -125,11 +125,11 @@ def _transcribe(line: Line, plan: Plan, transcriber: Transcriber, stages: Stages
     chunks = kept_chunks(stages)
     ahead = plan.left(chunk.span for chunk in chunks)
     left = sum(span.seconds for span in ahead)
-    # Earlier runs may have ended after they kept a part and before its text was passed on.
+    # An earlier run may have ended after storing a part, before its text reached the observer.
     index = 0
-    if told := [segment for chunk in chunks for found in line.segments([chunk]) for segment in found]:
-        stages.segments(0, told)
-        index = len(told)
+    if earlier := [segment for chunk in chunks for found in line.segments([chunk]) for segment in found]:
+        stages.segments(0, earlier)
+        index = len(earlier)
     # Times by cross-attention come with the first pass; they also show what it left out. Forced alignment, which has
     # its own stage, replaces them.
     for chunk in transcriber.run(ahead, word_times=True, cancelled=stages.cancelled):

@@ -1,4 +1,4 @@
-"""The stages of one run: how far each is, what is kept of it, what it could not do, and whether to go on."""
+"""The stages of one run: progress, stored parts, warnings, and cancellation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tasks_app.pipeline.transcript import StageWarning
 STAGES = (TRANSCRIBING, *_) = ("transcribing", "aligning", "diarizing", "assigning")
 
 PLANNING = "planning"
-"""The plan is kept as if of a stage of its own. Nobody is told of that one: it is the first moment of transcribing."""
+"""The plan is stored as a stage of its own, which is not reported: it belongs to the start of transcribing."""
 
 Resume = dict[str, list[dict[str, Any]]]
 
@@ -44,7 +44,7 @@ class Stages:
         self.progress(stage, 1.0)
 
     def progress(self, stage: str, fraction: float, message: str = "") -> None:
-        """Raises Cancelled where the run is no longer wanted."""
+        """Raises Cancelled if the run should stop."""
         self.stop_if_cancelled()
         self._observer.progress(stage, fraction, eta_seconds=self.time_left.seconds(fraction), message=message)
 
@@ -53,6 +53,6 @@ class Stages:
             raise Cancelled
 
     def warn(self, stage: str, kind: type[TranscriptionError], error: Exception) -> None:
-        """The transcript does without what `stage` makes."""
+        """Record that `stage` failed and the transcript lacks its result."""
         detail = f"{type(error).__name__}: {error}"[:500]
         self.warnings.append(StageWarning(stage, kind.error_code, kind.user_message, detail))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import time
 
-# Of a stage that was never measured in this process: its cost as a share of transcription's.
+# Cost of a stage not yet measured in this process, as a share of transcription's.
 UNMEASURED_SHARE = {"aligning": 1.0, "diarizing": 0.6}
 
 
 class Speeds:
     """Seconds of computing for a second of sound, by stage and model, as measured in this process.
 
-    A new measurement counts as much as all older ones together, so that the estimate follows a machine whose load
-    changes.
+    A new measurement counts as much as all older ones together: the estimate must follow changes in the machine's
+    load.
     """
 
     def __init__(self) -> None:
@@ -78,7 +78,7 @@ class TimeLeft:
         if done <= 0:
             return known
         running = (time.monotonic() - self._entered) / done
-        # The run at hand says more the longer it runs; at its start the past is the better witness.
+        # The longer this run lasts, the more its own speed counts; at the start, that of earlier runs counts more.
         return running if known is None else known + (running - known) * min(1.0, 2 * fraction)
 
     def _cost(self, stage: str) -> float | None:

@@ -1,6 +1,6 @@
 """The result of the pipeline: a transcript of segments, words and speakers.
 
-Times are seconds from the start of the recording. Everything here is plain data, so that it can be kept as JSON between
+Times are seconds from the start of the recording. Everything here is plain data that can be stored as JSON between
 stages (`to_dict`, `from_dict`) and handed to the exporters.
 """
 
@@ -95,7 +95,7 @@ TRIED_AGAIN = frozenset({"aligning", "diarizing"})
 
 @dataclass(slots=True)
 class StageWarning:
-    """What a finished transcript lacks: because a stage failed, or because the recording does not have it.
+    """What a finished transcript lacks, because a stage failed or part of the recording is missing.
 
     `start` and `end`: the place it is about, in seconds, where there is one.
     """
@@ -113,7 +113,7 @@ class StageWarning:
 
     @property
     def try_again(self) -> bool:
-        """Whether another attempt may help. What is said of the recording itself stays true."""
+        """Whether another attempt may help. Warnings about the recording itself would stay the same."""
         return self.stage in TRIED_AGAIN
 
 

@@ -1,4 +1,4 @@
-"""Addresses of the WebSockets, for the routes and for the pages that open them."""
+"""Paths of the WebSockets, for the routes and for the pages that open them."""
 
 from __future__ import annotations
 

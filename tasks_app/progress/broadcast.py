@@ -1,4 +1,4 @@
-"""Frames on their way to everyone who watches. Only this module calls `group_send`."""
+"""Sending frames to everyone who watches a task. Only this module calls `group_send`."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def user_group(user_id: int) -> str:
 
 
 class _Sender:
-    """One thread a process that writes rows and sends frames in order, so that those who have work to do need not wait.
+    """One thread per process that writes rows and sends frames in order; the pipeline does not wait for it.
 
-    It keeps one event loop, and with it one open connection to the broker, for all its life.
+    It keeps a single event loop, and with it a single connection to the broker.
     """
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class _Sender:
         return done.wait(timeout)
 
     def group_send(self, groups: Sequence[str], frames: Sequence[dict[str, Any]]) -> None:
-        """Called on the thread itself. What fails is logged and fails nothing else."""
+        """Runs on the thread itself. Errors are logged and do not propagate."""
 
         async def send() -> None:
             layer = get_channel_layer()
@@ -84,12 +84,12 @@ flush = sender.flush
 
 
 def broadcast(task: Task, *frames: dict[str, Any]) -> None:
-    """Send frames to everyone who watches the task, once the running transaction is committed."""
+    """Send frames to everyone who watches the task, once the current transaction is committed."""
     groups = (task_group(task.identifier), user_group(task.owner_id))
     transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, frames)))
 
 
 def broadcast_gone(task_id: UUID, owner_id: int) -> None:
-    """Tell those who watch a task, by itself or in a list, that it was deleted."""
+    """Tell everyone who watches a task, alone or in a list, that it was deleted."""
     groups = (task_group(task_id), user_group(owner_id))
     transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, [gone_frame(task_id)])))

@@ -20,9 +20,9 @@ MIN_INTERVAL = 0.2  # seconds between two updates inside one stage
 class ProgressEmitter:
     """Records the progress of one task and broadcasts it, in one call.
 
-    With a `lease`, nothing is written or sent once another worker, or nobody, holds the task; `lease_lost` says so.
-    Calls cost the caller a few microseconds: a thread of its own does the writing and sending, in order, and inside a
-    stage at most every `MIN_INTERVAL` seconds. Changes of stage and endings are never left out.
+    With a `lease`, nothing is written or sent once that lease is no longer held; `lease_lost` is then true.
+    Calls cost the caller a few microseconds: a separate thread writes and sends, in order, and within a stage at most
+    every `MIN_INTERVAL` seconds. Changes of stage and final states are never skipped.
     """
 
     def __init__(self, task: Task, lease: UUID | None = None) -> None:
@@ -63,7 +63,7 @@ class ProgressEmitter:
         sender.put(work)
 
     def emit_segments(self, first: int, segments: Sequence[TranscriptSegment]) -> None:
-        """Keep and broadcast finished stretches of text while the task runs; `first` numbers the first of them."""
+        """Store and broadcast finished segments while the task runs; `first` is the index of the first one."""
         numbered = list(enumerate(segments, first))
 
         def work() -> None:
@@ -98,7 +98,7 @@ class ProgressEmitter:
         sender.put(work)
 
     def emit_error(self, error_code: str, user_message: str, technical_detail: str = "") -> None:
-        """Record why the task failed and broadcast it, after the running transaction if there is one."""
+        """Record why the task failed and broadcast it, after the current transaction if there is one."""
         with transaction.atomic():
             task = take_sequence(
                 self.task_id,
@@ -110,7 +110,7 @@ class ProgressEmitter:
                 broadcast(task, error_frame(task))
 
     def emit_state(self) -> None:
-        """Broadcast the row as it stands, after the running transaction: for changes of status, never held back."""
+        """Broadcast the current row after the current transaction: for changes of status, never throttled."""
         with transaction.atomic():
             task = take_sequence(self.task_id)
             if task is not None:

@@ -1,4 +1,4 @@
-"""What clients are sent: the frames of the WebSocket, and the answer of the polling (README, "The WebSocket")."""
+"""What clients are sent: the frames of the WebSocket, and the response to polling (README, "The WebSocket")."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def gone_frame(task_id: UUID) -> dict[str, Any]:
 
 
 def progress_summary(task: Task) -> dict[str, Any]:
-    """The answer of the polling endpoint: always the same numbers as the frames."""
+    """The response of the polling endpoint, with the same numbers as the frames."""
     error = None
     if task.error_code:
         error = {

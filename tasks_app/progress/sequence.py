@@ -1,4 +1,4 @@
-"""The numbers of the messages about a task: each is larger than the one before."""
+"""Sequence numbers of the frames about a task, always rising."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tasks_app.models import Task
 
 
 def take_sequence(task_id: UUID, *, lease: UUID | None = None, count: int = 1, **changes: Any) -> Task | None:
-    """Write `changes` to the row and take `count` sequence numbers, of which the row then has the last.
+    """Write `changes` to the row and take `count` sequence numbers, the last of which is stored in the row.
 
     Returns the row, or None if the lease is not held.
     """

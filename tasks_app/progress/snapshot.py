@@ -1,4 +1,4 @@
-"""The present state, for whoever connects now or may have missed something."""
+"""The current state, for clients that connect or may have missed something."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ SEGMENTS_A_FRAME = 500
 
 
 def snapshot(task_id: UUID, after: int = -1, *, in_batches: bool = False) -> list[dict[str, Any]]:
-    """What a client lacks that has seen all frames of a task up to number `after`: progress, an error if there is one,
-    and while the task runs the segments since then (many in one frame with `in_batches`). Nothing if it lacks nothing.
+    """The frames for a client that has seen all frames of a task up to number `after`: progress, an error if there is
+    one, and while the task runs the segments since then (many in one frame with `in_batches`). Empty if up to date.
 
-    Nothing is locked and nothing written. The row is read first: what changes afterwards is sent under a higher number
-    to those who had subscribed before. The frames have the last of the numbers that the client lacks.
+    Nothing is locked or written. The row is read first: a change made after that reaches the subscribed client under a
+    higher number. The frames carry the latest number that the client lacks.
     """
     task = Task.objects.filter(pk=task_id).first()
     if task is None:
         return [gone_frame(task_id)]
-    if after > task.sequence:  # of another database, which this one has replaced
+    if after > task.sequence:  # the number comes from a database that this one has replaced
         after = -1
     segments: list[LiveSegment] = []
     if not task.has_ended:
@@ -37,7 +37,7 @@ def snapshot(task_id: UUID, after: int = -1, *, in_batches: bool = False) -> lis
             segments_frame(task_id, frames[first : first + SEGMENTS_A_FRAME])
             for first in range(0, len(frames), SEGMENTS_A_FRAME)
         ]
-    if len(segments) == task.sequence - after:  # every number that the client lacks is that of a segment
+    if len(segments) == task.sequence - after:  # only segments were missed
         return frames
     state = [progress_frame(task) | {"sequence": task.sequence - len(segments)}]
     if task.error_code:

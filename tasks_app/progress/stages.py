@@ -1,10 +1,10 @@
-"""How far the whole is when a stage begins and ends."""
+"""The overall percentage at which each stage begins and ends."""
 
 from __future__ import annotations
 
 from tasks_app.models import TaskProgressStage
 
-# Percentage at which each of the pipeline's stages begins and ends, and the stage people are told.
+# Percentage at which each of the pipeline's stages begins and ends, and the stage shown to people.
 STAGE_PERCENTAGES: dict[str, tuple[TaskProgressStage, int, int]] = {
     "transcribing": (TaskProgressStage.TRANSCRIBING, 10, 40),
     "aligning": (TaskProgressStage.ALIGNING, 40, 60),

@@ -1,4 +1,4 @@
-"""Whose turn it is: the database says, so that one person's hundred recordings do not keep another's one waiting."""
+"""Fair turns between users, from the database: one user's hundred recordings do not hold up another's single one."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from tasks_app.models import LastServed, Task, TaskStatus
 def next_in_turn() -> Task | None:
     """The queued task that a worker should take now.
 
-    What a worker did not finish comes first. Otherwise it is the turn of the owner who has the fewest tasks running,
-    among several of the one who was served longest ago; of that owner's tasks, the one that waits longest is next.
+    Interrupted tasks come first. Otherwise it is the turn of the owner with the fewest running tasks, and among several
+    of the one served longest ago; of that owner's tasks, the one queued first is next.
 
-    It costs the same however many tasks wait or have ended: it looks at those that run, and once at each owner.
+    The cost depends on the number of running tasks and of owners, not on how many tasks are queued or have ended.
     """
     running = Counter(Task.objects.filter(status=TaskStatus.PROCESSING).values_list("owner", flat=True).order_by())
     limit = settings.MAX_RUNNING_PER_USER
@@ -41,5 +41,5 @@ def served(owner_id: int) -> None:
 
 
 def joins(owner_id: int) -> None:
-    """Have the owner take turns, from their first task on."""
+    """Include the owner in the turns; called for every new task."""
     LastServed.objects.get_or_create(owner_id=owner_id)

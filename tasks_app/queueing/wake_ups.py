@@ -1,6 +1,6 @@
-"""Wake-ups: jobs without a name, which tell a worker that something waits. What that is the database says.
+"""Wake-ups: jobs without content that tell a worker to look for queued tasks in the database.
 
-So the broker may lose all of them, or hold some too many: a worker that is woken looks for work until there is none.
+So the broker may lose them all, or hold too many: a worker that is woken takes tasks until there are none.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from rq import Queue
 logger = logging.getLogger(__name__)
 
 JOB = "tasks_app.worker.run_task.work_off"
-MOST = 64
-"""Wake-ups that wait at a time. While there are some, every worker is awake, and looks for work before it sleeps."""
+MAX_WAITING = 64
+"""Most wake-ups held at a time. While there are some, every worker is awake, and looks for work before it sleeps."""
 TIMEOUT_SECONDS = 0.5
 
 
 @functools.cache
 def _queue() -> Queue:
-    """One client for the process. It waits for the broker for a second at most: no upload depends on it."""
+    """One client per process, which waits for the broker for a second at most: uploads must not depend on it."""
     connection = Redis.from_url(
         settings.REDIS_URL,
         socket_timeout=TIMEOUT_SECONDS,
@@ -39,10 +39,10 @@ def send(count: int = 1) -> bool:
     """Wake up to `count` workers. False if the broker cannot be reached."""
     try:
         queue = _queue()
-        for _ in range(min(count, MOST - queue.count)):
+        for _ in range(min(count, MAX_WAITING - queue.count)):
             queue.enqueue(JOB, result_ttl=0, failure_ttl=0)
     except (RedisError, OSError) as error:
-        logger.warning("The broker cannot be reached; what waits is in the database: %s", type(error).__name__)
+        logger.warning("The broker cannot be reached; queued tasks are safe in the database: %s", type(error).__name__)
         return False
     return True
 

@@ -1,4 +1,4 @@
-"""The wording of numbers and names, for templates."""
+"""`wording` as template filters."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""Changing a transcript: rows are closed and others opened, under the next revision."""
+"""Changing a transcript: some rows are closed and others opened, under the next revision."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tasks_app.errors import ChangedMeanwhile, NotReady, SegmentChanged
 from tasks_app.models import Change, Segment, Speaker, Task, Transcript
 
 R = TypeVar("R", Segment, Speaker)
-BATCH = 500  # rows named in one statement; SQLite takes no more than some thousands
+BATCH = 500  # rows per statement; SQLite has a limit of some thousands
 
 
 class Draft:
-    """A change that is being made."""
+    """A change in progress."""
 
     def __init__(self, transcript: Transcript, change: Change) -> None:
         self.transcript = transcript
@@ -26,10 +26,10 @@ class Draft:
         self.revision = change.revision
 
     def segment(self, segment_id: int) -> Segment:
-        """The segment that somebody wants to change.
+        """The segment to be changed.
 
         Raises:
-            SegmentChanged: it is no longer what they had before them.
+            SegmentChanged: somebody changed it after `from_revision`.
         """
         segment = self.transcript.segments.filter(pk=segment_id).first()
         if segment is None or segment.until is not None or segment.since > self.change.from_revision:
@@ -40,7 +40,7 @@ class Draft:
         """The speaker with this label.
 
         Raises:
-            ChangedMeanwhile: it is no longer what somebody had before them.
+            ChangedMeanwhile: somebody changed it after `from_revision`.
         """
         speaker = current(self.transcript.speakers.all()).filter(label=label).first()
         if speaker is None or speaker.since > self.change.from_revision:
@@ -48,12 +48,12 @@ class Draft:
         return speaker
 
     def close(self, rows: Iterable[R]) -> None:
-        """End rows with this revision."""
+        """Close rows at this revision."""
         for batch, model in _batches(rows):
             model.objects.filter(pk__in=[row.pk for row in batch]).update(until=self.revision)
 
     def open(self, rows: Iterable[R]) -> None:
-        """Begin rows, which are new, with this revision."""
+        """Open new rows at this revision."""
         rows = list(rows)
         for row in rows:
             row.transcript, row.since, row.until = self.transcript, self.revision, None
@@ -61,7 +61,7 @@ class Draft:
             model.objects.bulk_create(batch)
 
     def open_again(self, rows: Iterable[R]) -> None:
-        """Begin copies of rows that were closed."""
+        """Open copies of closed rows."""
         self.open(_copy(row) for row in rows)
 
 
@@ -75,13 +75,13 @@ def change(
 ) -> Iterator[Draft]:
     """Make a change in one transaction, and write it into the journal.
 
-    `from_revision`: the one that whoever makes it had before them; None for the newest.
+    `from_revision`: the revision that the person was looking at; None for the newest.
 
     Raises:
         NotReady: there is no transcript yet.
     """
     with transaction.atomic():
-        # Two people who change the transcript at once: the second waits here, and then sees what the first has made.
+        # Two people may change the transcript at once: the second waits here, then sees the first one's change.
         transcript = Transcript.objects.select_for_update().filter(task=task).first()
         if transcript is None:
             raise NotReady
@@ -104,14 +104,14 @@ def current(rows: QuerySet[R]) -> QuerySet[R]:
 
 
 def at_revision(rows: QuerySet[R], revision: int | None) -> QuerySet[R]:
-    """The rows that made the transcript at a revision; the newest if None."""
+    """The rows of the transcript at a revision; the newest if None."""
     if revision is None:
         return current(rows)
     return rows.filter(Q(until=None) | Q(until__gt=revision), since__lte=revision)
 
 
 def replacing(segment: Segment) -> list[Segment]:
-    """The current segments that stand in the place of one that was changed; none if it was deleted."""
+    """The current segments that have replaced a changed one; none if it was deleted."""
     found, ahead = [], [segment]
     while ahead:
         row = ahead.pop()
@@ -124,22 +124,22 @@ def replacing(segment: Segment) -> list[Segment]:
 
 
 def take_back(draft: Draft, undone: Change) -> None:
-    """Open again what a change has closed, and close what it has opened.
+    """Reopen what a change closed, and close what it opened.
 
     Raises:
-        ChangedMeanwhile: later changes stand on this one.
+        ChangedMeanwhile: later changes build on this one.
     """
     _take_back(draft, draft.transcript.segments.all(), undone.revision)
     _take_back(draft, draft.transcript.speakers.all(), undone.revision)
 
 
 def recognised_last(transcript: Transcript) -> int:
-    """The revision that holds what was recognised last."""
+    """The revision of the latest recognition."""
     return transcript.changes.filter(kind=Change.Kind.RECOGNISED).latest("revision").revision
 
 
 def restore(draft: Draft, revision: int) -> None:
-    """Open again all that was recognised at a revision, and close everything else."""
+    """Reopen all rows recognised at a revision, and close everything else."""
     _restore(draft, draft.transcript.segments.all(), revision)
     _restore(draft, draft.transcript.speakers.all(), revision)
 

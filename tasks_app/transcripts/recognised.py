@@ -1,8 +1,8 @@
-"""What was recognised becomes the transcript; what people had corrected in an earlier one is kept.
+"""Storing a recognised transcript, and keeping what people corrected in an earlier one.
 
-A part may be done again: another attempt, another number of speakers. Where a person has changed something, their
-segments stand, and of what was recognised anew the words around them. Names follow the voices, not the labels, which
-may be given out differently each time.
+A recording may be recognised again: another attempt, another number of speakers. Where a person has changed something,
+their segments stay, surrounded by the newly recognised words. Names follow the voices, not the labels, which may be
+assigned differently each time.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Interval = tuple[float, float]
 
 
 def write_recognised(task: Task, transcript: Transcript) -> list[StageWarning]:
-    """Make `transcript` the task's. Returns what of people's corrections could not be kept."""
+    """Store `transcript` as the task's. Returns warnings about corrections that could not be kept."""
     row, is_new = TranscriptRow.objects.get_or_create(task=task)
     corrections = None if is_new else Corrections.of(row)
     rows = recognised_rows(transcript)
@@ -41,8 +41,8 @@ def write_recognised(task: Task, transcript: Transcript) -> list[StageWarning]:
 
 @dataclass
 class Corrections:
-    """What people changed: `segments` as they made them, in whose place and that of `deleted` stretches (seconds)
-    nothing else is to stand; `speakers` as they named them; `before`: what had been recognised.
+    """What people changed: `segments` as they left them, `deleted` stretches (seconds), and `speakers` as they named
+    them. Nothing recognised replaces those segments or stretches. `before`: what had been recognised earlier.
     """
 
     segments: list[Segment]
@@ -66,7 +66,7 @@ class Corrections:
 
 
 class _Keeping:
-    """Puts corrections into the place of what was recognised anew, `rows`."""
+    """Merges corrections into the newly recognised `rows`."""
 
     def __init__(self, corrections: Corrections, rows: list[Segment], draft: Draft) -> None:
         self._old = corrections
@@ -79,7 +79,7 @@ class _Keeping:
         places = [(row.start, row.end) for row in self._old.segments] + self._old.deleted
         touched = [row for row in self._rows if any(start < row.end and row.start < end for start, end in places)]
         cut = {row.pk: list(_outside(row, places)) for row in touched}
-        # One whose words are all outside is not touched, though a correction reaches into its pauses.
+        # A segment whose words are all outside is left alone, even if a correction reaches into its pauses.
         touched = [row for row in touched if [part.text for part in cut[row.pk]] != [row.text]]
         kept = [self._anew(segment) for segment in self._old.segments]
         self._draft.close(touched)
@@ -87,7 +87,7 @@ class _Keeping:
         return list(self._keep_names({row.speaker for row in kept if row.speaker}))
 
     def _anew(self, segment: Segment) -> Segment:
-        """The segment as a person left it, by the speaker found now unless they had said who speaks."""
+        """The segment as a person left it, with the newly found speaker unless the person had chosen one."""
         before = _speaker_of(segment, self._old.before)
         if segment.speaker == before:
             label = _speaker_of(segment, self._rows) or self._voices.get(segment.speaker, "")
@@ -96,7 +96,7 @@ class _Keeping:
         return segment_row(segment.start, segment.end, segment.text, label, words_of(segment))
 
     def _label_for(self, label: str) -> str:
-        """The label that the speaker has now, who had `label`: a new one where the voice was not found again."""
+        """The new label of the speaker who had `label`; an unused one if the voice was not found again."""
         if label and label not in self._voices:
             self._voices[label] = free_label(self._labels)
             self._labels.add(self._voices[label])
@@ -122,7 +122,7 @@ class _Keeping:
 
 
 def _same_voices(before: Sequence[Segment], after: Sequence[Segment]) -> dict[str, str]:
-    """Which label of `after` each label of `before` has become: the one that speaks most at the same time."""
+    """Maps labels of `before` to those of `after` that speak most at the same time."""
     seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
     for one, other in _overlapping(before, after):
         if one.speaker and other.speaker:
@@ -131,7 +131,7 @@ def _same_voices(before: Sequence[Segment], after: Sequence[Segment]) -> dict[st
 
 
 def _overlapping(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[tuple[Segment, Segment]]:
-    """Pairs of segments that share some time; both in order of their start."""
+    """Pairs of segments that overlap in time; both lists are ordered by start."""
     first = 0
     for one in before:
         while first < len(after) and after[first].end <= one.start:
@@ -144,7 +144,7 @@ def _overlapping(before: Sequence[Segment], after: Sequence[Segment]) -> Iterato
 
 
 def _speaker_of(segment: Segment, rows: Iterable[Segment]) -> str:
-    """Who speaks most during a segment; empty where nobody is known."""
+    """The label that speaks most during a segment; empty if there is none."""
     seconds: defaultdict[str, float] = defaultdict(float)
     for row in rows:
         seconds[row.speaker] += max(0.0, min(row.end, segment.end) - max(row.start, segment.start))
@@ -153,7 +153,7 @@ def _speaker_of(segment: Segment, rows: Iterable[Segment]) -> str:
 
 
 def _outside(row: Segment, places: list[Interval]) -> Iterator[Segment]:
-    """What is left of a recognised segment without the words that lie in `places`."""
+    """A recognised segment without the words in `places`."""
     words = words_of(row)
 
     def inside(word: Word | Segment) -> bool:

@@ -1,4 +1,4 @@
-"""A transcript as rows of the database: the one place that reads and writes them."""
+"""Converting between database rows and a `Transcript`."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from tasks_app.transcripts.changes import at_revision
 
 
 def transcript_of(task: Task, *, words: bool = True, scores: bool = False, revision: int | None = None) -> Transcript:
-    """The transcript as people made it, with speakers by the names they gave them; at a `revision` if one is named.
+    """The transcript with people's changes and names of speakers; as of `revision` if given.
 
-    Words and scores, which take up much memory, are read only if they are asked for. Of a task that ended without a
-    transcript it is the text recognised before.
+    Words and scores, which take much memory, are only read on request. For a task that ended without a transcript, it
+    is the text recognised until then.
 
     Raises:
         NotReady: there is no text yet.
@@ -54,7 +54,7 @@ def transcript_of(task: Task, *, words: bool = True, scores: bool = False, revis
 
 
 def names_of(speakers: Iterable[Speaker]) -> dict[str, str]:
-    """What each label is shown as: the name of the speaker, or of the one that it was said to be."""
+    """The name shown for each label: the speaker's, or that of the speaker they were merged into."""
     by_label = {speaker.label: speaker for speaker in speakers}
 
     def shown(speaker: Speaker) -> Speaker:
@@ -77,7 +77,7 @@ def segment_row(
     *,
     recognised: bool = False,
 ) -> Segment:
-    """A row that is not yet part of a transcript. Its words have its speaker, unless it was recognised so."""
+    """A row that is not yet part of a transcript. Its words get its speaker, unless it was recognised."""
     return Segment(
         start=start,
         end=end,
@@ -119,6 +119,6 @@ def _named(word: Word, names: dict[str, str]) -> Word:
 
 
 def free_label(labels: Iterable[str]) -> str:
-    """A label that no speaker has had yet, of diarization's kind."""
+    """An unused label like those of diarization."""
     numbers = [int(found[1]) for found in (re.fullmatch(r"SPEAKER_(\d+)", label) for label in labels) if found]
     return f"SPEAKER_{max(numbers, default=-1) + 1:02}"

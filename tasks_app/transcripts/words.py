@@ -1,4 +1,4 @@
-"""Words of a corrected text: those that stand keep their times, the others share the time of what they replace."""
+"""Words of a corrected text: unchanged ones keep their times, the others share the time of what they replace."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tasks_app.pipeline.transcript import Word
 def retimed(words: Sequence[Word], text: str, start: float, end: float) -> list[Word]:
     """The words of `text`, which was spoken from `start` to `end` seconds and had been recognised as `words`.
 
-    A word that differs in case and punctuation alone stands. The others are marked as `estimated` and have no score.
-    Empty where there were no words: then nothing is known of times inside the text.
+    A word that differs only in case or punctuation counts as unchanged. The others are `estimated` and have no score.
+    Empty if there were no words: then no times inside the text are known.
     """
     if not words:
         return []
@@ -41,8 +41,8 @@ def retimed(words: Sequence[Word], text: str, start: float, end: float) -> list[
 
 
 def split(words: Sequence[Word], text: str, at: int) -> tuple[list[Word], list[Word]]:
-    """The words of `text[:at]` and of `text[at:]`, where `words` are those of `text`. A word that is cut in two shares
-    its time by the number of characters.
+    """The words of `text[:at]` and of `text[at:]`, where `words` are those of `text`. The time of a word cut in two
+    is divided in proportion to the number of characters.
     """
     before: list[Word] = []
     after: list[Word] = []
@@ -70,7 +70,7 @@ def _estimated(text: str, word: Word, start: float, end: float) -> Word:
 
 
 def _shared(texts: list[str], beside: Word, start: float, end: float) -> list[Word]:
-    """Words that share the time from `start` to `end` by their number of characters."""
+    """Words that divide the time from `start` to `end` in proportion to their number of characters."""
     total, done, found = sum(map(len, texts)), 0, []
     for text in texts:
         since, done = done, done + len(text)

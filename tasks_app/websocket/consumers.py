@@ -1,7 +1,7 @@
-"""WebSocket clients: the present state when they connect, then everything that follows.
+"""WebSocket consumers: the current state on connecting, then everything that follows.
 
-What was missed while the broker, the network or this process was away is found out at every heartbeat, by comparing
-the rows with what the client was sent: so a client that is connected is never behind for longer than that.
+Every heartbeat compares the rows with what the client was sent, and sends what was missed while the broker, the network
+or this process was down: a connected client is never behind for longer than one heartbeat.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ from tasks_app.progress.frames import gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
 
 HEARTBEAT_SECONDS = 30
-MAX_FRAME = 1000  # characters a client may send at once; it has nothing to say but ping
-MOST_AT_ONCE = 50  # frames that a client may send within a second
+MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings
+MAX_FRAMES = 50  # frames that a client may send within a second
 GONE = 4404
 NOT_ALLOWED = 4401
 FLOOD = 4429
@@ -46,11 +46,11 @@ FLOOD = 4429
 logger = logging.getLogger(__name__)
 
 _open_sockets: Counter[int] = Counter()
-"""How many sockets each user holds open, in this process: several web processes would each allow as many."""
+"""Open sockets of each user in this process; with several web processes, the limit applies to each."""
 
 
 class _FrameConsumer(AsyncWebsocketConsumer):
-    """Subscribes to a group, sends the present state, then passes on the group's frames that are newer than that."""
+    """Subscribes to a group, sends the current state, then passes on the group's frames that are newer than that."""
 
     heartbeat: asyncio.Task[None] | None = None
     group: str | None = None
@@ -59,7 +59,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
     async def __call__(self, *connection: Any) -> None:
         try:
             await super().__call__(*connection)
-        finally:  # however it ended
+        finally:  # however the connection ended
             if self.counted:
                 _open_sockets[self.scope["user"].pk] -= 1
 
@@ -69,7 +69,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         try:
             group = await database_sync_to_async(self.authorise)(self.scope["user"])
         except TaskNotFound:
-            await self.close()  # before accepting: refused with 403, whether it does not exist or is somebody else's
+            await self.close()  # before accepting: 403 both for a missing task and for somebody else's
             return
         user_id = self.scope["user"].pk
         if _open_sockets[user_id] >= settings.MAX_SOCKETS_PER_USER:
@@ -77,7 +77,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             return
         _open_sockets[user_id] += 1
         self.counted = True
-        # Subscribe first: what happens while the state is read waits in the channel, and nothing falls between.
+        # Subscribe first: frames that a worker sends while the state is read wait in the channel.
         await self.channel_layer.group_add(group, self.channel_name)
         self.group = group
         await self.accept()
@@ -86,11 +86,11 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         self.heartbeat = asyncio.create_task(self.beat())
 
     def authorise(self, user: User | AnonymousUser) -> str:
-        """The group to listen to. Raises TaskNotFound for those who may not."""
+        """The group to subscribe to. Raises TaskNotFound if the user may not."""
         raise NotImplementedError
 
     def missed(self) -> list[dict[str, Any]]:
-        """What the client lacks of the present state: all of it, when it has just connected."""
+        """Frames of the current state that the client lacks; all of them right after connecting."""
         raise NotImplementedError
 
     async def disconnect(self, code: int) -> None:
@@ -100,12 +100,12 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await self.channel_layer.group_discard(self.group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        """Answers a ping, once a second at most; who sends much more than that loses the connection."""
+        """Answers at most one ping per second; a client that sends far more is disconnected."""
         now = time.monotonic()
         if now - self.second >= 1:
             self.second, self.received = now, 0
         self.received += 1
-        if self.received > MOST_AT_ONCE:
+        if self.received > MAX_FRAMES:
             await self.close(FLOOD)
             return
         message = None
@@ -117,7 +117,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await self.send_frame({"type": "pong"})
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Frames from the group go straight on. Channels closes old database connections before every message, on
+        """Frames from the group are sent directly. Channels closes old database connections before every message, on
         another thread; with a thousand clients that costs more than all the sending, and a frame needs no database."""
         if message["type"] == "task.frame":
             await self.send_frame(message["frame"])
@@ -140,15 +140,15 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             except TaskNotFound:
                 await self.close(NOT_ALLOWED)
                 return
-            except DatabaseError as error:  # it is away for a moment: the next heartbeat makes up for this one
-                logger.warning("What sockets may have missed cannot be looked up: %s", type(error).__name__)
+            except DatabaseError as error:  # unavailable for a moment: the next heartbeat makes up for this one
+                logger.warning("Cannot look up what sockets have missed: %s", type(error).__name__)
                 continue
             for frame in frames:
                 await self.send_frame(frame)
             await self.send_frame({"type": "heartbeat", "timestamp": timezone.now().isoformat()})
 
     def _missed_if_allowed(self) -> list[dict[str, Any]]:
-        """Raises TaskNotFound if the client has logged out, or may no longer see what it watches."""
+        """Raises TaskNotFound if the user has logged out, or may no longer see the task."""
         sessions = import_module(settings.SESSION_ENGINE).SessionStore
         request = HttpRequest()  # as the present session would make one
         request.session = sessions(self.scope["session"].session_key)
@@ -164,7 +164,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
 class TaskConsumer(_FrameConsumer):
     """`/ws/tasks/{task_id}`: one task, for its owner and for staff.
 
-    `?after=17`: the client has seen the frames up to this number; `?batch=1`: segments may come many in one frame.
+    `?after=17`: the client has seen the frames up to this number; `?batch=1`: segments may be sent many to a frame.
     """
 
     def authorise(self, user: User | AnonymousUser) -> str:
@@ -186,7 +186,7 @@ class TaskConsumer(_FrameConsumer):
 
 
 class OwnTasksConsumer(_FrameConsumer):
-    """`/ws/tasks/`: all of one's own tasks: those that have not ended, then whatever happens to any of them."""
+    """`/ws/tasks/`: the user's own tasks: those that have not ended, then changes of any of them."""
 
     def authorise(self, user: User | AnonymousUser) -> str:
         if not user.is_authenticated:
@@ -199,7 +199,7 @@ class OwnTasksConsumer(_FrameConsumer):
         return list(self._missed(since - timedelta(seconds=2 * HEARTBEAT_SECONDS)))
 
     def _missed(self, ended_since: datetime) -> Iterator[dict[str, Any]]:
-        """Tasks that have not ended, that ended lately, or that the client believes not to have ended."""
+        """Tasks that have not ended, ended recently, or have not ended as far as the client knows."""
         watched = set(self.newest)
         own = tasks_visible_to(self.user).filter(owner=self.user)
         rows = own.filter(~Q(status__in=ENDED) | Q(finished_at__gt=ended_since) | Q(pk__in=watched))

@@ -1,4 +1,4 @@
-"""Keeping a worker's claim on a task while it works."""
+"""Renewing a worker's lease while it works."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper(threading.Thread):
-    """Renews a task's lease while the pipeline works, also through its long calls into native code."""
+    """Renews a task's lease on a separate thread, even during the pipeline's long calls into native code."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(name="lease", daemon=True)
@@ -29,7 +29,7 @@ class LeaseKeeper(threading.Thread):
                 try:
                     if not attempts.renew_lease(self.task_id, self.lease):
                         return
-                except Exception as error:  # the database may be back before the lease runs out
+                except Exception as error:  # the database may be back before the lease expires
                     logger.warning("The lease of task %s was not renewed: %s", self.task_id, technical_detail(error))
                     connection.close()
         finally:

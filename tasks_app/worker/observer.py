@@ -1,4 +1,4 @@
-"""What the pipeline does, passed on: to the row, to those who watch, and to what is kept for a next attempt."""
+"""The pipeline's observer in a worker."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.progress.stages import STAGE_PERCENTAGES
 
 stop_requested = threading.Event()
-"""Set when the worker was told to stop: the task in hand goes back to the queue after the chunk in hand."""
+"""Set when the worker was told to stop: its task goes back to the queue after the current chunk."""
 
-CHECK_INTERVAL = 0.25  # seconds between two looks at whether the task is still wanted
+CHECK_INTERVAL = 0.25  # seconds between two checks whether the task was cancelled
 
 
 class TaskObserver(Observer):
-    """Passes on what the pipeline does: to the row, to those who watch, and to what is kept for a next attempt."""
+    """Writes progress to the task's row, broadcasts it, and stores finished parts for the next attempt."""
 
     def __init__(self, task: Task) -> None:
         self.task = task
         self.lease = task.held_lease
         self.emitter = ProgressEmitter(task, lease=self.lease)
         self._next_check = 0.0
-        self._unwanted = False
-        self._was_read = False  # the pipeline reads the whole recording before it tells of any progress
+        self._lease_gone = False
+        self._was_read = False  # the pipeline reads the whole recording before it reports any progress
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
         if not self._was_read:
-            # A file system that goes away while a file is read may look like a file that breaks off.
+            # A file system that goes away during reading looks like a truncated file.
             folder.check_there()
             self._was_read = True
-        told, start, end = STAGE_PERCENTAGES[stage]
-        percentage = min(99, int(start + (end - start) * fraction))  # 100 is for the finished transcript
-        self.emitter.emit_progress(told, percentage, message=message, eta_seconds=eta_seconds)
+        shown, start, end = STAGE_PERCENTAGES[stage]
+        percentage = min(99, int(start + (end - start) * fraction))  # only a finished transcript is at 100
+        self.emitter.emit_progress(shown, percentage, message=message, eta_seconds=eta_seconds)
 
     def segments(self, first: int, segments: list[Segment]) -> None:
         self.emitter.emit_segments(first, segments)
@@ -53,10 +53,10 @@ class TaskObserver(Observer):
         if stop_requested.is_set() or self.emitter.lease_lost:
             return True
         now = time.monotonic()
-        if now >= self._next_check and not self._unwanted:
+        if now >= self._next_check and not self._lease_gone:
             self._next_check = now + CHECK_INTERVAL
             try:
-                self._unwanted = not attempts.holds_lease(self.task.pk, self.lease)
-            except DATABASE_AWAY:  # it is asked again; a stage that is interrupted by this would look as if it failed
+                self._lease_gone = not attempts.holds_lease(self.task.pk, self.lease)
+            except DATABASE_AWAY:  # asked again soon; raised here, it would look as if the stage had failed
                 connection.close()
-        return self._unwanted
+        return self._lease_gone

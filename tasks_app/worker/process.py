@@ -23,24 +23,24 @@ from rq.worker import WorkerStatus
 from tasks_app.pipeline.runner import preload
 from tasks_app.pipeline_setup import model_store
 from tasks_app.progress.broadcast import flush
-from tasks_app.queueing.loaded import tell_loaded
+from tasks_app.queueing.loaded import report_loaded
 from tasks_app.worker import run_task
 from tasks_app.worker.observer import stop_requested
 
 logger = logging.getLogger(__name__)
 
 STOP_SECONDS = 7
-"""How long the chunk in hand may take once the worker was told to stop; supervisord kills it after 12 s."""
-TELL_SECONDS = 5
+"""How long the current chunk may take once the worker was told to stop; supervisord kills it after 12 s."""
+REPORT_SECONDS = 5
 
 
 class TranscriptionWorker(SimpleWorker):
-    """Works in its own process instead of forking one for every job, which would lose the loaded models."""
+    """Runs jobs in this process instead of forking for each, which would lose the loaded models."""
 
-    max_connection_wait_time = 2.0  # seconds between two looks for a broker that is away
+    max_connection_wait_time = 2.0  # seconds between two attempts to reach the broker
 
     def request_stop(self, signum: int, frame: FrameType | None) -> None:
-        """The first signal: finish the chunk in hand, give the task back, and end. A second one ends at once.
+        """First signal: finish the current chunk, release the task, and exit. Second signal: exit at once.
 
         Stopping does not depend on the broker.
         """
@@ -48,7 +48,7 @@ class TranscriptionWorker(SimpleWorker):
             os._exit(1)
         stop_requested.set()
         self._stop_requested = True
-        timer = threading.Timer(STOP_SECONDS, run_task.give_back_and_exit)
+        timer = threading.Timer(STOP_SECONDS, run_task.release_and_exit)
         timer.daemon = True
         timer.start()
         if self.get_state() != WorkerStatus.BUSY:
@@ -59,29 +59,29 @@ class TranscriptionWorker(SimpleWorker):
             super().execute_job(job, queue)
         except StopRequested:
             raise
-        except Exception as error:  # the task is done or was not begun; only RQ's notes about it failed, or are gone
+        except Exception as error:  # the task is done or was not started; only RQ's bookkeeping failed
             logger.warning("The broker went away during a task: %s", error)
             raise StopRequested from None
 
 
-def _tell_loaded() -> None:
-    """Say again and again which models are in memory here."""
+def _report_loaded() -> None:
+    """Report regularly which models this worker has loaded."""
     name = f"{socket.gethostname()}:{os.getpid()}"
     while True:
         with contextlib.suppress(RedisError, OSError):
-            tell_loaded(name, model_store().loaded)
-        if stop_requested.wait(TELL_SECONDS):
+            report_loaded(name, model_store().loaded)
+        if stop_requested.wait(REPORT_SECONDS):
             return
 
 
 def work() -> None:
     """Load the default model, then work until told to stop; the process ends with it."""
     preload(model_store(), settings.DEFAULT_MODEL)
-    threading.Thread(target=_tell_loaded, name="loaded", daemon=True).start()
+    threading.Thread(target=_report_loaded, name="loaded", daemon=True).start()
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)
     while not stop_requested.is_set():
-        # RQ's loop ends where the broker goes away during a task. The models are loaded here: wait until it is back.
+        # RQ's loop ends if the broker goes away during a task. Wait for it: exiting would lose the loaded models.
         with contextlib.suppress(StopRequested):
             Retry(ConstantBackoff(0.5), retries=-1).call_with_retry(queue.connection.ping, lambda error: None)
             try:
@@ -92,4 +92,4 @@ def work() -> None:
     flush(timeout=1)
     connections.close_all()
     logging.shutdown()
-    os._exit(0)  # taking torch apart would need seconds, and nothing is left to do
+    os._exit(0)  # a regular exit would spend seconds on unloading torch

@@ -1,4 +1,4 @@
-"""What a wake-up calls, in the worker's process: the tasks that wait, one after the other."""
+"""The job of a wake-up, in the worker's process: take queued tasks one after the other."""
 
 from __future__ import annotations
 
@@ -28,16 +28,16 @@ from tasks_app.worker.observer import TaskObserver, stop_requested
 logger = logging.getLogger(__name__)
 
 AWAY_SECONDS = 3
-"""Between two looks for a folder of recordings that cannot be reached."""
+"""Time between two checks whether the folder of recordings is back."""
 
-_in_hand: tuple[UUID, UUID] | None = None
-"""The task that this process works on, and its lease."""
+_current: tuple[UUID, UUID] | None = None
+"""The task that this process is working on, and its lease."""
 
 
 def work_off() -> None:
-    """Do what waits until nothing does, or the worker is to stop. Safe to call at any time: it may find nothing."""
+    """Run queued tasks until there are none, or the worker is told to stop. Safe to call when there are none."""
     while not stop_requested.is_set():
-        close_old_connections()  # one may have ended since the last task
+        close_old_connections()  # the server may have closed it since the last task
         if not _recordings_are_there():
             return
         task = attempts.claim_next()
@@ -47,10 +47,10 @@ def work_off() -> None:
 
 
 def run_task(task: Task) -> None:
-    """Transcribe a task that was claimed. It ends with a transcript or a reason, or goes back to the queue."""
-    global _in_hand
+    """Transcribe a claimed task. It completes, fails with an error, or goes back to the queue."""
+    global _current
     lease = task.held_lease
-    _in_hand = task.pk, lease
+    _current = task.pk, lease
     logger.info("Task %s: attempt %d", task.pk, task.attempt)
     try:
         with LeaseKeeper(task):
@@ -63,11 +63,11 @@ def run_task(task: Task) -> None:
             logger.info("Task %s: completed", task.pk)
     except Cancelled:
         if stop_requested.is_set():
-            with contextlib.suppress(LeaseLost):  # it was cancelled or deleted, too
+            with contextlib.suppress(LeaseLost):  # it was cancelled or deleted as well
                 attempts.release(task, lease)
         logger.info("Task %s: stopped before it finished", task.pk)
     except LeaseLost:
-        logger.info("Task %s: no longer this worker's", task.pk)
+        logger.info("Task %s: this worker no longer holds it", task.pk)
     except StorageAway as error:
         logger.warning("Task %s: the recordings cannot be reached. %s", task.pk, error.technical_detail)
         with contextlib.suppress(LeaseLost):
@@ -76,39 +76,39 @@ def run_task(task: Task) -> None:
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
         _fail(task, lease, error)
-    except DATABASE_AWAY:  # for longer than it is waited for, which says nothing about the recording
-        logger.exception("Task %s: goes on from its last part when its lease has lapsed", task.pk)
+    except DATABASE_AWAY:  # for longer than it is waited for: not the recording's fault
+        logger.exception("Task %s: will continue from its last finished part once its lease has expired", task.pk)
     except Exception as error:
         logger.exception("Task %s failed", task.pk)
         _fail(task, lease, InternalError(technical_detail(error)))
     finally:
-        _in_hand = None
+        _current = None
 
 
-def give_back_and_exit() -> None:
-    """End this process at once, for the chunk in hand takes too long; what is finished of its task goes back before."""
+def release_and_exit() -> None:
+    """Exit at once because the current chunk takes too long; first release the task with its finished parts."""
     try:
-        if _in_hand:
-            task_id, lease = _in_hand
+        if _current:
+            task_id, lease = _current
             attempts.release(Task.objects.get(pk=task_id), lease)
             logger.info("Task %s: stopped in the middle of a chunk", task_id)
             flush(timeout=1)
     except (LeaseLost, IllegalTransition, Task.DoesNotExist):
-        pass  # it ended just now, was cancelled or deleted
+        pass  # it has just ended, or was cancelled or deleted
     except Exception:
-        logger.exception("The task in hand was not given back; it is when its lease lapses")
+        logger.exception("The current task was not released; it will be once its lease has expired")
     finally:
         os._exit(0)
 
 
 def _recordings_are_there() -> bool:
-    """Wait until the recordings can be reached; False if the worker is told to stop before.
+    """Wait until the recordings can be reached; False if the worker is told to stop first.
 
-    It keeps its wake-up as long, so that the others wake workers that reach the recordings.
+    It does not take further wake-ups while waiting: they go to workers that can reach the recordings.
     """
     if folder.is_there():
         return True
-    logger.warning("No task is begun: the recordings cannot be reached")
+    logger.warning("No task is started: the recordings cannot be reached")
     while not stop_requested.wait(AWAY_SECONDS):
         close_old_connections()
         if folder.is_there():
@@ -140,7 +140,7 @@ def _complete(task: Task, lease: UUID, transcript: Transcript) -> None:
 
 def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:
     try:
-        task.refresh_from_db()  # completing it may have changed this object, and then been rolled back
+        task.refresh_from_db()  # `complete` may have changed this object before it was rolled back
         attempts.fail(task, error, lease=lease)
     except (LeaseLost, IllegalTransition, Task.DoesNotExist):
-        logger.info("Task %s: no longer this worker's", task.pk)
+        logger.info("Task %s: this worker no longer holds it", task.pk)

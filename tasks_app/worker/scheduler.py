@@ -1,4 +1,4 @@
-"""What is done again and again: setting right what a crash left behind, and removing what had its time."""
+"""Periodic jobs: recovering from crashes, and removing what has expired."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ _reclaim_from = 0.0
 
 
 def reconcile() -> tuple[int, int]:
-    """Put back the tasks of lost workers, and send the wake-ups that the broker lost; how many of each."""
+    """Requeue the tasks of lost workers, and resend lost wake-ups. Returns how many of each."""
     return reclaim_lapsed(), wake_for_forgotten()
 
 
 def clean_up() -> None:
-    """Remove what had its time; `retention` logs what."""
+    """Remove what has expired; `retention` logs it."""
     for _ in retention.clean_up():
         pass
 
 
 def run(stop: threading.Event) -> None:
     """Reconcile every few seconds and clean up every hour, until `stop` is set."""
-    # On a thread of its own, for tasks of lost workers must not wait until many files are removed. It may be cut short
-    # at any moment.
+    # On a separate thread: removing many files must not delay the tasks of lost workers. It may be interrupted at any
+    # point.
     threading.Thread(target=_repeat, args=(clean_up, CLEAN_UP_SECONDS, stop), name="clean-up", daemon=True).start()
-    _repeat(_reconcile_and_tell, RECONCILE_SECONDS, stop)
+    _repeat(_reconcile_and_log, RECONCILE_SECONDS, stop)
 
 
-def _reconcile_and_tell() -> None:
+def _reconcile_and_log() -> None:
     global _reclaim_from
     try:
         reclaimed, woken = reconcile() if time.monotonic() >= _reclaim_from else (0, wake_for_forgotten())
@@ -51,17 +51,17 @@ def _reconcile_and_tell() -> None:
         _reclaim_from = time.monotonic() + settings.LEASE_SECONDS
         raise
     if reclaimed or woken:
-        logger.info("Reconciled: %d tasks of lost workers, %d wake-ups that were missing", reclaimed, woken)
+        logger.info("Reconciled: %d tasks of lost workers, %d missing wake-ups", reclaimed, woken)
 
 
 def _repeat(work: Callable[[], None], seconds: float, stop: threading.Event) -> None:
-    """Work now, then again and again. A failure is logged, and the next round tries again."""
+    """Run `work` now, then every `seconds`. A failure is logged, and the next round tries again."""
     while True:
         close_old_connections()
         try:
             work()
         except Exception:
-            logger.exception("Regular work failed: %s", work.__name__)
+            logger.exception("Periodic job failed: %s", work.__name__)
         if stop.wait(seconds):
             connection.close()
             return

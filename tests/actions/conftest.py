@@ -1,4 +1,4 @@
-"""Tasks, and a broker that is away."""
+"""Tasks in different states, and a broker that cannot be reached."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def no_broker(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The database fails as the event is written."""
+    """Writing the event fails."""
 
     def fail(**fields: object) -> None:
         raise RuntimeError("no room for events")
@@ -56,7 +56,7 @@ def no_events(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def row(task: Task) -> dict[str, object]:
-    """All that is kept about a task."""
+    """All columns of a task's row."""
     values = Task.objects.filter(pk=task.identifier).values().get()
     return {
         **values,
@@ -71,7 +71,7 @@ def stored_files() -> set[Path]:
 
 
 def lapse(task: Task) -> None:
-    """The worker was not heard of for longer than its lease."""
+    """Let the lease expire, as if the worker had died."""
     Task.objects.filter(pk=task.pk).update(lease_expires_at=timezone.now() - timedelta(seconds=1))
 
 

@@ -37,7 +37,7 @@ def test_an_owner_sees_the_task(owner: AbstractUser, task: Task) -> None:
     assert task_visible_to(owner, task.identifier) == task
 
 
-def test_an_owner_sees_nobody_elses_tasks(owner: AbstractUser, colleague: AbstractUser, task: Task) -> None:
+def test_an_owner_sees_only_their_own_tasks(owner: AbstractUser, colleague: AbstractUser, task: Task) -> None:
     make_task(colleague)
     assert list(tasks_visible_to(owner)) == [task]
 
@@ -50,7 +50,7 @@ def test_a_stranger_sees_nothing(stranger: AbstractUser, task: Task) -> None:
     assert not tasks_visible_to(stranger).exists()
 
 
-def test_nobody_sees_nothing(task: Task) -> None:
+def test_an_anonymous_user_sees_nothing(task: Task) -> None:
     assert not tasks_visible_to(AnonymousUser()).exists()
 
 
@@ -67,5 +67,5 @@ def refusal(user: AbstractUser, identifier: object) -> tuple[object, ...]:
     return caught.value.error_code, caught.value.user_message, caught.value.technical_detail, caught.value.args
 
 
-def test_somebody_elses_task_is_refused_like_one_that_is_not_there(stranger: AbstractUser, task: Task) -> None:
+def test_somebody_elses_task_is_refused_like_a_missing_one(stranger: AbstractUser, task: Task) -> None:
     assert refusal(stranger, task.identifier) == refusal(stranger, uuid4())

@@ -31,13 +31,11 @@ from tests.conftest import make_task
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def test_a_task_is_claimed_once_by_two_workers_that_both_saw_it_waiting(
-    task: Task, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_workers_that_both_saw_a_queued_task_claim_it_once(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     both_saw_it = threading.Barrier(2, timeout=10)
 
     def atomic() -> transaction.Atomic:
-        """Called between seeing the task and taking it."""
+        """Called after `claim` has read the task and before it updates it."""
         both_saw_it.wait()
         return transaction.atomic()
 
@@ -64,7 +62,7 @@ def test_a_task_that_nobody_claimed_has_no_lease_to_work_with(task: Task) -> Non
     assert claimed.held_lease == claimed.lease
 
 
-def test_claiming_starts_the_percentage_anew(task: Task) -> None:
+def test_claiming_resets_the_percentage(task: Task) -> None:
     Task.objects.update(progress_percentage=55)
     assert attempts.claim(task.pk).progress_percentage == 0
 
@@ -74,7 +72,7 @@ def test_completing_writes_the_transcript(claimed: Task) -> None:
     assert transcript_of(claimed) == TWO_SPEAKERS
 
 
-def test_scores_are_kept_and_read_only_where_they_are_asked_for(claimed: Task, django_assert_num_queries) -> None:
+def test_scores_are_stored_and_only_read_on_request(claimed: Task, django_assert_num_queries) -> None:
     scores = Scores(-0.25, 1.5, 0.01, [2425, 13])
     scored = dataclasses.replace(WITHOUT_SPEAKERS, segments=[TranscriptSegment(0.0, 2.0, "Hello.", scores=scores)])
     attempts.complete(claimed, claimed.lease, scored)
@@ -84,13 +82,13 @@ def test_scores_are_kept_and_read_only_where_they_are_asked_for(claimed: Task, d
     assert not any("scores" in query["sql"] for query in queries)
 
 
-def test_completing_replaces_the_text_that_was_there_while_it_ran(claimed: Task) -> None:
+def test_completing_replaces_the_live_text(claimed: Task) -> None:
     LiveSegment.objects.create(task=claimed, index=7, start=0, end=1, text="so far")
     attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
     assert [segment.text for segment in transcript_of(claimed).segments] == ["Hello.", "Hi."]
 
 
-def test_completing_reaches_one_hundred(claimed: Task) -> None:
+def test_a_completed_task_is_at_100_percent(claimed: Task) -> None:
     attempts.complete(claimed, claimed.lease, TWO_SPEAKERS)
     assert (claimed.progress_stage, claimed.progress_percentage) == ("complete", 100)
 
@@ -106,7 +104,7 @@ def test_completing_again_keeps_the_names_people_gave_to_speakers(claimed: Task,
     assert transcript_of(again).speakers == ["SPEAKER_00", "Bob"]
 
 
-def test_a_speaker_that_is_no_longer_heard_goes(claimed: Task, owner: AbstractUser) -> None:
+def test_a_speaker_who_is_not_found_again_is_removed(claimed: Task, owner: AbstractUser) -> None:
     lacking = dataclasses.replace(TWO_SPEAKERS, warnings=WITHOUT_SPEAKERS.warnings)
     attempts.complete(claimed, claimed.lease, lacking)
     retry(claimed, owner)
@@ -120,7 +118,7 @@ def test_a_warning_names_no_paths(claimed: Task) -> None:
     assert claimed.warnings[0]["technical_detail"] == "OSError: (path) is gone"
 
 
-def test_a_reason_for_failing_names_no_paths(claimed: Task) -> None:
+def test_a_failed_tasks_detail_names_no_paths(claimed: Task) -> None:
     attempts.fail(claimed, NotAudio("OSError: /srv/media/x is gone"), lease=claimed.lease)
     assert row(claimed)["technical_detail"] == "OSError: (path) is gone"
 
@@ -137,7 +135,7 @@ def test_there_is_no_transcript_while_a_task_runs(claimed: Task) -> None:
         transcript_of(claimed)
 
 
-HELD_ACTS: dict[str, Callable[[Task, UUID], None]] = {
+NEEDING_THE_LEASE: dict[str, Callable[[Task, UUID], None]] = {
     "complete": lambda task, lease: attempts.complete(task, lease, TWO_SPEAKERS),
     "fail": lambda task, lease: attempts.fail(task, NotAudio(), lease=lease),
     "keep_part": lambda task, lease: attempts.keep_part(task, lease, "transcribing", 0, {"chunk": 1}),
@@ -145,38 +143,38 @@ HELD_ACTS: dict[str, Callable[[Task, UUID], None]] = {
 }
 
 
-@pytest.mark.parametrize("act", HELD_ACTS)
-def test_a_worker_without_its_lease_writes_nothing(claimed: Task, act: str) -> None:
+@pytest.mark.parametrize("action", NEEDING_THE_LEASE)
+def test_a_worker_without_its_lease_writes_nothing(claimed: Task, action: str) -> None:
     lease = claimed.lease
     Task.objects.update(lease=uuid4())  # another worker has it now
     before = row(claimed)
     with pytest.raises(LeaseLost):
-        HELD_ACTS[act](claimed, lease)
+        NEEDING_THE_LEASE[action](claimed, lease)
     assert row(claimed) == before
 
 
-@pytest.mark.parametrize("act", HELD_ACTS)
-def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, act: str) -> None:
+@pytest.mark.parametrize("action", NEEDING_THE_LEASE)
+def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, action: str) -> None:
     lease = claimed.lease
     delete(Task.objects.get(pk=claimed.pk))
     with pytest.raises(LeaseLost):
-        HELD_ACTS[act](claimed, lease)
+        NEEDING_THE_LEASE[action](claimed, lease)
 
 
-def test_parts_of_a_stage_are_read_in_the_order_of_their_positions(claimed: Task) -> None:
+def test_parts_of_a_stage_are_ordered_by_position(claimed: Task) -> None:
     for position in (480_000, 0, 3_000_000_000):
         attempts.keep_part(claimed, claimed.lease, "transcribing", position, {"chunk": position})
     assert [part["chunk"] for part in attempts.finished_parts(claimed)["transcribing"]] == [0, 480_000, 3_000_000_000]
 
 
-def test_a_part_takes_the_place_of_one_at_its_position(claimed: Task) -> None:
+def test_a_part_replaces_one_at_the_same_position(claimed: Task) -> None:
     for text in ("first", "second"):
         attempts.keep_part(claimed, claimed.lease, "transcribing", 16_000, {"chunk": text})
     attempts.keep_part(claimed, claimed.lease, "aligning", 16_000, {"words": []})
     assert attempts.finished_parts(claimed) == {"transcribing": [{"chunk": "second"}], "aligning": [{"words": []}]}
 
 
-def test_renewing_the_lease_moves_its_end(claimed: Task) -> None:
+def test_renewing_the_lease_extends_it(claimed: Task) -> None:
     lapse(claimed)
     attempts.renew_lease(claimed.pk, claimed.lease)
     assert row(claimed)["lease_expires_at"] > timezone.now()

@@ -22,15 +22,15 @@ def test_a_cancelled_task_is_not_taken(task: Task, owner: AbstractUser) -> None:
     assert attempts.claim_next() is None
 
 
-def test_cancelling_twice_is_the_same_as_once(task: Task, owner: AbstractUser) -> None:
+def test_cancelling_again_does_nothing(task: Task, owner: AbstractUser) -> None:
     cancel(task, owner)
     once = row(task)
     cancel(task, owner)
     assert row(task) == once
 
 
-def test_cancelling_twice_at_once_is_the_same_as_once(task: Task, owner: AbstractUser) -> None:
-    """Two clicks that both saw the task waiting."""
+def test_cancelling_twice_at_the_same_time_cancels_once(task: Task, owner: AbstractUser) -> None:
+    """Two requests that both read the task while it was queued."""
     other = Task.objects.get(pk=task.pk)
     cancel(task, owner)
     once = row(task)
@@ -38,7 +38,7 @@ def test_cancelling_twice_at_once_is_the_same_as_once(task: Task, owner: Abstrac
     assert row(task) == once
 
 
-def test_cancelling_a_task_that_was_claimed_meanwhile_cancels_it(task: Task, owner: AbstractUser) -> None:
+def test_cancelling_a_task_that_was_just_claimed_cancels_it(task: Task, owner: AbstractUser) -> None:
     attempts.claim(task.pk)
     cancel(task, owner)
     assert row(task)["status"] == CANCELLED
@@ -51,13 +51,13 @@ def test_cancelling_a_running_task_takes_the_lease_from_its_worker(claimed: Task
 
 
 @pytest.mark.parametrize("status", [COMPLETED, FAILED])
-def test_a_task_that_ended_otherwise_cannot_be_cancelled(task: Task, owner: AbstractUser, status: TaskStatus) -> None:
+def test_a_completed_or_failed_task_cannot_be_cancelled(task: Task, owner: AbstractUser, status: TaskStatus) -> None:
     task = ended(task, status)
     with pytest.raises(IllegalTransition):
         cancel(task, owner)
 
 
-def test_cancelling_a_task_that_was_deleted_meanwhile_is_refused(task: Task, owner: AbstractUser) -> None:
+def test_cancelling_a_task_that_was_just_deleted_is_refused(task: Task, owner: AbstractUser) -> None:
     delete(Task.objects.get(pk=task.pk))
     with pytest.raises(IllegalTransition):
         cancel(task, owner)

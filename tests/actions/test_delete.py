@@ -23,14 +23,14 @@ def test_deleting_removes_the_recording_and_no_other(task: Task, owner: Abstract
     assert (mine.exists(), others.exists()) == (False, True)
 
 
-def test_the_recording_stays_until_the_row_is_gone_for_good(task: Task) -> None:
+def test_the_recording_is_kept_until_the_deletion_is_committed(task: Task) -> None:
     recording = Path(task.media.path)
     with transaction.atomic():
         delete(task)
         assert recording.exists()
 
 
-def test_the_recording_stays_if_the_row_does(task: Task) -> None:
+def test_the_recording_is_kept_if_the_deletion_is_rolled_back(task: Task) -> None:
     recording = Path(task.media.path)
     with pytest.raises(RuntimeError), transaction.atomic():
         delete(task)
@@ -38,7 +38,7 @@ def test_the_recording_stays_if_the_row_does(task: Task) -> None:
     assert recording.exists()
 
 
-def test_recordings_go_with_their_owner(task: Task, owner: AbstractUser) -> None:
+def test_recordings_are_deleted_with_their_owner(task: Task, owner: AbstractUser) -> None:
     recording = Path(task.media.path)
     owner.delete()
     assert not recording.exists()
@@ -49,7 +49,7 @@ def test_a_deleted_task_is_not_taken(task: Task) -> None:
     assert attempts.claim_next() is None
 
 
-def test_deleting_twice_at_once_is_the_same_as_once(task: Task) -> None:
+def test_deleting_twice_at_the_same_time_deletes_once(task: Task) -> None:
     other = Task.objects.get(pk=task.pk)
     delete(task)
     delete(other)

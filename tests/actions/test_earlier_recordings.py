@@ -1,4 +1,4 @@
-"""The languages that somebody's recordings usually have."""
+"""Usual languages, from earlier recordings."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def in_language(
     owner: AbstractUser, found: str, probability: float | None = 0.9, code: str = "", **asked: object
 ) -> None:
-    """A recording of the owner's was transcribed, and that language found in it."""
+    """A transcribed recording of the owner's, in which this language was detected."""
     task = make_task(owner, **{"model": "base", **asked})
     warnings = [StageWarning("transcribing", code, "A sentence.")] if code else []
     claimed = attempts.claim(task.pk)
@@ -42,13 +42,13 @@ def test_a_language_counts_only_where_it_is_known(owner: AbstractUser, queue: Re
     assert sorted(usual_languages(owner)) == ["en", "fr", "it"]
 
 
-def test_the_recordings_of_others_say_nothing(owner: AbstractUser, stranger: AbstractUser, queue: Redis) -> None:
+def test_other_peoples_recordings_do_not_count(owner: AbstractUser, stranger: AbstractUser, queue: Redis) -> None:
     in_language(stranger, "de")
     assert usual_languages(owner) == []
 
 
 def test_only_the_last_recordings_count(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(earlier_recordings, "RECORDINGS_LOOKED_AT", 2)
+    monkeypatch.setattr(earlier_recordings, "RECENT_RECORDINGS", 2)
     for language in ("de", "fr", "fr"):
         in_language(owner, language)
     assert usual_languages(owner) == ["fr"]

@@ -1,4 +1,4 @@
-"""What people change in a transcript: each kind of change, its undo, and who changed the same thing meanwhile."""
+"""Changes people make to a transcript: each kind, undoing it, and conflicts with somebody else's changes."""
 
 from __future__ import annotations
 
@@ -68,19 +68,19 @@ EDITS: dict[str, Edit] = {
     "same speaker": lambda task, who, was: edit.same_speaker(task, who, 1, "SPEAKER_01", "SPEAKER_00"),
     "delete": lambda task, who, was: edit.delete_segments(task, who, 1, [was[0].pk]),
 }
-OF_A_SEGMENT = {name: act for name, act in EDITS.items() if name not in ("name", "same speaker")}
+OF_A_SEGMENT = {name: change for name, change in EDITS.items() if name not in ("name", "same speaker")}
 
 
 # Each kind of change --------------------------------------------------------------------------------------------------
 
 
-def test_words_that_stand_keep_their_times(transcribed: Task, owner: AbstractUser) -> None:
+def test_unchanged_words_keep_their_times(transcribed: Task, owner: AbstractUser) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning, to all of you."})
     assert times(transcribed, 0)[:3] == [("Good", 0.0, 0.4), ("morning,", 0.5, 0.9), ("to", 1.0, 1.4)]
     assert times(transcribed, 0)[-1] == ("you.", 1.5, 1.9)
 
 
-def test_words_that_were_written_say_that_their_times_were_not_heard(transcribed: Task, owner: AbstractUser) -> None:
+def test_written_words_are_marked_as_estimated(transcribed: Task, owner: AbstractUser) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
     words = transcript_of(transcribed).segments[0].words
     assert [word.estimated for word in words] == [False, True, False, False]
@@ -109,7 +109,7 @@ def test_joined_segments_have_the_words_of_both(transcribed: Task, owner: Abstra
     assert {word.speaker for word in joined.words} == {"SPEAKER_00"}
 
 
-def test_words_outside_of_a_segments_new_times_are_moved_to_its_border(transcribed: Task, owner: AbstractUser) -> None:
+def test_words_outside_a_segments_new_times_are_moved_to_its_nearer_end(transcribed: Task, owner: AbstractUser) -> None:
     edit.change_times(transcribed, owner, 1, rows(transcribed)[0].pk, 0.2, 1.6)
     assert times(transcribed, 0) == [
         ("Good", 0.2, 0.4),
@@ -119,20 +119,20 @@ def test_words_outside_of_a_segments_new_times_are_moved_to_its_border(transcrib
     ]
 
 
-def test_a_name_stands_for_the_speaker_everywhere(transcribed: Task, owner: AbstractUser) -> None:
+def test_a_name_is_shown_wherever_the_speaker_speaks(transcribed: Task, owner: AbstractUser) -> None:
     edit.name_speaker(transcribed, owner, 1, "SPEAKER_00", " Anna  B. ")
     found = transcript_of(transcribed)
     assert [segment.speaker for segment in found.segments] == ["Anna B.", "SPEAKER_01", "Anna B."]
     assert found.segments[0].words[0].speaker == "Anna B."
 
 
-def test_two_speakers_made_one_have_one_name(transcribed: Task, owner: AbstractUser) -> None:
+def test_merged_speakers_have_one_name(transcribed: Task, owner: AbstractUser) -> None:
     edit.same_speaker(transcribed, owner, 1, "SPEAKER_01", "SPEAKER_00")
     edit.name_speaker(transcribed, owner, 2, "SPEAKER_00", "Anna")
     assert transcript_of(transcribed).speakers == ["Anna"]
 
 
-def test_a_speaker_nobody_had_found_gets_a_label_of_their_own(transcribed: Task, owner: AbstractUser) -> None:
+def test_a_new_speaker_gets_a_new_label(transcribed: Task, owner: AbstractUser) -> None:
     edit.change_speaker(transcribed, owner, 1, [rows(transcribed)[0].pk], None)
     assert transcript_of(transcribed).speakers == ["SPEAKER_02", "SPEAKER_01", "SPEAKER_00"]
 
@@ -153,7 +153,7 @@ def test_the_journal_says_who_did_what_to_which_revision(transcribed: Task, owne
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_every_change_is_seen_and_can_be_undone_and_done_again(
+def test_every_change_takes_effect_and_can_be_undone_and_redone(
     transcribed: Task, owner: AbstractUser, name: str
 ) -> None:
     before = transcript_of(transcribed).segments
@@ -167,13 +167,13 @@ def test_every_change_is_seen_and_can_be_undone_and_done_again(
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_what_was_recognised_stays_as_it_was(transcribed: Task, owner: AbstractUser, name: str) -> None:
+def test_the_recognised_text_is_never_altered(transcribed: Task, owner: AbstractUser, name: str) -> None:
     EDITS[name](transcribed, owner, rows(transcribed))
     assert transcript_of(transcribed, revision=1) == RECOGNISED
 
 
 @pytest.mark.parametrize("name", EDITS)
-def test_the_original_can_be_restored_and_that_be_undone(transcribed: Task, owner: AbstractUser, name: str) -> None:
+def test_restoring_the_original_can_be_undone(transcribed: Task, owner: AbstractUser, name: str) -> None:
     EDITS[name](transcribed, owner, rows(transcribed))
     corrected = transcript_of(transcribed).segments
     edit.restore_original(transcribed, owner)
@@ -191,7 +191,7 @@ def test_changes_are_undone_back_to_the_beginning(transcribed: Task, owner: Abst
     assert transcript_of(transcribed).segments == RECOGNISED.segments
 
 
-def test_a_change_under_later_ones_is_not_undone(transcribed: Task, owner: AbstractUser) -> None:
+def test_a_change_that_later_ones_build_on_cannot_be_undone(transcribed: Task, owner: AbstractUser) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
     edit.delete_segments(transcribed, owner, 2, [rows(transcribed)[0].pk])
     with pytest.raises(ChangedMeanwhile):
@@ -199,14 +199,14 @@ def test_a_change_under_later_ones_is_not_undone(transcribed: Task, owner: Abstr
     assert transcribed.transcript.changes.count() == 3
 
 
-def test_a_change_elsewhere_can_be_undone_later(transcribed: Task, owner: AbstractUser) -> None:
+def test_a_change_that_no_later_one_builds_on_can_be_undone(transcribed: Task, owner: AbstractUser) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
     edit.delete_segments(transcribed, owner, 2, [rows(transcribed)[2].pk])
     edit.undo(transcribed, owner, 2)
     assert texts(transcribed) == ["Good mourning to you.", "How are you?"]
 
 
-def test_what_was_recognised_cannot_be_undone(transcribed: Task, owner: AbstractUser) -> None:
+def test_the_recognition_itself_cannot_be_undone(transcribed: Task, owner: AbstractUser) -> None:
     with pytest.raises(InvalidChange):
         edit.undo(transcribed, owner, 1)
 
@@ -215,7 +215,7 @@ def test_what_was_recognised_cannot_be_undone(transcribed: Task, owner: Abstract
 
 
 @pytest.mark.parametrize("name", OF_A_SEGMENT)
-def test_a_change_of_a_segment_that_was_changed_meanwhile_is_refused_with_both_versions(
+def test_changing_a_segment_that_somebody_else_changed_is_refused_with_both_versions(
     transcribed: Task, owner: AbstractUser, colleague: AbstractUser, name: str
 ) -> None:
     seen = rows(transcribed)
@@ -229,7 +229,9 @@ def test_a_change_of_a_segment_that_was_changed_meanwhile_is_refused_with_both_v
     assert transcribed.transcript.changes.count() == 2
 
 
-def test_a_segment_that_was_split_meanwhile_is_refused_with_its_parts(transcribed: Task, owner: AbstractUser) -> None:
+def test_changing_a_segment_that_somebody_else_split_is_refused_with_its_parts(
+    transcribed: Task, owner: AbstractUser
+) -> None:
     seen = rows(transcribed)
     edit.split(transcribed, owner, 1, seen[0].pk, 4)
     edit.change_text(transcribed, owner, 2, {rows(transcribed)[1].pk: "morning to you."})
@@ -238,7 +240,7 @@ def test_a_segment_that_was_split_meanwhile_is_refused_with_its_parts(transcribe
     assert [row.text for row in refused.value.theirs] == ["Good", "morning to you."]
 
 
-def test_a_segment_that_was_deleted_meanwhile_is_refused_with_nothing(transcribed: Task, owner: AbstractUser) -> None:
+def test_changing_a_segment_that_somebody_else_deleted_is_refused(transcribed: Task, owner: AbstractUser) -> None:
     seen = rows(transcribed)
     edit.delete_segments(transcribed, owner, 1, [seen[0].pk])
     with pytest.raises(SegmentChanged) as refused:
@@ -246,20 +248,20 @@ def test_a_segment_that_was_deleted_meanwhile_is_refused_with_nothing(transcribe
     assert refused.value.theirs == []
 
 
-def test_other_segments_are_changed_from_an_older_revision(transcribed: Task, owner: AbstractUser) -> None:
+def test_other_segments_can_be_changed_from_an_older_revision(transcribed: Task, owner: AbstractUser) -> None:
     seen = rows(transcribed)
     edit.change_text(transcribed, owner, 1, {seen[0].pk: "Good morning to you."})
     edit.change_text(transcribed, owner, 1, {seen[1].pk: "How do you do?"})
     assert texts(transcribed) == ["Good morning to you.", "How do you do?", "I am fine."]
 
 
-def test_a_speaker_that_was_named_meanwhile_is_not_named_again(transcribed: Task, owner: AbstractUser) -> None:
+def test_naming_a_speaker_whom_somebody_else_just_named_is_refused(transcribed: Task, owner: AbstractUser) -> None:
     edit.name_speaker(transcribed, owner, 1, "SPEAKER_00", "Anna")
     with pytest.raises(ChangedMeanwhile):
         edit.name_speaker(transcribed, owner, 1, "SPEAKER_00", "Hanna")
 
 
-def test_two_changes_at_once_are_one_after_the_other(transcribed: Task, owner: AbstractUser) -> None:
+def test_two_changes_at_the_same_time_are_made_one_after_the_other(transcribed: Task, owner: AbstractUser) -> None:
     seen = rows(transcribed)
 
     def write(number: int, text: str) -> None:
@@ -274,11 +276,11 @@ def test_two_changes_at_once_are_one_after_the_other(transcribed: Task, owner: A
     assert list(transcribed.transcript.changes.values_list("revision", flat=True)) == [1, 2, 3]
 
 
-# What makes no sense --------------------------------------------------------------------------------------------------
+# Impossible changes ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "act",
+    "change",
     [
         lambda task, who, was: edit.change_text(task, who, 1, {was[0].pk: "  "}),
         lambda task, who, was: edit.change_text(task, who, 1, {was[0].pk: "x" * 10_001}),
@@ -294,13 +296,15 @@ def test_two_changes_at_once_are_one_after_the_other(transcribed: Task, owner: A
         lambda task, who, was: edit.same_speaker(task, who, 1, "SPEAKER_00", "SPEAKER_00"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(transcribed: Task, owner: AbstractUser, act: Edit) -> None:
+def test_an_impossible_change_is_refused_and_changes_nothing(
+    transcribed: Task, owner: AbstractUser, change: Edit
+) -> None:
     with pytest.raises(InvalidChange):
-        act(transcribed, owner, rows(transcribed))
+        change(transcribed, owner, rows(transcribed))
     assert transcript_of(transcribed) == RECOGNISED
 
 
-def test_speakers_are_not_made_one_in_a_circle(transcribed: Task, owner: AbstractUser) -> None:
+def test_speakers_cannot_be_merged_in_a_circle(transcribed: Task, owner: AbstractUser) -> None:
     edit.same_speaker(transcribed, owner, 1, "SPEAKER_01", "SPEAKER_00")
     with pytest.raises(InvalidChange):
         edit.same_speaker(transcribed, owner, 2, "SPEAKER_00", "SPEAKER_01")
@@ -316,6 +320,6 @@ def test_a_segment_of_somebody_elses_transcript_is_not_changed(
     assert (refused.value.yours, refused.value.theirs) == (None, [])
 
 
-def test_there_is_nothing_to_change_before_there_is_a_transcript(claimed: Task, owner: AbstractUser) -> None:
+def test_nothing_can_be_changed_before_there_is_a_transcript(claimed: Task, owner: AbstractUser) -> None:
     with pytest.raises(NotReady):
         edit.change_text(claimed, owner, 1, {1: "Hello."})

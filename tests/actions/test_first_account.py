@@ -1,4 +1,4 @@
-"""The first account: for whoever can read what the service wrote down, once."""
+"""The first account: only with the code from the terminal or the file, and only once."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ def test_the_code_cannot_be_guessed() -> None:
     assert len(first_account.setup_code()) >= 20
 
 
-def test_the_code_is_for_this_user_alone() -> None:
+def test_only_this_user_can_read_the_code() -> None:
     first_account.setup_code()
     assert CODE_FILE.stat().st_mode & 0o077 == 0
 
 
-def test_the_code_lies_in_one_file() -> None:
+def test_the_code_is_in_one_file() -> None:
     first_account.setup_code()
     assert files_about_the_code() == [CODE_FILE]
 
 
-def test_a_code_that_another_process_wrote_first_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_code_that_another_process_wrote_first_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     hardlink_to = Path.hardlink_to
 
     def second(path: Path, target: Path) -> None:
@@ -56,26 +56,26 @@ def test_a_code_that_another_process_wrote_first_stays(monkeypatch: pytest.Monke
     assert first_account.setup_code() == "the first one"
 
 
-def test_the_right_code_is_right() -> None:
+def test_the_right_code_is_accepted() -> None:
     assert first_account.code_is_right(f" {first_account.setup_code()}\n")
 
 
 @pytest.mark.parametrize("code", ["", "wrong", "Ж"])
-def test_a_wrong_code_is_wrong(code: str) -> None:
+def test_a_wrong_code_is_refused(code: str) -> None:
     assert not first_account.code_is_right(code)
 
 
-def test_the_first_account_is_of_the_staff() -> None:
+def test_the_first_account_is_staff() -> None:
     assert first_account.create("alice", "alice's password").is_staff
 
 
-def test_the_code_goes_with_the_first_account() -> None:
+def test_the_code_is_deleted_once_the_first_account_exists() -> None:
     first_account.setup_code()
     first_account.create("alice", "alice's password")
     assert files_about_the_code() == []
 
 
-def test_there_is_no_second_first_account(owner: AbstractUser) -> None:
+def test_the_first_account_can_be_created_only_once(owner: AbstractUser) -> None:
     with pytest.raises(PermissionError):
         first_account.create("eve", "eve's password")
 

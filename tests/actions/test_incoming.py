@@ -1,4 +1,4 @@
-"""Taking in a recording whose bytes come in parts."""
+"""Uploads in parts."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ ASKED = TranscriptionOptions(model="tiny.en", diarize=False)
 
 @pytest.fixture(autouse=True)
 def folder(settings: Settings, tmp_path: Path) -> None:
-    """An empty one, for this test alone."""
+    """An empty folder for this test only."""
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path
 
 
@@ -46,7 +46,7 @@ def announced(owner: AbstractUser, size: int | None = None) -> IncomingRecording
 
 
 def kept(incoming: IncomingRecording) -> tuple[bytes, int]:
-    """What lies here of it, and how many bytes the database says that there are."""
+    """The stored bytes, and their number according to the database."""
     return parts_file(incoming.pk).read_bytes(), IncomingRecording.objects.get(pk=incoming.pk).received
 
 
@@ -66,7 +66,7 @@ def test_parts_become_a_task(owner: AbstractUser, queue: Redis, speech: bytes, s
     assert wake_ups.waiting() == 1
 
 
-def test_nothing_but_the_task_is_left(owner: AbstractUser, queue: Redis, speech: bytes) -> None:
+def test_a_finished_upload_leaves_nothing_but_the_task(owner: AbstractUser, queue: Redis, speech: bytes) -> None:
     incoming = announced(owner)
     receive(incoming, 0, BytesIO(speech))
     finish(incoming)
@@ -74,14 +74,14 @@ def test_nothing_but_the_task_is_left(owner: AbstractUser, queue: Redis, speech:
     assert not parts_file(incoming.pk).exists()
 
 
-def test_finishing_again_gives_the_same_task(owner: AbstractUser, queue: Redis, speech: bytes) -> None:
+def test_finishing_again_returns_the_same_task(owner: AbstractUser, queue: Redis, speech: bytes) -> None:
     incoming = announced(owner)
     receive(incoming, 0, BytesIO(speech))
     assert finish(incoming) == finish(incoming)
     assert Task.objects.count() == 1
 
 
-def test_finishing_again_after_a_crash_gives_the_same_task(
+def test_finishing_again_after_a_crash_returns_the_same_task(
     owner: AbstractUser, queue: Redis, speech: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     incoming = announced(owner)
@@ -94,7 +94,9 @@ def test_finishing_again_after_a_crash_gives_the_same_task(
     assert (Task.objects.count(), IncomingRecording.objects.count(), stored_files()) == (1, 0, stored)
 
 
-def test_two_that_finish_at_once_get_the_same_task(owner: AbstractUser, queue: Redis, speech: bytes) -> None:
+def test_two_requests_that_finish_at_the_same_time_get_the_same_task(
+    owner: AbstractUser, queue: Redis, speech: bytes
+) -> None:
     incoming = announced(owner)
     receive(incoming, 0, BytesIO(speech))
     got: list[Task] = []
@@ -114,18 +116,18 @@ def test_two_that_finish_at_once_get_the_same_task(owner: AbstractUser, queue: R
     assert Task.objects.get().media.read() == speech
 
 
-def test_it_is_found_by_its_owner_alone(owner: AbstractUser, stranger: AbstractUser) -> None:
+def test_only_its_owner_finds_it(owner: AbstractUser, stranger: AbstractUser) -> None:
     incoming = announced(owner)
     assert incoming_of(owner, incoming.pk) == incoming
     with pytest.raises(TaskNotFound):
         incoming_of(stranger, incoming.pk)
 
 
-# What is refused before anything comes --------------------------------------------------------------------------------
+# Refused when announced -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("size", "refusal"), [(0, EmptyFile), (1_000_001, FileTooLarge)])
-def test_a_size_that_cannot_be_is_refused(
+def test_an_impossible_size_is_refused(
     owner: AbstractUser, settings: Settings, size: int, refusal: type[Exception]
 ) -> None:
     settings.MAX_UPLOAD_MB = 1
@@ -134,12 +136,14 @@ def test_a_size_that_cannot_be_is_refused(
     assert not IncomingRecording.objects.exists()
 
 
-def test_what_cannot_be_asked_is_refused(owner: AbstractUser) -> None:
+def test_impossible_options_are_refused(owner: AbstractUser) -> None:
     with pytest.raises(UnknownModel):
         announce(owner, "a.wav", TranscriptionOptions(model="enormous"))
 
 
-def test_only_so_many_can_be_on_their_way(owner: AbstractUser, stranger: AbstractUser, settings: Settings) -> None:
+def test_the_number_of_unfinished_uploads_is_limited(
+    owner: AbstractUser, stranger: AbstractUser, settings: Settings
+) -> None:
     settings.MAX_WAITING_PER_USER = 1
     announced(owner)
     announced(stranger)
@@ -147,7 +151,7 @@ def test_only_so_many_can_be_on_their_way(owner: AbstractUser, stranger: Abstrac
         announced(owner)
 
 
-# What is refused on the way -------------------------------------------------------------------------------------------
+# Refused while receiving ----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("offset", [0, 2, 4])
@@ -159,7 +163,7 @@ def test_bytes_that_are_not_the_next_ones_are_refused(owner: AbstractUser, offse
     assert kept(incoming) == (b"RIF", 3)
 
 
-def test_the_row_and_not_the_callers_copy_says_what_was_received(owner: AbstractUser) -> None:
+def test_the_received_bytes_are_read_from_the_row_and_not_the_callers_copy(owner: AbstractUser) -> None:
     incoming, copy = announced(owner), IncomingRecording.objects.get()
     receive(incoming, 0, BytesIO(b"RIF"))
     with pytest.raises(WrongOffset):
@@ -167,7 +171,9 @@ def test_the_row_and_not_the_callers_copy_says_what_was_received(owner: Abstract
 
 
 @pytest.mark.parametrize("size", [4, None])
-def test_more_than_may_come_is_refused(owner: AbstractUser, settings: Settings, size: int | None) -> None:
+def test_more_bytes_than_announced_or_allowed_are_refused(
+    owner: AbstractUser, settings: Settings, size: int | None
+) -> None:
     incoming = announced(owner, size)
     settings.MAX_UPLOAD_MB = 0.000_004
     receive(incoming, 0, BytesIO(b"RIF"))
@@ -185,7 +191,7 @@ class BreaksOff(BytesIO):
         raise ConnectionError
 
 
-def test_a_part_that_breaks_off_leaves_nothing(owner: AbstractUser) -> None:
+def test_an_interrupted_part_is_dropped(owner: AbstractUser) -> None:
     incoming = announced(owner)
     receive(incoming, 0, BytesIO(b"RI"))
     with pytest.raises(ConnectionError):
@@ -203,7 +209,7 @@ def small_disk() -> Iterator[None]:
     resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
-def test_a_part_that_finds_no_room_takes_none(owner: AbstractUser, small_disk: None) -> None:
+def test_a_part_is_dropped_if_the_disk_is_full(owner: AbstractUser, small_disk: None) -> None:
     incoming = announced(owner)
     receive(incoming, 0, BytesIO(b"RIFF"))
     with pytest.raises(StorageFull):
@@ -212,7 +218,7 @@ def test_a_part_that_finds_no_room_takes_none(owner: AbstractUser, small_disk: N
     assert kept(incoming) == (b"RIFF....", 8)
 
 
-def test_what_was_given_up_takes_no_more(owner: AbstractUser) -> None:
+def test_an_abandoned_upload_accepts_no_more_bytes(owner: AbstractUser) -> None:
     incoming = announced(owner)
     IncomingRecording.objects.all().delete()
     with pytest.raises(TaskNotFound):
@@ -221,10 +227,10 @@ def test_what_was_given_up_takes_no_more(owner: AbstractUser) -> None:
         finish(incoming)
 
 
-# What is refused at the end -------------------------------------------------------------------------------------------
+# Refused when finishing -----------------------------------------------------------------------------------------------
 
 
-def test_less_than_was_announced_is_no_recording_yet(owner: AbstractUser, queue: Redis, speech: bytes) -> None:
+def test_an_incomplete_upload_cannot_be_finished(owner: AbstractUser, queue: Redis, speech: bytes) -> None:
     incoming = announced(owner, len(speech))
     receive(incoming, 0, BytesIO(speech[:-1]))
     with pytest.raises(IncompleteUpload):
@@ -233,7 +239,7 @@ def test_less_than_was_announced_is_no_recording_yet(owner: AbstractUser, queue:
     assert finish(incoming).media.read() == speech
 
 
-def test_what_is_no_recording_is_refused_and_leaves_nothing(owner: AbstractUser) -> None:
+def test_a_file_that_is_not_a_recording_is_refused_and_leaves_nothing(owner: AbstractUser) -> None:
     incoming = announced(owner)
     receive(incoming, 0, BytesIO(b"Dear diary, " * 100))
     with pytest.raises(NotAudio):
@@ -242,7 +248,7 @@ def test_what_is_no_recording_is_refused_and_leaves_nothing(owner: AbstractUser)
     assert not parts_file(incoming.pk).exists()
 
 
-def test_one_that_may_not_wait_yet_keeps_what_was_received(
+def test_an_upload_refused_for_the_limit_keeps_what_was_received(
     owner: AbstractUser, queue: Redis, speech: bytes, settings: Settings
 ) -> None:
     incoming = announced(owner)

@@ -1,4 +1,4 @@
-"""What is set right after a crash."""
+"""Recovery after a crash."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_a_lapsed_task_is_the_next_one(claimed: Task, owner: AbstractUser, queue
     assert [attempts.claim_next(), attempts.claim_next()] == [claimed, waiting]
 
 
-def test_a_task_whose_lease_is_good_is_left_alone(claimed: Task) -> None:
+def test_a_task_with_a_valid_lease_is_left_alone(claimed: Task) -> None:
     before = row(claimed)
     reclaim_lapsed()
     assert row(claimed) == before
@@ -41,13 +41,13 @@ def lose_the_worker(task: Task) -> None:
     reclaim_lapsed()
 
 
-def test_a_task_fails_after_three_attempts_that_got_no_further(task: Task) -> None:
+def test_a_task_fails_after_three_attempts_without_progress(task: Task) -> None:
     for _ in range(3):
         lose_the_worker(task)
     assert (row(task)["status"], row(task)["error_code"]) == (FAILED, "WORKER_LOST")
 
 
-def test_a_task_goes_on_after_two_attempts_that_got_no_further(task: Task) -> None:
+def test_a_task_is_tried_again_after_two_attempts_without_progress(task: Task) -> None:
     for _ in range(2):
         lose_the_worker(task)
     assert row(task)["status"] == QUEUED
@@ -61,7 +61,7 @@ def test_a_task_whose_worker_was_lost_keeps_its_text(task: Task) -> None:
     assert [segment.text for segment in transcript_of(task).segments] == ["so far"]
 
 
-def test_an_attempt_that_got_further_starts_the_count_anew(task: Task) -> None:
+def test_an_attempt_with_progress_resets_the_count(task: Task) -> None:
     for _ in range(2):
         lose_the_worker(task)
     claimed = attempts.claim(task.pk)
@@ -71,7 +71,7 @@ def test_an_attempt_that_got_further_starts_the_count_anew(task: Task) -> None:
     assert row(task)["fruitless_attempts"] == 0
 
 
-def test_what_was_finished_before_a_stop_does_not_make_the_next_attempt_fruitful(task: Task) -> None:
+def test_parts_finished_before_a_stop_do_not_count_as_progress_of_the_next_attempt(task: Task) -> None:
     claimed = attempts.claim(task.pk)
     attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"chunk": 1})
     attempts.release(claimed, claimed.lease)
@@ -79,7 +79,7 @@ def test_what_was_finished_before_a_stop_does_not_make_the_next_attempt_fruitful
     assert row(task)["fruitless_attempts"] == 1
 
 
-def test_retrying_starts_the_count_anew(task: Task, owner: AbstractUser) -> None:
+def test_retrying_resets_the_count(task: Task, owner: AbstractUser) -> None:
     for _ in range(3):
         lose_the_worker(task)
     task.refresh_from_db()
@@ -97,7 +97,7 @@ def test_the_wake_ups_that_the_broker_lost_are_sent_again(owner: AbstractUser, q
 def test_there_are_no_more_wake_ups_than_workers_could_need(
     owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wake_ups, "MOST", 2)
+    monkeypatch.setattr(wake_ups, "MAX_WAITING", 2)
     for _ in range(3):
         make_task(owner)
     assert wake_ups.waiting() == 2
@@ -113,7 +113,7 @@ def test_no_wake_up_is_sent_without_a_broker(task: Task, no_broker: None) -> Non
     assert wake_for_forgotten() == 0
 
 
-def test_what_was_said_while_waiting_is_not_said_of_a_task_that_runs(claimed: Task) -> None:
+def test_messages_for_queued_tasks_are_not_shown_on_a_running_one(claimed: Task) -> None:
     status.tell_waiting(claimed.pk, status.BROKER_AWAY)
     flush()
     assert row(claimed)["progress_message"] == ""

@@ -49,7 +49,7 @@ def test_retrying_a_complete_transcript_is_refused(task: Task, owner: AbstractUs
         retry(task, owner)
 
 
-def test_a_transcript_that_lacks_something_can_be_retried(claimed: Task, owner: AbstractUser) -> None:
+def test_an_incomplete_transcript_can_be_retried(claimed: Task, owner: AbstractUser) -> None:
     attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
     retry(claimed, owner)
     assert claimed.status == QUEUED
@@ -74,19 +74,19 @@ def test_a_warning_of_an_earlier_version_is_read(claimed: Task) -> None:
     assert transcript_of(claimed).warnings[0].start is None
 
 
-def test_a_transcript_that_lacks_something_keeps_what_was_finished(claimed: Task) -> None:
+def test_an_incomplete_transcript_keeps_the_finished_parts(claimed: Task) -> None:
     attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"finished": True})
     attempts.complete(claimed, claimed.lease, WITHOUT_SPEAKERS)
     assert attempts.finished_parts(claimed) == {"transcribing": [{"finished": True}]}
 
 
-def test_retrying_a_task_that_waits_changes_nothing(task: Task, owner: AbstractUser) -> None:
+def test_retrying_a_queued_task_changes_nothing(task: Task, owner: AbstractUser) -> None:
     before = row(task)
     retry(task, owner)
     assert row(task) == before
 
 
-def test_retrying_twice_at_once_is_the_same_as_once(task: Task, owner: AbstractUser) -> None:
+def test_retrying_twice_at_the_same_time_retries_once(task: Task, owner: AbstractUser) -> None:
     task = ended(task, FAILED)
     other = Task.objects.get(pk=task.pk)
     retry(task, owner)

@@ -51,14 +51,14 @@ def test_an_illegal_change_is_refused(task: Task, old: TaskStatus, new: TaskStat
     assert row(task)["status"] == old
 
 
-def test_a_change_from_a_status_that_is_no_longer_so_is_refused(task: Task) -> None:
+def test_a_change_from_an_outdated_status_is_refused(task: Task) -> None:
     Task.objects.update(status=CANCELLED)
     with pytest.raises(IllegalTransition):
         status.transition(task, PROCESSING)
     assert row(task)["status"] == CANCELLED
 
 
-ACTS: dict[str, tuple[Callable[[Task, AbstractUser], object], TaskStatus, TaskStatus]] = {
+ACTIONS: dict[str, tuple[Callable[[Task, AbstractUser], object], TaskStatus, TaskStatus]] = {
     "claim": (lambda task, owner: attempts.claim(task.pk), QUEUED, PROCESSING),
     "cancel": (cancel, QUEUED, CANCELLED),
     "retry": (retry, FAILED, QUEUED),
@@ -75,20 +75,20 @@ def prepared(task: Task, status: TaskStatus) -> Task:
     return ended(task, status) if status in (FAILED, CANCELLED, COMPLETED) else task
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_every_change_is_written_down(task: Task, owner: AbstractUser, act: str) -> None:
-    do, old, new = ACTS[act]
+@pytest.mark.parametrize("action", ACTIONS)
+def test_every_change_is_recorded(task: Task, owner: AbstractUser, action: str) -> None:
+    do, old, new = ACTIONS[action]
     task = prepared(task, old)
     do(task, owner)
     event = TaskEvent.objects.last()
     assert (event.from_status, event.to_status) == (old, new)
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_a_change_that_cannot_be_written_down_is_not_made(
-    task: Task, owner: AbstractUser, act: str, request: pytest.FixtureRequest
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_change_that_cannot_be_recorded_is_not_made(
+    task: Task, owner: AbstractUser, action: str, request: pytest.FixtureRequest
 ) -> None:
-    do, old, _ = ACTS[act]
+    do, old, _ = ACTIONS[action]
     task = prepared(task, old)
     request.getfixturevalue("no_events")
     with pytest.raises(RuntimeError):
@@ -96,15 +96,15 @@ def test_a_change_that_cannot_be_written_down_is_not_made(
     assert row(task)["status"] == old
 
 
-@pytest.mark.parametrize(("act", "by_owner"), [("cancel", True), ("retry", True), ("claim", False)])
-def test_an_event_says_who_did_it(task: Task, owner: AbstractUser, act: str, by_owner: bool) -> None:
-    do, old, _ = ACTS[act]
+@pytest.mark.parametrize(("action", "by_owner"), [("cancel", True), ("retry", True), ("claim", False)])
+def test_an_event_says_who_did_it(task: Task, owner: AbstractUser, action: str, by_owner: bool) -> None:
+    do, old, _ = ACTIONS[action]
     do(prepared(task, old), owner)
     assert TaskEvent.objects.last().actor == (owner if by_owner else None)
 
 
-@pytest.mark.parametrize("act", ["claim", "complete", "fail", "release", "reclaim"])
-def test_the_events_of_an_attempt_have_its_number(task: Task, owner: AbstractUser, act: str) -> None:
-    do, old, _ = ACTS[act]
+@pytest.mark.parametrize("action", ["claim", "complete", "fail", "release", "reclaim"])
+def test_the_events_of_an_attempt_have_its_number(task: Task, owner: AbstractUser, action: str) -> None:
+    do, old, _ = ACTIONS[action]
     do(prepared(task, old), owner)
     assert TaskEvent.objects.last().attempt == 1

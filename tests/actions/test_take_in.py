@@ -1,4 +1,4 @@
-"""Taking in a recording."""
+"""Accepting a recording."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ def files_underway() -> set[Path]:
     return {path for path in settings.FILE_UPLOAD_TEMP_DIR.rglob("*") if path.is_file()}
 
 
-# One way in -----------------------------------------------------------------------------------------------------------
+# Accepting ------------------------------------------------------------------------------------------------------------
 
 
 @FROM_ANYWHERE
-def test_a_recording_from_anywhere_becomes_a_task(
+def test_any_kind_of_file_object_becomes_a_task(
     given: Callable[[Path], Path | File], short_speech: Path, owner: AbstractUser, queue: Redis
 ) -> None:
     before = files_underway()
@@ -82,7 +82,7 @@ def test_a_recording_from_anywhere_becomes_a_task(
 @pytest.mark.parametrize(
     ("content", "refusal"), [(b"Dear diary, " * 100, NotAudio), (b"", EmptyFile), (bytes(1_000_001), FileTooLarge)]
 )
-def test_what_is_no_recording_is_refused_and_leaves_nothing(
+def test_a_file_that_is_not_a_recording_is_refused_and_leaves_nothing(
     given: Callable[[Path], Path | File],
     content: bytes,
     refusal: type[Exception],
@@ -104,27 +104,25 @@ def test_what_is_no_recording_is_refused_and_leaves_nothing(
     assert not Task.objects.exists()
 
 
-def test_what_is_asked_is_checked_before_the_recording(owner: AbstractUser, tmp_path: Path) -> None:
+def test_the_options_are_checked_before_the_recording(owner: AbstractUser, tmp_path: Path) -> None:
     with pytest.raises(UnknownModel):
         take_in(owner, tmp_path / "nowhere.wav", TranscriptionOptions(model="enormous"))
     with pytest.raises(InvalidOptions):
         take_in(owner, tmp_path / "nowhere.wav", TranscriptionOptions(model="tiny.en", language="de"))
 
 
-def test_the_options_are_kept_as_they_are_used(owner: AbstractUser, short_speech: Path, queue: Redis) -> None:
+def test_the_options_are_stored_as_they_are_used(owner: AbstractUser, short_speech: Path, queue: Redis) -> None:
     asked = TranscriptionOptions(model="tiny.en", diarize=False, min_speakers=2)
     assert take_in(owner, short_speech, asked).transcription_options.min_speakers is None
 
 
-def test_a_recording_can_have_a_name_and_an_identifier_before_it_is_here(
-    owner: AbstractUser, short_speech: Path, queue: Redis
-) -> None:
+def test_a_recordings_name_and_identifier_can_be_given(owner: AbstractUser, short_speech: Path, queue: Redis) -> None:
     identifier = uuid4()
     task = take_in(owner, short_speech, ASKED, name="folder/Interview.wav", identifier=identifier)
     assert (task.pk, task.name) == (identifier, "Interview.wav")
 
 
-def test_no_room_for_the_copy_is_said(owner: AbstractUser, short_speech: Path) -> None:
+def test_a_full_disk_is_reported(owner: AbstractUser, short_speech: Path) -> None:
     before = files_underway()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, hard))
@@ -139,7 +137,7 @@ def test_no_room_for_the_copy_is_said(owner: AbstractUser, short_speech: Path) -
 # Storing --------------------------------------------------------------------------------------------------------------
 
 
-def test_a_recording_that_finds_no_room_is_refused_and_leaves_nothing(owner: AbstractUser, queue: Redis) -> None:
+def test_a_recording_is_refused_and_leaves_nothing_if_the_disk_is_full(owner: AbstractUser, queue: Redis) -> None:
     before = stored_files()
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))  # as a full disk: the file breaks off in the middle
@@ -152,7 +150,7 @@ def test_a_recording_that_finds_no_room_is_refused_and_leaves_nothing(owner: Abs
     assert not Task.objects.exists()
 
 
-def test_a_submitted_task_wakes_a_worker(owner: AbstractUser, queue: Redis) -> None:
+def test_a_new_task_wakes_a_worker(owner: AbstractUser, queue: Redis) -> None:
     task = make_task(owner)
     assert (wake_ups.waiting(), attempts.claim_next()) == (1, task)
 
@@ -185,7 +183,7 @@ def test_submitting_without_a_broker_is_accepted(owner: AbstractUser, no_broker:
     assert row(task)["status"] == QUEUED
 
 
-def test_submitting_without_a_broker_says_so(owner: AbstractUser, no_broker: None) -> None:
+def test_a_task_submitted_without_a_broker_shows_a_message(owner: AbstractUser, no_broker: None) -> None:
     task = make_task(owner)
     assert row(task)["progress_message"] == status.BROKER_AWAY
 
@@ -199,7 +197,7 @@ def test_a_task_submitted_without_a_broker_wakes_a_worker_once_it_is_back(
     assert (wake_ups.waiting(), attempts.claim_next()) == (1, task)
 
 
-def test_what_was_said_about_the_broker_goes_once_it_is_back(
+def test_the_message_about_the_broker_disappears_once_it_is_back(
     owner: AbstractUser, no_broker: None, queue: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = make_task(owner)

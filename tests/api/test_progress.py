@@ -35,7 +35,7 @@ def address(task: Task) -> str:
     return f"/tasks/{task.identifier}/progress"
 
 
-def test_the_address_is_the_contracts(task: Task) -> None:
+def test_the_address_is_that_of_the_contract(task: Task) -> None:
     assert reverse("task-progress", args=[task.identifier]) == address(task)
 
 
@@ -78,7 +78,7 @@ def test_staff_is_told_about_everybodys(client: Client, staff: AbstractUser, tas
     assert client.get(address(task)).status_code == 200
 
 
-def test_a_stranger_is_told_what_is_told_of_a_task_that_is_not_there(
+def test_a_stranger_gets_the_same_answer_as_for_a_missing_task(
     client: Client, stranger: AbstractUser, task: Task
 ) -> None:
     client.force_login(stranger)
@@ -86,7 +86,7 @@ def test_a_stranger_is_told_what_is_told_of_a_task_that_is_not_there(
     assert (refused.status_code, refused.content) == (missing.status_code, missing.content)
 
 
-def test_a_task_that_is_not_there_is_an_error_of_the_one_shape(logged_in: Client) -> None:
+def test_a_missing_task_is_a_404_in_the_common_error_format(logged_in: Client) -> None:
     answer = logged_in.get(f"/tasks/{uuid4()}/progress")
     assert (answer.status_code, answer.json()) == (
         404,
@@ -94,14 +94,14 @@ def test_a_task_that_is_not_there_is_an_error_of_the_one_shape(logged_in: Client
     )
 
 
-def test_nobody_is_told_to_log_in_first(client: Client, task: Task) -> None:
+def test_an_anonymous_request_gets_401(client: Client, task: Task) -> None:
     answer = client.get(address(task))
     assert (answer.status_code, answer.json()["error"]["code"]) == (401, "NOT_LOGGED_IN")
 
 
-def test_nothing_between_keeps_the_answer(logged_in: Client, task: Task) -> None:
+def test_the_answer_is_not_cached(logged_in: Client, task: Task) -> None:
     assert "no-store" in logged_in.get(address(task))["Cache-Control"]
 
 
-def test_it_is_only_read(logged_in: Client, task: Task) -> None:
+def test_only_get_is_allowed(logged_in: Client, task: Task) -> None:
     assert logged_in.post(address(task)).status_code == 405

@@ -1,4 +1,4 @@
-"""Cancel, retry and delete for programs: the same acts as the page's and the admin's."""
+"""Cancel, retry and delete for programs: the same actions as on the pages and in the admin."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from tasks_app.pipeline.transcript import Transcript
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ACTS = {"cancel": ("POST", "/cancel"), "retry": ("POST", "/retry"), "delete": ("DELETE", "")}
+ACTIONS = {"cancel": ("POST", "/cancel"), "retry": ("POST", "/retry"), "delete": ("DELETE", "")}
 
 
-def ask(client: Client, act: str, identifier: object) -> HttpResponse:
-    method, ending = ACTS[act]
+def ask(client: Client, action: str, identifier: object) -> HttpResponse:
+    method, ending = ACTIONS[action]
     return client.generic(method, f"/tasks/{identifier}{ending}")
 
 
@@ -29,7 +29,7 @@ def logged_in(client: Client, owner: AbstractUser) -> Client:
     return client
 
 
-def test_cancel_and_retry_answer_with_what_has_become_of_it(logged_in: Client, task: Task) -> None:
+def test_cancel_and_retry_answer_with_the_new_state(logged_in: Client, task: Task) -> None:
     assert [ask(logged_in, "cancel", task.pk).json()["status"] for _ in range(2)] == ["cancelled"] * 2
     assert [ask(logged_in, "retry", task.pk).json()["status"] for _ in range(2)] == ["queued"] * 2
 
@@ -39,28 +39,28 @@ def test_a_deleted_task_is_gone(logged_in: Client, task: Task) -> None:
     assert not Task.objects.exists()
 
 
-def test_what_cannot_be_is_refused_with_a_code(logged_in: Client, task: Task) -> None:
+def test_an_impossible_action_is_refused_with_a_code(logged_in: Client, task: Task) -> None:
     claimed = attempts.claim(task.pk)
     attempts.complete(claimed, claimed.lease, Transcript("en", 1.0))
-    for act in ("cancel", "retry"):
-        answer = ask(logged_in, act, task.pk)
+    for action in ("cancel", "retry"):
+        answer = ask(logged_in, action, task.pk)
         assert (answer.status_code, answer.json()["error"]["code"]) == (409, "ILLEGAL_TRANSITION")
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_a_stranger_cannot_tell_whether_there_is_a_task(client: Client, task: Task, stranger, act: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_stranger_cannot_tell_whether_there_is_a_task(client: Client, task: Task, stranger, action: str) -> None:
     client.force_login(stranger)
-    answers = [ask(client, act, identifier) for identifier in (task.pk, uuid4())]
+    answers = [ask(client, action, identifier) for identifier in (task.pk, uuid4())]
     assert [answer.status_code for answer in answers] == [404, 404]
     assert answers[0].content == answers[1].content
     task.refresh_from_db()
     assert task.status == "queued"
 
 
-@pytest.mark.parametrize("act", ACTS)
-def test_nothing_is_done_without_the_token_of_the_session(task: Task, owner: AbstractUser, act: str) -> None:
+@pytest.mark.parametrize("action", ACTIONS)
+def test_nothing_is_done_without_the_csrf_token(task: Task, owner: AbstractUser, action: str) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(owner)
-    assert ask(client, act, task.pk).status_code == 403
+    assert ask(client, action, task.pk).status_code == 403
     task.refresh_from_db()
     assert task.status == "queued"

@@ -1,4 +1,4 @@
-"""`POST /tasks`: one recording, from a program or the page's module."""
+"""`POST /tasks`: one recording, from a program or the upload page's script."""
 
 from pathlib import Path
 
@@ -62,7 +62,7 @@ def test_a_recording_becomes_a_task_as_asked(user: Client, owner: AbstractUser, 
     assert task.media.size == task.size == speech.size
 
 
-def test_nothing_needs_to_be_chosen(user: Client, speech, settings) -> None:
+def test_all_options_are_optional(user: Client, speech, settings) -> None:
     settings.DEFAULT_MODEL = "tiny.en"
     assert send(user, speech).status_code == 201
     assert Task.objects.get().transcription_options == TranscriptionOptions("tiny.en")
@@ -86,7 +86,7 @@ def test_nothing_needs_to_be_chosen(user: Client, speech, settings) -> None:
         ({"channels": "left"}, "INVALID_OPTIONS"),
     ],
 )
-def test_what_cannot_be_asked_is_an_error_in_the_house_shape(user: Client, speech, asked, code) -> None:
+def test_impossible_options_are_refused_in_the_common_error_format(user: Client, speech, asked, code) -> None:
     response = send(user, speech, **asked)
 
     assert response.status_code == 400
@@ -103,7 +103,9 @@ def test_what_cannot_be_asked_is_an_error_in_the_house_shape(user: Client, speec
         (bytes(1_000_001), 413, "FILE_TOO_LARGE"),
     ],
 )
-def test_what_is_no_recording_is_told_apart(user: Client, settings, content: bytes, status: int, code: str) -> None:
+def test_kinds_of_unreadable_files_are_told_apart(
+    user: Client, settings, content: bytes, status: int, code: str
+) -> None:
     settings.MAX_UPLOAD_MB = 1
     response = send(user, SimpleUploadedFile("notes.mp3", content, "audio/mpeg"))
 
@@ -111,14 +113,14 @@ def test_what_is_no_recording_is_told_apart(user: Client, settings, content: byt
     assert not Task.objects.exists()
 
 
-def test_too_many_that_wait_is_a_reason_to_come_back(user: Client, speech, settings) -> None:
+def test_too_many_queued_tasks_get_429(user: Client, speech, settings) -> None:
     settings.MAX_WAITING_PER_USER = 0
     response = send(user, speech)
 
     assert (response.status_code, response.json()["error"]["code"]) == (429, "TOO_MANY_TASKS")
 
 
-def test_no_room_for_the_recording_is_no_fault_of_the_client(user: Client, speech, monkeypatch) -> None:
+def test_a_full_disk_gets_507(user: Client, speech, monkeypatch) -> None:
     def no_room(*args: object) -> None:
         raise StorageFull
 
@@ -128,7 +130,7 @@ def test_no_room_for_the_recording_is_no_fault_of_the_client(user: Client, speec
 
 
 @pytest.mark.parametrize(("files", "message"), [(0, "Choose a file first."), (2, "Send one file at a time.")])
-def test_it_is_one_file(user: Client, telephone: Path, files: int, message: str) -> None:
+def test_exactly_one_file_is_accepted(user: Client, telephone: Path, files: int, message: str) -> None:
     recordings = [SimpleUploadedFile(f"{number}.wav", telephone.read_bytes()) for number in range(files)]
     assert send(user, *recordings).json()["error"]["message"] == message
     assert not Task.objects.exists()

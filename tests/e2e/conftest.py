@@ -22,7 +22,7 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
-expect.set_options(timeout=30_000)  # milliseconds; a busy machine is no failure
+expect.set_options(timeout=30_000)  # milliseconds; a busy machine must not fail tests
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""From an empty installation to a transcript: the way a newcomer goes, with a program that listens in."""
+"""From an empty installation to a transcript in the browser, with a program that watches over WebSocket."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def page(chromium, service: Service) -> Page:
     page.get_by_label("Username").fill("ada")
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_label("Password again").fill(PASSWORD)
-    page.get_by_role("button", name="Make the account").click()
+    page.get_by_role("button", name="Create the account").click()
     expect(page).to_have_url(f"{service.address}/tasks/")
     yield page
     context.close()
@@ -110,7 +110,7 @@ def test_the_page_shows_words_times_and_two_speakers(page: Page, listener: Liste
 def test_the_stages_come_in_order_and_the_percentage_never_falls(listener: Listener) -> None:
     progress = listener.of("progress")
     stages = list(dict.fromkeys(frame["stage"] for frame in progress))
-    if stages[0] != "queued":  # an idle worker was faster than the listener, which is told the present state first
+    if stages[0] != "queued":  # an idle worker claimed it before the listener connected
         stages = ["queued", *stages]
     assert stages == ["queued", "transcribing", "aligning", "diarizing", "complete"]
     percentages = [frame["percentage"] for frame in progress]

@@ -1,4 +1,4 @@
-"""`manage.py up`: starting, dying parts, stopping, and starting again."""
+"""`manage.py up`: starting, crashing processes, stopping, and starting again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where captions are broken and when they are shown."""
+"""Line breaks and times of captions."""
 
 from __future__ import annotations
 

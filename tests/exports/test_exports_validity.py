@@ -1,4 +1,4 @@
-"""Random transcripts, hostile ones among them, are exported and read back by parsers that share no code with us."""
+"""Random and hostile transcripts are exported and read back by independent parsers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings as broken disks, broken transfers and careless hands leave them."""
+"""Recordings damaged by broken disks, interrupted transfers and careless editing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings whose headers claim what cannot be."""
+"""Recordings whose headers are impossible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens files as upload and worker do, in a process of its own, and tells what became of each.
+"""Opens files as upload and worker do, in a separate process, and reports the result of each.
 
     python -m tests.hostile.reader CANARY
 
@@ -68,11 +68,11 @@ def peak_memory() -> int:
     return int(line.split()[1]) * 1024
 
 
-def _attempt(act: Callable[[], object]) -> tuple[str, str, float, object]:
+def _attempt(call: Callable[[], object]) -> tuple[str, str, float, object]:
     start = time.monotonic()
     outcome, detail, result = SOUND, "", None
     try:
-        result = act()
+        result = call()
     except TranscriptionError as error:
         outcome, detail = error.error_code, f"{error} {error.user_message}"
     except Exception as error:

@@ -1,4 +1,4 @@
-"""What is no recording at all, and recordings under names that are attacks themselves."""
+"""Files that are not recordings, and recordings whose names are attacks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is in a file: it ends in samples or a clear error, soon, and nothing else is touched."""
+"""Any file quickly leads to samples or a clear error, and nothing else is touched."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ def test_it_ends_as_it_should(specimen: Specimen, reading: Reading) -> None:
     assert reading.decoded in specimen.outcomes
 
 
-def test_what_can_be_read_is_not_refused_at_the_door(reading: Reading) -> None:
+def test_what_can_be_read_is_not_refused_at_upload(reading: Reading) -> None:
     assert reading.decoded != SOUND or reading.probed == SOUND
 
 
 def test_it_takes_no_longer_than_its_limits(reading: Reading) -> None:
     assert reading.probe_seconds < PROBE_SECONDS + STARTING
-    # Where nothing could be decoded, looking into the file says why.
+    # Where nothing could be decoded, probing the file says why.
     assert reading.decode_seconds < LIMITS.max_decode_seconds + PROBE_SECONDS + STARTING
 
 
@@ -69,7 +69,7 @@ def test_the_error_tells_nothing_of_other_files_and_no_path(laboratory: Laborato
     assert str(laboratory.folder) not in reading.detail
 
 
-def test_nobody_is_called(laboratory: Laboratory, reading: Reading) -> None:
+def test_no_network_connection_is_made(laboratory: Laboratory, reading: Reading) -> None:
     assert not laboratory.was_called()
 
 

@@ -1,4 +1,4 @@
-"""Taking in a recording: what is wrong with it is said at once."""
+"""Checks of a recording at upload."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, NoSuchTrack, NotA
 
 
 @pytest.mark.parametrize(("size", "refusal"), [(0, EmptyFile), (2_000_001, FileTooLarge)])
-def test_a_size_that_cannot_be_is_refused(size: int, refusal: type[Exception], settings: Settings) -> None:
+def test_an_impossible_size_is_refused(size: int, refusal: type[Exception], settings: Settings) -> None:
     settings.MAX_UPLOAD_MB = 2
     with pytest.raises(refusal):
         check_size(size)
 
 
-def test_a_file_of_just_the_size_is_taken_in(settings: Settings) -> None:
+def test_a_file_of_exactly_the_limit_is_accepted(settings: Settings) -> None:
     settings.MAX_UPLOAD_MB = 2
     check_size(2_000_000)
 
 
-def test_what_is_refused_for_its_size_is_told_the_limit(settings: Settings) -> None:
+def test_the_message_about_the_size_names_the_limit(settings: Settings) -> None:
     settings.MAX_UPLOAD_MB = 2
     with pytest.raises(FileTooLarge) as caught:
         check_size(2_000_001)
     assert "2 MB" in caught.value.user_message
 
 
-def test_a_recording_is_taken_in_with_its_duration(short_speech: Path) -> None:
+def test_the_duration_is_returned(short_speech: Path) -> None:
     assert 1 < check(short_speech) < 10  # seconds
 
 
-def test_the_name_plays_no_part_in_it(short_speech: Path, tmp_path: Path) -> None:
+def test_the_name_does_not_matter(short_speech: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_bytes(short_speech.read_bytes())
     assert check(tmp_path / "notes.txt") > 1
 
@@ -47,12 +47,12 @@ def test_a_recording_that_is_too_long_is_refused(short_speech: Path, settings: S
     assert "0.01 minutes" in caught.value.user_message
 
 
-def test_a_track_that_is_not_there_is_refused(short_speech: Path) -> None:
+def test_a_missing_track_is_refused(short_speech: Path) -> None:
     with pytest.raises(NoSuchTrack):
         check(short_speech, track=2)
 
 
-def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "diary.mp3").write_bytes(b"Dear diary, " * 100)
     with pytest.raises(NotAudio):
         check(tmp_path / "diary.mp3")
@@ -78,5 +78,5 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
         ("a" * 300, "a" * 255),
     ],
 )
-def test_a_name_is_made_fit_to_be_shown(name: str, shown: str) -> None:
+def test_a_name_is_made_displayable(name: str, shown: str) -> None:
     assert display_name(name) == shown

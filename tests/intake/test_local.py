@@ -20,7 +20,7 @@ def test_a_file_without_a_path_has_one_for_as_long_as_it_is_needed() -> None:
     assert not path.exists()
 
 
-def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+def test_a_pipe_is_refused_without_blocking(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(NotAudio), local_file(tmp_path / "pipe"):
         pass

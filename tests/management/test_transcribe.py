@@ -68,11 +68,11 @@ def test_the_transcript_of_one_file_goes_to_the_terminal(transcribe: Command, ta
     assert contents(talk) == {"talk.wav"}
 
 
-def test_names_can_be_told(transcribe: Command, telephone: Path) -> None:
+def test_names_can_be_given(transcribe: Command, telephone: Path) -> None:
     assert "This is Dianne in" in transcribe(telephone, model="base", hints="Dianne, Kowalczyk")
 
 
-def test_too_many_names_are_a_wrong_call(transcribe: Command, talk: Path) -> None:
+def test_too_many_names_are_a_usage_error(transcribe: Command, talk: Path) -> None:
     error = transcribe.fails(talk / "talk.wav", hints=",".join(map(str, range(101))))
     assert error.returncode == 2
     assert "101 names and terms. At most 100" in str(error)
@@ -107,12 +107,12 @@ def test_a_folder_is_searched_for_recordings(transcribe: Command, talk: Path) ->
     before = contents(talk)
     transcribe(talk)
     assert contents(talk) - before == {"talk.txt", "monday/talk.txt"}
-    assert {line for line in transcribe.complaints if "left out" in line} == {
-        f"{talk / name}: left out, it is no recording (NOT_AUDIO)." for name in ("talk.pdf", "programme.doc")
+    assert {line for line in transcribe.complaints if "skipped" in line} == {
+        f"{talk / name}: skipped, not a recording (NOT_AUDIO)." for name in ("talk.pdf", "programme.doc")
     }
 
 
-def test_a_folder_without_recordings_is_said(transcribe: Command, tmp_path: Path) -> None:
+def test_a_folder_without_recordings_is_reported(transcribe: Command, tmp_path: Path) -> None:
     transcribe(tmp_path)
     assert transcribe.complaints == [f"No recordings in {tmp_path}."]
 
@@ -152,7 +152,7 @@ def test_a_file_that_is_named_must_be_a_recording(transcribe: Command, talk: Pat
     assert str(transcribe.fails(slides, talk)) == f"1 of 2 failed: {slides}"
 
 
-def test_what_nobody_foresaw_stops_only_its_recording(
+def test_an_unexpected_error_stops_only_its_recording(
     transcribe: Command, talk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from tasks_app.management.commands import transcribe as command
@@ -188,12 +188,12 @@ def test_warnings_are_shown_with_the_file_where_there_are_several(
     assert warning.endswith("(DIARIZATION_FAILED: RuntimeError: no speaker model)")
 
 
-def test_no_speech_is_said_of_one_file(transcribe: Command, tmp_path: Path) -> None:
+def test_a_file_without_speech_is_reported(transcribe: Command, tmp_path: Path) -> None:
     transcribe(silence(tmp_path / "quiet.wav"))
     assert transcribe.complaints == ["No speech was found."]
 
 
-def test_a_wrong_call_has_a_status_of_its_own(transcribe: Command, talk: Path, tmp_path: Path) -> None:
+def test_a_usage_error_has_its_own_exit_status(transcribe: Command, talk: Path, tmp_path: Path) -> None:
     path, other = talk / "talk.wav", tmp_path / "other.txt"
     other.touch()
     for arguments, options in (
@@ -206,12 +206,12 @@ def test_a_wrong_call_has_a_status_of_its_own(transcribe: Command, talk: Path, t
     assert soundfile.info(path).frames
 
 
-def test_a_folder_that_cannot_be_written_is_known_before_the_work_is_done(
+def test_an_unwritable_folder_is_reported_before_transcribing(
     transcribe: Command, talk: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: path != talk)  # tests may run as root, who may write anywhere
     transcribe.fails(talk)
-    assert transcribe.complaints == [f"{talk / 'talk.wav'}: Nothing can be written to {talk}"]
+    assert transcribe.complaints == [f"{talk / 'talk.wav'}: Cannot write to {talk}"]
 
 
 def test_a_transcript_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -223,7 +223,9 @@ def test_a_transcript_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     assert contents(tmp_path) == {"talk.txt"}
 
 
-def test_what_is_no_plain_file_is_written_to_and_not_replaced(transcribe: Command, talk: Path, tmp_path: Path) -> None:
+def test_a_target_that_is_not_a_regular_file_is_written_to_and_not_replaced(
+    transcribe: Command, talk: Path, tmp_path: Path
+) -> None:
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
@@ -233,7 +235,7 @@ def test_what_is_no_plain_file_is_written_to_and_not_replaced(transcribe: Comman
     assert pipe.is_fifo()
 
 
-def test_a_recording_that_is_named_twice_is_transcribed_once(tmp_path: Path) -> None:
+def test_a_recording_given_twice_is_transcribed_once(tmp_path: Path) -> None:
     path = tmp_path / "talk.wav"
     path.touch()
     assert sources([path, tmp_path, tmp_path / "../" / tmp_path.name / "talk.wav"]) == ([Source(path)], [])
@@ -254,20 +256,20 @@ def test_a_recording_that_is_named_twice_is_transcribed_once(tmp_path: Path) -> 
         (["a/talk.mp3", "b/talk.mp3"], ["a/talk.txt", "b/talk.txt"]),
     ],
 )
-def test_no_transcript_takes_the_place_of_another_or_of_a_recording(
+def test_no_transcript_overwrites_another_or_a_recording(
     recordings: list[str], transcripts: list[str], tmp_path: Path
 ) -> None:
     found = targets([Source(tmp_path / name) for name in recordings], None, ".txt")
     assert found == [tmp_path / name for name in transcripts]
 
 
-def test_recordings_of_one_name_have_places_of_their_own_in_the_output_folder(tmp_path: Path) -> None:
+def test_recordings_with_the_same_name_get_different_files_in_the_output_folder(tmp_path: Path) -> None:
     named = [Source(tmp_path / name) for name in ("a/talk.mp3", "b/talk.mp3", "b/other.mp3")]
     found = targets(named, tmp_path / "out", ".txt")
     assert found == [tmp_path / "out" / name for name in ("a/talk.mp3.txt", "b/talk.mp3.txt", "other.txt")]
 
 
-def test_ctrl_c_ends_it_at_once_and_what_is_finished_stays(talk: Path, telephone: Path) -> None:
+def test_ctrl_c_ends_it_at_once_and_keeps_finished_transcripts(talk: Path, telephone: Path) -> None:
     sound, rate = soundfile.read(telephone, dtype="int16")
     soundfile.write(talk / "telephone for long.wav", np.tile(sound, 40), rate)
     command = [sys.executable, "manage.py", "transcribe", talk, "--model", "tiny.en", "--no-diarize"]

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def kept(media_root: Path, owner: AbstractUser, queue: Redis) -> Task:
-    """A task whose recording lies in a folder of this test alone."""
+    """A task whose recording is in a folder for this test only."""
     return make_task(owner)
 
 
@@ -41,7 +41,7 @@ def test_the_local_copy_is_the_file_itself(kept: Task, media_root: Path) -> None
 
 
 @pytest.mark.parametrize("look", [files.open_, lambda task: files.local_copy(task).__enter__()])
-def test_a_recording_that_is_gone_is_missing(kept: Task, media_root: Path, look: Callable[[Task], object]) -> None:
+def test_a_deleted_recording_is_missing(kept: Task, media_root: Path, look: Callable[[Task], object]) -> None:
     (media_root / kept.media.name).unlink()
     assert not files.exists(kept)
     with pytest.raises(FileMissing):
@@ -57,7 +57,7 @@ def test_a_recording_that_is_no_longer_kept_is_missing(kept: Task, look: Callabl
 
 @EMPTY
 @pytest.mark.parametrize("look", [files.open_, lambda task: files.local_copy(task).__enter__()])
-def test_a_recording_is_not_missing_while_its_folder_is_away(
+def test_a_recording_is_not_missing_while_its_folder_cannot_be_reached(
     kept: Task, media_root: Path, look: Callable[[Task], object], empty: bool
 ) -> None:
     with away(media_root, empty=empty), pytest.raises(StorageAway):
@@ -65,7 +65,7 @@ def test_a_recording_is_not_missing_while_its_folder_is_away(
 
 
 @pytest.mark.parametrize("error", [TruncatedFile(), OSError(5, "Input/output error")])
-def test_a_copy_that_cannot_be_read_for_its_folder_is_away_is_not_at_fault(
+def test_reading_errors_while_the_folder_is_away_are_not_blamed_on_the_file(
     kept: Task, media_root: Path, error: Exception
 ) -> None:
     with pytest.raises(StorageAway), files.local_copy(kept):
@@ -88,7 +88,7 @@ def test_nothing_is_saved_and_no_folder_made_while_the_folder_is_away(
     "go_away",
     [
         lambda folder: folder.rename(folder.with_name("elsewhere")),
-        lambda folder: (folder / MARKER).unlink(),  # as where another file system lies in its place
+        lambda folder: (folder / MARKER).unlink(),  # as if another file system were mounted in its place
     ],
 )
 def test_a_recording_whose_folder_goes_away_while_it_is_saved_is_refused(

@@ -1,4 +1,4 @@
-"""The folder of recordings: when it is there, when it is made, and when it is taken for away."""
+"""The folder of recordings: when it is there, when it is created, and when it counts as unreachable."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def nowhere(settings: Settings, tmp_path: Path) -> Path:
     return settings.MEDIA_ROOT
 
 
-# Whether it is there --------------------------------------------------------------------------------------------------
+# Reachability ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_folder_with_its_marker_is_there(media_root: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_folder_that_is_not_mounted_is_away_until_it_is_mounted_again(media_ro
 
 
 @pytest.mark.parametrize("text", [str(uuid4()), "", "anything"])
-def test_the_folder_of_another_installation_is_not_this_ones(media_root: Path, text: str) -> None:
+def test_the_folder_of_another_installation_is_not_accepted(media_root: Path, text: str) -> None:
     (media_root / MARKER).write_text(text)
     assert not is_there()
 
@@ -57,20 +57,20 @@ def test_checking_raises_while_it_is_away(media_root: Path) -> None:
 
 
 @pytest.mark.parametrize("error", [NotAudio("no header"), OSError(5, "Input/output error")])
-def test_a_fault_is_the_files_own_while_the_folder_is_there(media_root: Path, error: Exception) -> None:
+def test_an_error_is_the_files_fault_while_the_folder_is_there(media_root: Path, error: Exception) -> None:
     with pytest.raises(type(error)) as raised, faults_told_apart():
         raise error
     assert raised.value is error
 
 
 @pytest.mark.parametrize("error", [NotAudio("no header"), OSError(5, "Input/output error", "/srv/media/x")])
-def test_a_fault_is_not_the_files_while_the_folder_is_away(media_root: Path, error: Exception) -> None:
+def test_an_error_is_not_the_files_fault_while_the_folder_is_away(media_root: Path, error: Exception) -> None:
     with away(media_root), pytest.raises(StorageAway) as raised, faults_told_apart():
         raise error
     assert "/srv" not in raised.value.technical_detail
 
 
-# How it is made -------------------------------------------------------------------------------------------------------
+# Creation -------------------------------------------------------------------------------------------------------------
 
 
 def test_migrating_makes_the_folder_of_a_new_installation(nowhere: Path) -> None:
@@ -79,7 +79,7 @@ def test_migrating_makes_the_folder_of_a_new_installation(nowhere: Path) -> None
     assert [path.name for path in nowhere.iterdir()] == [MARKER]
 
 
-def test_a_folder_that_is_mounted_at_the_first_start_is_taken_as_it_is(nowhere: Path) -> None:
+def test_a_folder_mounted_before_the_first_start_is_used_as_it_is(nowhere: Path) -> None:
     nowhere.mkdir()
     (nowhere / "lost+found").mkdir()
     make_ready()
@@ -87,7 +87,7 @@ def test_a_folder_that_is_mounted_at_the_first_start_is_taken_as_it_is(nowhere: 
 
 
 @pytest.mark.parametrize("empty", [False, True])
-def test_a_folder_that_is_away_is_not_made_anew(
+def test_a_folder_that_is_away_is_not_created_again(
     media_root: Path, empty: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     with away(media_root, empty=empty):
@@ -96,13 +96,13 @@ def test_a_folder_that_is_away_is_not_made_anew(
     assert str(MediaFolder.objects.get()) in caplog.text  # what to write into the marker of a new folder
 
 
-def test_a_second_machine_does_not_make_a_folder_of_its_own(media_root: Path, settings: Settings) -> None:
+def test_a_second_machine_does_not_create_its_own_folder(media_root: Path, settings: Settings) -> None:
     settings.MEDIA_ROOT = media_root.with_name("of another machine")
     make_ready()
     assert (is_there(), settings.MEDIA_ROOT.exists()) == (False, False)
 
 
-def test_a_folder_of_an_earlier_version_is_known_by_its_recordings(
+def test_a_folder_of_an_earlier_version_is_recognised_by_its_recordings(
     media_root: Path, owner: AbstractUser, queue: Redis
 ) -> None:
     make_task(owner)
@@ -113,7 +113,7 @@ def test_a_folder_of_an_earlier_version_is_known_by_its_recordings(
 
 
 @pytest.mark.parametrize("empty", [False, True])
-def test_a_folder_of_an_earlier_version_that_is_away_is_known_once_it_is_back(
+def test_a_folder_of_an_earlier_version_is_recognised_once_it_is_mounted(
     media_root: Path, owner: AbstractUser, queue: Redis, empty: bool
 ) -> None:
     make_task(owner)
@@ -126,7 +126,7 @@ def test_a_folder_of_an_earlier_version_that_is_away_is_known_once_it_is_back(
     assert is_there()
 
 
-def test_a_folder_that_was_copied_without_its_marker_is_known_by_its_recordings(
+def test_a_folder_copied_without_its_marker_is_recognised_by_its_recordings(
     media_root: Path, owner: AbstractUser, queue: Redis
 ) -> None:
     make_task(owner)
@@ -136,7 +136,7 @@ def test_a_folder_that_was_copied_without_its_marker_is_known_by_its_recordings(
     assert is_there()
 
 
-def test_a_new_database_takes_the_identifier_of_the_folder(media_root: Path) -> None:
+def test_a_new_database_adopts_the_identifier_of_the_folder(media_root: Path) -> None:
     before = (media_root / MARKER).read_text()
     MediaFolder.objects.all().delete()
     make_ready()
@@ -150,7 +150,7 @@ def test_a_folder_that_is_ready_is_left_alone(media_root: Path, caplog: pytest.L
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
 
 
-# What lies in it ------------------------------------------------------------------------------------------------------
+# Files in it ----------------------------------------------------------------------------------------------------------
 
 
 def test_the_walk_finds_what_is_stored_and_not_the_marker(media_root: Path, owner: AbstractUser, queue: Redis) -> None:
@@ -160,7 +160,7 @@ def test_the_walk_finds_what_is_stored_and_not_the_marker(media_root: Path, owne
     assert found == {task.media.name: 5, f"uploads/{MARKER}": 2}
 
 
-def test_what_the_walk_stands_at_can_be_removed(media_root: Path) -> None:
+def test_the_current_file_of_the_walk_can_be_removed(media_root: Path) -> None:
     (media_root / "stray").touch()
     for file in walk():
         file.remove()

@@ -1,4 +1,4 @@
-"""Stored files are reached through `tasks_app.media` alone, so that they can lie elsewhere than on this machine."""
+"""Only `tasks_app.media` accesses stored files, which allows other storage than the local disk."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ def test_an_access_is_found(source: str) -> None:
     assert list(accesses(source))
 
 
-def test_a_name_is_no_access() -> None:
+def test_using_only_the_name_is_allowed() -> None:
     assert not list(accesses("rows.filter(media=task.media.name)"))

@@ -1,4 +1,4 @@
-"""What the tests of pages need besides people: tasks in every state, without a worker."""
+"""Fixtures for the tests of pages: tasks in every state, without a worker."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ SILENCE = Transcript(language="en", duration=30.0)
 
 @pytest.fixture
 def task(owner: AbstractUser) -> Task:
-    """A task that waits. Nothing is committed in these tests, so no broker takes part."""
+    """A queued task. These tests commit nothing, so they need no broker."""
     return make_task(owner)
 
 

@@ -1,4 +1,4 @@
-"""Pages for what went wrong: in the house's look, with a way on."""
+"""Error pages: in the site's layout, with a link to continue."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_form_from_elsewhere_is_refused_in_plain_words(owner: AbstractUser) ->
 
 @pytest.mark.parametrize("error", [InternalError("secret"), NotAllowed("secret"), StorageFull("secret")])
 def test_a_page_says_what_happened_and_leads_on(rf: RequestFactory, error: TranscriptionError) -> None:
-    # Neither session nor user: what failed may have been just that.
+    # Without session or user: those may be what failed.
     response = error_page(rf.get("/"), error)
     assert response.status_code == error.http_status
     assert error.user_message in response.text

@@ -21,12 +21,12 @@ def page_of(client: Client, user: AbstractUser, task: Task) -> str:
 
 
 @pytest.mark.parametrize("somebody", ["stranger", "colleague"])
-def test_somebody_elses_task_is_not_there(client: Client, task: Task, somebody: str, request) -> None:
+def test_somebody_elses_task_is_not_found(client: Client, task: Task, somebody: str, request) -> None:
     client.force_login(request.getfixturevalue(somebody))
     assert client.get(reverse("task-detail", args=[task.identifier])).status_code == 404
 
 
-def test_those_who_are_not_logged_in_are_led_back_here(client: Client, task: Task) -> None:
+def test_after_logging_in_the_user_comes_back_here(client: Client, task: Task) -> None:
     address = reverse("task-detail", args=[task.identifier])
     assert client.get(address).headers["Location"] == f"{reverse('login')}?next={address}"
 
@@ -43,7 +43,7 @@ def test_a_waiting_task(client: Client, owner: AbstractUser, task: Task) -> None
     assert f'data-socket="/ws/tasks/{task.identifier}"' in page
 
 
-def test_that_the_queue_is_away_is_said(client: Client, owner: AbstractUser, task: Task) -> None:
+def test_a_message_says_that_the_queue_cannot_be_reached(client: Client, owner: AbstractUser, task: Task) -> None:
     Task.objects.update(progress_message=status.BROKER_AWAY)
     assert status.BROKER_AWAY in page_of(client, owner, task)
 
@@ -64,7 +64,7 @@ def test_a_running_task(client: Client, owner: AbstractUser, task: Task) -> None
     assert '<li data-stage="diarizing" data-state="ahead"' in page
 
 
-def test_a_stage_that_was_not_asked_for_is_not_shown(client: Client, owner: AbstractUser) -> None:
+def test_a_stage_that_was_not_requested_is_not_shown(client: Client, owner: AbstractUser) -> None:
     assert 'data-stage="diarizing"' not in page_of(client, owner, make_task(owner, diarize=False))
 
 
@@ -99,47 +99,49 @@ def test_a_name_that_a_person_gave_is_shown(client: Client, owner: AbstractUser,
     assert "Speaker 2" not in page
 
 
-def test_silence_is_said(client: Client, owner: AbstractUser, completed) -> None:
+def test_a_recording_without_speech_says_so(client: Client, owner: AbstractUser, completed) -> None:
     assert "No speech was found" in page_of(client, owner, completed(SILENCE))
 
 
-def test_what_a_transcript_lacks_is_said_and_can_be_tried_again(client: Client, owner: AbstractUser, completed) -> None:
+def test_a_failed_stage_is_shown_and_can_be_retried(client: Client, owner: AbstractUser, completed) -> None:
     page = page_of(client, owner, completed(NO_SPEAKERS))
-    for said in (
+    for text in (
         "The speakers stay untold.",
         "DIARIZATION_FAILED",
         "RuntimeError: no clusters",
         'id="retry"',
         "Hello?",
     ):
-        assert said in page
+        assert text in page
 
 
-def test_what_the_recording_lacks_is_said_but_not_tried_again(client: Client, owner: AbstractUser, completed) -> None:
+def test_a_fault_of_the_recording_is_shown_but_cannot_be_retried(
+    client: Client, owner: AbstractUser, completed
+) -> None:
     page = page_of(client, owner, completed(BROKEN_OFF))
     assert "The file breaks off at 0:30." in page
     assert "INCOMPLETE_FILE" in page
     assert 'id="retry"' not in page
 
 
-def test_a_failure_says_what_and_keeps_the_text(client: Client, owner: AbstractUser, task: Task) -> None:
+def test_a_failed_task_shows_the_error_and_the_text_so_far(client: Client, owner: AbstractUser, task: Task) -> None:
     LiveSegment.objects.create(task=task, index=0, start=0, end=2, text="So far so good.")
     attempts.fail(attempts.claim(task.pk), InternalError("ValueError: nothing fits"))
 
     page = page_of(client, owner, task)
 
-    for said in (InternalError.user_message, "INTERNAL_ERROR", "ValueError: nothing fits", "So far so good."):
-        assert said in page
+    for text in (InternalError.user_message, "INTERNAL_ERROR", "ValueError: nothing fits", "So far so good."):
+        assert text in page
     assert 'id="retry"' in page
     assert 'id="transcript"' in page
 
 
-def test_a_failure_without_text_offers_no_files(client: Client, owner: AbstractUser, task: Task) -> None:
+def test_a_failed_task_without_text_offers_no_downloads(client: Client, owner: AbstractUser, task: Task) -> None:
     attempts.fail(attempts.claim(task.pk), InternalError())
     assert 'id="downloads"' not in page_of(client, owner, task)
 
 
-def test_a_cancelled_task_can_go_on(client: Client, owner: AbstractUser, task: Task) -> None:
+def test_a_cancelled_task_can_be_retried(client: Client, owner: AbstractUser, task: Task) -> None:
     cancel(task, owner)
     page = page_of(client, owner, task)
     assert 'id="cancelled"' in page

@@ -31,8 +31,8 @@ def test_a_row_says_name_length_and_status(client: Client, owner: AbstractUser, 
     page = client.get(TASK_LIST).text
     assert f'id="task-{task.identifier}"' in page
     assert 'data-status="queued"' in page
-    for said in ("meeting.wav", "0:05", "Waiting", reverse("task-detail", args=[task.identifier])):
-        assert said in page
+    for text in ("meeting.wav", "0:05", "Waiting", reverse("task-detail", args=[task.identifier])):
+        assert text in page
 
 
 def test_a_running_task_shows_stage_and_percentage(client: Client, owner: AbstractUser, task: Task) -> None:
@@ -44,7 +44,7 @@ def test_a_running_task_shows_stage_and_percentage(client: Client, owner: Abstra
     assert '<progress max="100" value="45"' in page
 
 
-def test_a_transcript_that_lacks_something_is_marked(client: Client, owner: AbstractUser, completed) -> None:
+def test_an_incomplete_transcript_is_marked(client: Client, owner: AbstractUser, completed) -> None:
     completed(NO_SPEAKERS)
     client.force_login(owner)
     assert "incomplete" in client.get(TASK_LIST).text
@@ -57,7 +57,7 @@ def test_a_transcript_of_an_incomplete_recording_is_complete(client: Client, own
 
 
 @pytest.mark.parametrize("somebody", ["stranger", "colleague", "staff"])
-def test_only_ones_own_tasks_are_listed(client: Client, task: Task, somebody: str, request) -> None:
+def test_only_the_users_own_tasks_are_listed(client: Client, task: Task, somebody: str, request) -> None:
     client.force_login(request.getfixturevalue(somebody))
     assert "meeting.wav" not in client.get(TASK_LIST).text
 
@@ -88,7 +88,7 @@ def test_names_are_escaped(client: Client, owner: AbstractUser) -> None:
     assert "<script>alert" not in client.get(TASK_LIST).text
 
 
-def test_the_policy_against_foreign_scripts_is_kept(client: Client, owner: AbstractUser, task: Task) -> None:
+def test_the_page_obeys_the_content_security_policy(client: Client, owner: AbstractUser, task: Task) -> None:
     client.force_login(owner)
     response = client.get(TASK_LIST)
     assert "default-src 'self'" in response.headers["Content-Security-Policy"]

@@ -1,4 +1,4 @@
-"""The first account: only on an empty installation, only with the code."""
+"""The setup page: only on an empty installation, only with the code."""
 
 import pytest
 from django.contrib.auth import get_user_model
@@ -22,7 +22,7 @@ def filled_in(**other: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", ["home", "login", "signup"])
-def test_every_entrance_of_an_empty_installation_leads_to_the_first_account(client: Client, name: str) -> None:
+def test_an_empty_installation_redirects_to_the_setup_page(client: Client, name: str) -> None:
     assert client.get(reverse(name)).headers["Location"] == SETUP
 
 
@@ -45,7 +45,7 @@ def test_the_first_account_is_staff_and_logged_in(client: Client) -> None:
 @pytest.mark.parametrize(
     ("field", "value"), [("code", "guessed"), ("code", "é"), ("password1", "other"), ("username", "a b")]
 )
-def test_what_is_wrong_is_said_beside_its_field_and_makes_no_account(client: Client, field: str, value: str) -> None:
+def test_an_error_is_shown_beside_its_field_and_no_account_is_created(client: Client, field: str, value: str) -> None:
     response = client.post(SETUP, filled_in(**{field: value}))
 
     assert response.status_code == 400
@@ -59,7 +59,7 @@ def test_a_weak_password_is_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_there_is_no_such_page_once_anybody_has_an_account(client: Client, method: str) -> None:
+def test_the_setup_page_is_gone_once_there_is_an_account(client: Client, method: str) -> None:
     data = filled_in()
     get_user_model().objects.create_user("somebody")
 

@@ -1,4 +1,4 @@
-"""Transcripts as files."""
+"""Downloading transcripts."""
 
 import json
 
@@ -51,17 +51,17 @@ def test_json_has_the_words(user: Client, completed) -> None:
         ("...", 'filename="transcript.srt"'),
     ],
 )
-def test_the_name_is_the_recordings_and_safe(user: Client, completed, recording: str, named: str) -> None:
+def test_the_file_name_is_the_recordings_made_safe(user: Client, completed, recording: str, named: str) -> None:
     task = completed()
     Task.objects.update(name=recording)
     assert user.get(url(task)).headers["Content-Disposition"] == f"attachment; {named}"
 
 
-def test_an_unknown_format_is_not_there(user: Client, completed) -> None:
+def test_an_unknown_format_is_not_found(user: Client, completed) -> None:
     assert user.get(url(completed(), "exe")).status_code == 404
 
 
-def test_before_there_is_text_it_leads_back_and_says_so(user: Client, task: Task) -> None:
+def test_before_there_is_text_it_redirects_with_a_message(user: Client, task: Task) -> None:
     response = user.get(url(task), follow=True)
     assert response.redirect_chain == [(reverse("task-detail", args=[task.identifier]), 302)]
     assert "not finished yet" in response.text

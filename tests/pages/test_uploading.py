@@ -1,4 +1,4 @@
-"""The page for uploading, with and without scripts."""
+"""The upload page, with and without scripts."""
 
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def test_the_browser_is_told_the_limits(user: Client, settings) -> None:
     assert "up to 3 MB and 90 minutes each" in page
 
 
-def test_what_was_told_is_remembered_for_the_next_upload(user: Client, speech) -> None:
+def test_names_and_terms_are_remembered_for_the_next_upload(user: Client, speech) -> None:
     send(user, speech, hints="Kowalczyk,\nAcme Zentrix")
 
     assert user.get(UPLOAD).context["form"]["hints"].value() == "Kowalczyk, Acme Zentrix"
@@ -73,7 +73,7 @@ def test_what_was_told_is_remembered_for_the_next_upload(user: Client, speech) -
     )
 
 
-def test_what_others_told_is_not_shown(user: Client, speech, stranger: AbstractUser) -> None:
+def test_other_peoples_names_and_terms_are_not_shown(user: Client, speech, stranger: AbstractUser) -> None:
     send(user, speech, hints="Kowalczyk")
     user.force_login(stranger)
 
@@ -101,7 +101,7 @@ def test_the_box_of_a_form_says_whether_speakers_are_told_apart(user: Client, sp
     assert Task.objects.get().transcription_options.diarize is wanted
 
 
-def test_a_box_that_was_not_checked_stays_so(user: Client) -> None:
+def test_an_unchecked_box_stays_unchecked(user: Client) -> None:
     assert user.post(UPLOAD, {**ASKED, "diarize": ["false"]}).context["form"]["diarize"].value() is False
 
 
@@ -118,7 +118,7 @@ def test_several_recordings_lead_to_the_list(user: Client, speech, telephone: Pa
     assert set(Task.objects.values_list("name", flat=True)) == {"call.wav", "again.wav"}
 
 
-def test_a_bad_file_does_not_keep_the_good_one_out(user: Client, speech) -> None:
+def test_a_bad_file_does_not_keep_a_good_one_from_being_accepted(user: Client, speech) -> None:
     response = send(user, not_audio("<b>notes</b>.mp3"), speech)
 
     assert response.status_code == 415
@@ -128,23 +128,23 @@ def test_a_bad_file_does_not_keep_the_good_one_out(user: Client, speech) -> None
     assert "not an audio or video file" in response.text
 
 
-def test_what_cannot_be_asked_is_said_on_the_form_which_keeps_the_rest(user: Client, speech) -> None:
+def test_impossible_options_are_reported_on_the_form_which_keeps_the_rest(user: Client, speech) -> None:
     response = send(user, speech, model="tiny.en", language="de")
 
     assert response.status_code == 400
-    assert "knows only English" in response.text
+    assert "is for English only" in response.text
     assert response.context["form"]["language"].value() == "de"
     assert not Task.objects.exists()
 
 
-def test_a_field_that_cannot_be_read_is_said_on_the_form(user: Client, speech) -> None:
+def test_a_field_that_cannot_be_read_is_reported_on_the_form(user: Client, speech) -> None:
     response = send(user, speech, track="last")
 
     assert "Track: “last” is not understood." in response.text
     assert response.context["form"]["track"].value() == "last"
 
 
-def test_no_room_is_said_beside_the_file(user: Client, speech, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_beside_the_file(user: Client, speech, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_room(*args: object) -> None:
         raise StorageFull
 
@@ -154,7 +154,7 @@ def test_no_room_is_said_beside_the_file(user: Client, speech, monkeypatch: pyte
     assert StorageFull.user_message in response.text
 
 
-def test_no_file_is_said_on_the_form(user: Client) -> None:
+def test_a_missing_file_is_reported_on_the_form(user: Client) -> None:
     assert "Choose a file first." in send(user).text
 
 

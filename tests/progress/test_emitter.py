@@ -1,4 +1,4 @@
-"""Progress: the row and those who watch are told the same, at once, and at next to no cost to the pipeline."""
+"""Progress: the row and the frames agree, and emitting costs the pipeline almost nothing."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ OH_HELLO = Segment(2.0, 3.0, "Oh, hello.")
 
 
 class Listener:
-    """Hears a group as a WebSocket's consumer does, through the channel layer."""
+    """Listens to a group through the channel layer, as a WebSocket consumer does."""
 
     def __init__(self, group: str) -> None:
         self.group = group
@@ -61,7 +61,7 @@ class Listener:
         return channel
 
     def frames(self) -> list[dict[str, Any]]:
-        """All that was said since the last call."""
+        """All frames since the last call."""
         assert flush()
         return self.loop.run_until_complete(self._heard())
 
@@ -136,13 +136,13 @@ def test_emitting_updates_the_row(emitter: ProgressEmitter, claimed: Task) -> No
     )
 
 
-def test_emitting_is_heard(emitter: ProgressEmitter, claimed: Task, listener: Listener) -> None:
+def test_a_progress_frame_is_broadcast(emitter: ProgressEmitter, claimed: Task, listener: Listener) -> None:
     emitter.emit_progress(TRANSCRIBING, 25)
     (frame,) = listener.frames()
     assert (frame["type"], frame["stage"], frame["percentage"]) == ("progress", "transcribing", 25)
 
 
-def test_the_owners_group_hears_it_too(
+def test_a_progress_frame_is_broadcast_to_the_owners_group(
     emitter: ProgressEmitter, owner: AbstractUser, listen: Callable[[str], Listener]
 ) -> None:
     listener = listen(user_group(owner.pk))
@@ -150,19 +150,19 @@ def test_the_owners_group_hears_it_too(
     assert len(listener.frames()) == 1
 
 
-def test_a_segment_is_kept(emitter: ProgressEmitter, claimed: Task) -> None:
+def test_a_segment_is_stored(emitter: ProgressEmitter, claimed: Task) -> None:
     emitter.emit_segments(0, [HELLO])
     flush()
     assert [segment.text for segment in claimed.live_segments.all()] == ["Hello."]
 
 
-def test_a_segment_is_heard(emitter: ProgressEmitter, listener: Listener) -> None:
+def test_a_segment_is_broadcast(emitter: ProgressEmitter, listener: Listener) -> None:
     emitter.emit_segments(3, [HELLO])
     (frame,) = listener.frames()
     assert (frame["index"], frame["start"], frame["end"], frame["text"]) == (3, 0.5, 1.5, "Hello.")
 
 
-def test_segments_that_come_together_are_kept_and_heard_one_by_one(
+def test_segments_emitted_together_are_stored_and_broadcast_one_by_one(
     emitter: ProgressEmitter, claimed: Task, listener: Listener
 ) -> None:
     emitter.emit_segments(3, [HELLO, OH_HELLO])
@@ -173,7 +173,7 @@ def test_segments_that_come_together_are_kept_and_heard_one_by_one(
     assert [frame["sequence"] for frame in frames] == [claimed.sequence - 1, claimed.sequence]
 
 
-def test_an_error_is_kept(emitter: ProgressEmitter, claimed: Task) -> None:
+def test_an_error_is_stored(emitter: ProgressEmitter, claimed: Task) -> None:
     emitter.emit_error("NOT_AUDIO", "No sound.", "OSError: no")
     claimed.refresh_from_db()
     assert (claimed.error_code, claimed.user_message, claimed.technical_detail) == (
@@ -183,24 +183,24 @@ def test_an_error_is_kept(emitter: ProgressEmitter, claimed: Task) -> None:
     )
 
 
-def test_an_error_is_heard(emitter: ProgressEmitter, listener: Listener) -> None:
+def test_an_error_is_broadcast(emitter: ProgressEmitter, listener: Listener) -> None:
     emitter.emit_error("NOT_AUDIO", "No sound.", "OSError: no")
     assert [frame["error_code"] for frame in listener.frames()] == ["NOT_AUDIO"]
 
 
-def test_an_ending_is_not_heard_before_it_is_committed(claimed: Task, listener: Listener) -> None:
+def test_a_final_state_is_broadcast_after_the_commit(claimed: Task, listener: Listener) -> None:
     with transaction.atomic():
         ProgressEmitter(claimed).emit_state()
         assert listener.frames() == []
 
 
-def test_a_deleted_task_is_said_to_be_gone(claimed: Task, listener: Listener) -> None:
+def test_a_deletion_is_broadcast(claimed: Task, listener: Listener) -> None:
     task_id = str(claimed.pk)
     delete(claimed)
     assert listener.frames() == [{"type": "gone", "task_id": task_id}]
 
 
-# How often ------------------------------------------------------------------------------------------------------------
+# Throttling -----------------------------------------------------------------------------------------------------------
 
 
 def test_inside_a_stage_updates_are_throttled(emitter: ProgressEmitter, listener: Listener, throttled: None) -> None:
@@ -209,13 +209,13 @@ def test_inside_a_stage_updates_are_throttled(emitter: ProgressEmitter, listener
     assert [frame["percentage"] for frame in listener.frames()] == [10]
 
 
-def test_changes_of_stage_are_never_left_out(emitter: ProgressEmitter, listener: Listener, throttled: None) -> None:
+def test_changes_of_stage_are_never_throttled(emitter: ProgressEmitter, listener: Listener, throttled: None) -> None:
     for stage, percentage in ((TRANSCRIBING, 10), (ALIGNING, 40), (DIARIZING, 60)):
         emitter.emit_progress(stage, percentage)
     assert [frame["stage"] for frame in listener.frames()] == ["transcribing", "aligning", "diarizing"]
 
 
-def test_an_ending_is_never_left_out(
+def test_a_final_state_is_never_throttled(
     emitter: ProgressEmitter, claimed: Task, listener: Listener, throttled: None
 ) -> None:
     emitter.emit_progress(TRANSCRIBING, 10)
@@ -239,7 +239,7 @@ def test_emitting_costs_the_pipeline_less_than_half_a_millisecond(emitter: Progr
     assert statistics.median(costs) < 0.0005
 
 
-# Whose task it is -----------------------------------------------------------------------------------------------------
+# The lease ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -295,7 +295,7 @@ def test_a_broadcast_that_fails_is_logged(
     assert "A broadcast failed" in caplog.text
 
 
-def test_broadcasts_are_heard_again_once_the_broker_is_back(
+def test_broadcasts_work_again_once_the_broker_is_back(
     emitter: ProgressEmitter,
     claimed: Task,
     settings: Settings,

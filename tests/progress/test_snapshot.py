@@ -1,4 +1,4 @@
-"""What a client is sent that connects now, or that may have missed something."""
+"""What is sent to a client that connects or may have missed something."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ def test_a_snapshot_of_a_failed_task_holds_the_error(claimed: Task) -> None:
     assert [frame["type"] for frame in snapshot(claimed.pk)] == ["progress", "error"]
 
 
-def test_a_snapshot_is_of_the_row_and_not_of_what_the_caller_knew(claimed: Task) -> None:
-    """Else an ending that came between would get a smaller number than a snapshot that does not have it."""
+def test_a_snapshot_reads_the_row_and_not_the_callers_copy(claimed: Task) -> None:
+    """Otherwise a task that ends in between would get a smaller number than a snapshot without its ending."""
     attempts.fail(Task.objects.get(pk=claimed.pk), NotAudio(), lease=claimed.lease)
     assert snapshot(claimed.pk)[0]["status"] == "failed"
 
 
-def test_a_snapshot_of_a_task_that_was_deleted_meanwhile_says_so(claimed: Task) -> None:
+def test_a_snapshot_of_a_deleted_task_says_that_it_is_gone(claimed: Task) -> None:
     delete(Task.objects.get(pk=claimed.pk))
     assert snapshot(claimed.pk) == [{"type": "gone", "task_id": str(claimed.pk)}]
 
@@ -82,7 +82,7 @@ def test_the_frames_are_newer_than_what_was_seen_and_older_than_what_follows(
     assert found[-1] == claimed.sequence
 
 
-def test_a_number_of_another_database_is_not_believed(claimed: Task) -> None:
+def test_a_sequence_number_from_another_database_is_ignored(claimed: Task) -> None:
     assert numbers(snapshot(claimed.pk, after=10_000)) == numbers(snapshot(claimed.pk))
 
 

@@ -31,7 +31,7 @@ from tests.conftest import make_task
 pytestmark = pytest.mark.django_db(transaction=True)
 
 AWKWARD = "\0\ud800" + "é" * 3000
-"""Longer than any column for people's eyes, and with characters that PostgreSQL refuses."""
+"""Longer than any text column, and with characters that PostgreSQL refuses."""
 
 
 def complete(task: Task) -> None:
@@ -62,19 +62,21 @@ def test_one_worker_serves_people_in_turn(owner: AbstractUser, colleague: Abstra
     assert served == [owner, colleague, owner, colleague, owner]
 
 
-def test_who_has_fewer_running_comes_first(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
+def test_the_owner_with_fewer_running_tasks_comes_first(
+    owner: AbstractUser, colleague: AbstractUser, queue: Redis
+) -> None:
     running = [attempts.claim(make_task(person).pk) for person in (owner, owner, colleague)]
     make_task(owner), make_task(colleague)
     assert running[2].owner.last_served.at > running[0].owner.last_served.at
     assert attempts.claim_next().owner == colleague
 
 
-def test_ones_own_tasks_keep_their_order(owner: AbstractUser, queue: Redis) -> None:
+def test_an_owners_tasks_keep_their_order(owner: AbstractUser, queue: Redis) -> None:
     tasks = [make_task(owner) for _ in range(3)]
     assert [attempts.claim_next() for _ in range(3)] == tasks
 
 
-def test_what_a_worker_did_not_finish_comes_first(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
+def test_an_interrupted_task_comes_first(owner: AbstractUser, colleague: AbstractUser, queue: Redis) -> None:
     given_back = attempts.claim(make_task(owner).pk)
     make_task(colleague)
     attempts.release(given_back, given_back.lease)
@@ -89,12 +91,12 @@ def test_a_retried_task_waits_for_its_turn(owner: AbstractUser, queue: Redis) ->
     assert attempts.claim_next() == waiting
 
 
-def test_there_is_nothing_to_take_for_the_job_of_a_task_that_ended(task: Task, owner: AbstractUser) -> None:
+def test_an_ended_task_is_not_taken(task: Task, owner: AbstractUser) -> None:
     cancel(task, owner)
     assert attempts.claim_next() is None
 
 
-# How much at once -----------------------------------------------------------------------------------------------------
+# Limits ---------------------------------------------------------------------------------------------------------------
 
 
 def test_no_more_tasks_of_one_user_run_at_once_than_allowed(
@@ -106,7 +108,7 @@ def test_no_more_tasks_of_one_user_run_at_once_than_allowed(
     assert attempts.claim_next() is None
 
 
-def test_somebody_elses_task_runs_where_ones_own_may_not(
+def test_somebody_elses_task_runs_when_the_owner_is_at_the_limit(
     owner: AbstractUser, colleague: AbstractUser, queue: Redis, settings: Settings
 ) -> None:
     settings.MAX_RUNNING_PER_USER = 1
@@ -122,14 +124,16 @@ def test_the_next_one_runs_when_one_has_ended(owner: AbstractUser, queue: Redis,
     assert attempts.claim_next() == waiting
 
 
-def test_a_task_beyond_what_may_wait_is_refused(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+def test_a_task_beyond_the_limit_of_queued_tasks_is_refused(
+    owner: AbstractUser, queue: Redis, settings: Settings
+) -> None:
     settings.MAX_WAITING_PER_USER = 2
     make_task(owner), make_task(owner)
     with pytest.raises(TooManyTasks):
         make_task(owner)
 
 
-def test_nothing_of_a_refused_task_stays(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+def test_nothing_is_kept_of_a_refused_task(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
     settings.MAX_WAITING_PER_USER = 1
     make_task(owner)
     before = {path for path in settings.MEDIA_ROOT.rglob("*") if path.is_file()}
@@ -139,7 +143,7 @@ def test_nothing_of_a_refused_task_stays(owner: AbstractUser, queue: Redis, sett
     assert Task.objects.count() == 1
 
 
-def test_what_others_have_waiting_does_not_matter(
+def test_other_peoples_queued_tasks_do_not_count(
     owner: AbstractUser, colleague: AbstractUser, queue: Redis, settings: Settings
 ) -> None:
     settings.MAX_WAITING_PER_USER = 1
@@ -147,13 +151,15 @@ def test_what_others_have_waiting_does_not_matter(
     assert make_task(colleague).status == TaskStatus.QUEUED
 
 
-def test_a_running_task_does_not_wait(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+def test_a_running_task_does_not_count_as_queued(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
     settings.MAX_WAITING_PER_USER = 1
     attempts.claim(make_task(owner).pk)
     assert make_task(owner).status == TaskStatus.QUEUED
 
 
-def test_a_retry_beyond_what_may_wait_is_refused(owner: AbstractUser, queue: Redis, settings: Settings) -> None:
+def test_a_retry_beyond_the_limit_of_queued_tasks_is_refused(
+    owner: AbstractUser, queue: Redis, settings: Settings
+) -> None:
     settings.MAX_WAITING_PER_USER = 1
     task = make_task(owner)
     cancel(task, owner)
@@ -183,9 +189,9 @@ def test_a_retry_without_its_recording_is_refused_on_its_page(client: Client, ta
 
 @pytest.fixture
 def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
-    """Does two things at once: each goes on from its check when both have, or when one keeps the other from it."""
+    """Runs two actions at once: each continues after its check once both have checked, or one holds a lock."""
 
-    def both(module: ModuleType, check: str, *acts: Callable[[], object]) -> list[object]:
+    def both(module: ModuleType, check: str, *actions: Callable[[], object]) -> list[object]:
         checked = threading.Barrier(2)
         original = getattr(module, check)
 
@@ -195,9 +201,9 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
                 checked.wait(timeout=1)
             return result
 
-        def run(act: Callable[[], object]) -> object:
+        def run(action: Callable[[], object]) -> object:
             try:
-                return act()
+                return action()
             except TooManyTasks as error:
                 return error
             finally:
@@ -205,7 +211,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
 
         monkeypatch.setattr(module, check, checking)
         with ThreadPoolExecutor(2) as threads:
-            return list(threads.map(run, acts))
+            return list(threads.map(run, actions))
 
     return both
 
@@ -235,7 +241,7 @@ def test_a_name_that_is_too_long_is_cut(owner: AbstractUser, queue: Redis) -> No
     assert task.name == "é" * 255
 
 
-def test_a_reason_that_is_too_long_is_cut(task: Task) -> None:
+def test_an_error_message_that_is_too_long_is_cut(task: Task) -> None:
     error = TranscriptionError(AWKWARD, user_message=AWKWARD)
     error.error_code = AWKWARD
     attempts.fail(task, error)
@@ -251,7 +257,7 @@ def test_a_message_that_is_too_long_is_cut(task: Task) -> None:
     assert task.progress_message == "é" * 200
 
 
-def test_a_transcript_of_awkward_texts_is_kept(task: Task) -> None:
+def test_a_transcript_with_awkward_characters_is_stored(task: Task) -> None:
     task = attempts.claim(task.pk)
     segment = Segment(0.0, 1.0, AWKWARD, [Word(AWKWARD, 0.0, 1.0, 0.5, AWKWARD)], AWKWARD)
     warning = StageWarning("diarizing", AWKWARD, AWKWARD, AWKWARD)
@@ -261,14 +267,14 @@ def test_a_transcript_of_awkward_texts_is_kept(task: Task) -> None:
     assert task.language == "é" * 8
 
 
-def test_what_is_so_far_may_be_awkward(task: Task) -> None:
+def test_live_text_with_awkward_characters_is_stored(task: Task) -> None:
     task = attempts.claim(task.pk)
     ProgressEmitter(task, lease=task.lease).emit_segments(0, [Segment(0.0, 1.0, AWKWARD)])
     flush()
     assert task.live_segments.get().text == "é" * 3000
 
 
-def test_a_finished_part_may_be_awkward(task: Task) -> None:
+def test_a_finished_part_with_awkward_characters_is_stored(task: Task) -> None:
     task = attempts.claim(task.pk)
     attempts.keep_part(task, task.lease, "transcribing", 0, {"words": [{"text": AWKWARD}]})
     assert attempts.finished_parts(task) == {"transcribing": [{"words": [{"text": "é" * 3000}]}]}

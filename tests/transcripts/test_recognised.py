@@ -1,4 +1,4 @@
-"""A part that is done again, and what people had corrected before."""
+"""Recognising a recording again, and keeping earlier corrections."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def transcribed(claimed: Task) -> Task:
 
 @pytest.fixture
 def again(transcribed: Task, owner: AbstractUser) -> Callable[[list[TranscriptSegment]], Task]:
-    """Has the task done again, with another result."""
+    """Recognises the task again, with another result."""
 
     def do(segments: list[TranscriptSegment]) -> Task:
         retry(transcribed, owner)
@@ -73,18 +73,18 @@ def not_kept(task: Task) -> list[str]:
     return [w["user_message"] for w in task.warnings if w["error_code"] == "CORRECTION_NOT_KEPT"]
 
 
-def test_without_corrections_the_new_transcript_stands(again) -> None:
+def test_without_corrections_the_new_transcript_is_used(again) -> None:
     task = again(ONE_SENTENCE)
     assert lines(task) == [("SPEAKER_00", "Good mourning to you. How are you?"), ("SPEAKER_00", "I'm feeling fine.")]
     assert task.transcript.revision == 2
 
 
-def test_a_corrected_text_stands_with_the_speaker_found_now(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_a_corrected_text_is_kept_with_the_newly_found_speaker(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
     assert lines(again(LABELS_SWAPPED))[0] == ("SPEAKER_01", "Good morning to you.")
 
 
-def test_around_a_correction_the_new_text_stands(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_the_new_text_is_used_around_a_correction(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
     assert [text for _, text in lines(again(ONE_SENTENCE))] == [
         "Good morning to you.",
@@ -93,12 +93,12 @@ def test_around_a_correction_the_new_text_stands(transcribed: Task, owner: Abstr
     ]
 
 
-def test_a_deleted_segment_stays_away(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_a_deleted_segment_stays_deleted(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.delete_segments(transcribed, owner, 1, [rows(transcribed)[1].pk])
     assert [text for _, text in lines(again(ONE_SENTENCE))] == ["Good mourning to you.", "I'm feeling fine."]
 
 
-def test_split_and_joined_segments_stay_so(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_split_and_joined_segments_are_kept(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.split(transcribed, owner, 1, rows(transcribed)[0].pk, 13)
     edit.join(transcribed, owner, 2, rows(transcribed)[1].pk, rows(transcribed)[2].pk)
     assert [text for _, text in lines(again(LABELS_SWAPPED))] == [
@@ -117,24 +117,24 @@ def test_a_name_follows_the_voice_not_the_label(transcribed: Task, owner: Abstra
     ]
 
 
-def test_a_speaker_whom_a_person_chose_stays(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_a_speaker_chosen_by_a_person_is_kept(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.name_speaker(transcribed, owner, 1, "SPEAKER_01", "Bob")
     edit.change_speaker(transcribed, owner, 2, [rows(transcribed)[0].pk], "SPEAKER_01")
     assert lines(again(LABELS_SWAPPED))[0] == ("Bob", "Good mourning to you.")
 
 
-def test_a_speaker_whom_a_person_added_stays(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_a_speaker_added_by_a_person_is_kept(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.change_speaker(transcribed, owner, 1, [rows(transcribed)[0].pk], None)
     edit.name_speaker(transcribed, owner, 2, "SPEAKER_02", "Cleo")
     assert [speaker for speaker, _ in lines(again(LABELS_SWAPPED))] == ["Cleo", "SPEAKER_00", "SPEAKER_01"]
 
 
-def test_two_speakers_made_one_stay_one(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_merged_speakers_stay_merged(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.same_speaker(transcribed, owner, 1, "SPEAKER_01", "SPEAKER_00")
     assert {speaker for speaker, _ in lines(again(LABELS_SWAPPED))} == {"SPEAKER_01"}
 
 
-def test_of_a_name_that_cannot_be_kept_a_warning_says_so(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_a_name_that_cannot_be_kept_causes_a_warning(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.name_speaker(transcribed, owner, 1, "SPEAKER_00", "Anna")
     edit.name_speaker(transcribed, owner, 2, "SPEAKER_01", "Bob")
     task = again(ONE_VOICE)
@@ -149,7 +149,9 @@ def test_keeping_the_corrections_can_be_undone(transcribed: Task, owner: Abstrac
     assert transcript_of(task).segments == LABELS_SWAPPED
 
 
-def test_corrections_are_kept_as_often_as_it_is_done_again(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_corrections_are_kept_each_time_a_recording_is_recognised_again(
+    transcribed: Task, owner: AbstractUser, again
+) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
     edit.delete_segments(transcribed, owner, 2, [rows(transcribed)[2].pk])
     again(ONE_SENTENCE)
@@ -157,7 +159,7 @@ def test_corrections_are_kept_as_often_as_it_is_done_again(transcribed: Task, ow
     assert [text for _, text in lines(task)] == ["Good morning to you.", "How are you?"]
 
 
-def test_what_was_recognised_each_time_stays_as_it_was(transcribed: Task, owner: AbstractUser, again) -> None:
+def test_each_recognised_text_is_never_altered(transcribed: Task, owner: AbstractUser, again) -> None:
     edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
     task = again(ONE_SENTENCE)
     assert transcript_of(task, revision=1).segments == FIRST

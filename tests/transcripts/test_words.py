@@ -34,7 +34,7 @@ def times(words: list[Word]) -> list[tuple[str, float, float, bool]]:
         ("it is", "it is so", [("it", 0.0, 0.8, False), ("is", 1.0, 1.8, False), ("so", 1.8, 2.0, True)]),
     ],
 )
-def test_words_that_stand_keep_their_times_and_others_share_those_of_what_they_replace(
+def test_unchanged_words_keep_their_times_and_others_divide_those_of_the_words_they_replace(
     before: str, after: str, expected: list[tuple[str, float, float, bool]]
 ) -> None:
     assert times(retimed(heard(before), after, 0.0, 2.0)) == expected
@@ -43,21 +43,21 @@ def test_words_that_stand_keep_their_times_and_others_share_those_of_what_they_r
 @pytest.mark.parametrize(
     "text", ["今日は良い天気です。", "Das kostet 3,50 €, oder?", "c'est « bien » ça", "สวัสดีครับ", "…"]
 )
-def test_the_words_make_the_text_again(text: str) -> None:
+def test_the_words_add_up_to_the_text(text: str) -> None:
     assert text_of(retimed(heard("something else was heard"), text, 0.0, 4.0)) == text
 
 
-def test_where_no_words_were_timed_there_are_none() -> None:
+def test_without_timed_words_there_are_none() -> None:
     assert retimed([], "Hello.", 0.0, 1.0) == []
 
 
-def test_a_split_between_words_parts_them() -> None:
+def test_a_split_between_words_separates_them() -> None:
     before, after = split(heard("so it is"), "so it is", 3)
     assert (text_of(before), text_of(after)) == ("so", "it is")
     assert not any(word.estimated for word in before + after)
 
 
-def test_a_word_that_is_cut_in_two_shares_its_time() -> None:
+def test_a_word_cut_in_two_divides_its_time() -> None:
     before, after = split(heard("so arewe"), "so arewe", len("so are"))
     assert times(before)[-1] == ("are", 1.0, 1.48, True)
     assert times(after) == [("we", 1.48, 1.8, True)]

@@ -137,7 +137,7 @@ async def test_the_end_of_a_completed_task_is_100(watch, owner, task: Task) -> N
     assert (frame["status"], frame["stage"], frame["percentage"]) == ("completed", "complete", 100)
 
 
-async def test_ping_is_answered_with_pong_and_nonsense_with_nothing(watch, owner, task: Task) -> None:
+async def test_a_ping_gets_a_pong_and_nonsense_is_ignored(watch, owner, task: Task) -> None:
     async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
         await receive(client)
         for nonsense in ("", "{", "[]", '"ping"', b"\xff\x00", "[" * 900, "x" * 100_000, '{"type": "pong"}'):
@@ -146,7 +146,7 @@ async def test_ping_is_answered_with_pong_and_nonsense_with_nothing(watch, owner
         assert await receive(client) == {"type": "pong"}
 
 
-async def test_a_strangers_task_and_a_missing_task_are_the_same_refusal(watch, stranger, task: Task) -> None:
+async def test_somebody_elses_task_and_a_missing_one_are_refused_alike(watch, stranger, task: Task) -> None:
     refusals = []
     for user, task_id in ((stranger, task.pk), (stranger, uuid4()), (None, task.pk)):
         with pytest.raises(InvalidStatus) as refusal:
@@ -165,7 +165,7 @@ async def test_a_page_of_another_site_is_refused(watch, owner, task: Task) -> No
     assert refusal.value.response.status_code == 403
 
 
-async def test_the_list_shows_all_of_ones_own_tasks_and_nobody_elses(watch, owner, colleague, queue) -> None:
+async def test_the_list_shows_exactly_the_users_own_tasks(watch, owner, colleague, queue) -> None:
     mine = await sync_to_async(make_task)(owner, "mine.wav")
     other = await sync_to_async(make_task)(colleague, "other.wav")
     async with await watch(owner, "/ws/tasks/") as client:
@@ -176,7 +176,7 @@ async def test_the_list_shows_all_of_ones_own_tasks_and_nobody_elses(watch, owne
     assert (frame["task_id"], frame["status"]) == (str(mine.pk), "processing")
 
 
-async def test_nobody_gets_a_list_without_logging_in(watch, owner) -> None:
+async def test_an_anonymous_user_gets_no_list(watch, owner) -> None:
     with pytest.raises(InvalidStatus):
         async with await watch(None, "/ws/tasks/"):
             pass
@@ -191,7 +191,7 @@ async def test_the_socket_of_a_deleted_task_is_closed(watch, owner, task: Task) 
     assert closed.value.rcvd.code == consumers.GONE
 
 
-async def test_who_sends_without_end_is_cut_off(watch, owner, task: Task) -> None:
+async def test_a_client_that_floods_is_disconnected(watch, owner, task: Task) -> None:
     async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
         with pytest.raises(ConnectionClosed) as closed:
             while True:
@@ -206,7 +206,7 @@ async def test_who_sends_without_end_is_cut_off(watch, owner, task: Task) -> Non
 
 @pytest.fixture
 def beating(monkeypatch: pytest.MonkeyPatch):
-    """Connect as somebody to a consumer whose heart beats fast: `beating(consumer, user, **arguments)`."""
+    """Connect as somebody to a consumer with a short heartbeat interval: `beating(consumer, user, **arguments)`."""
     assert consumers.HEARTBEAT_SECONDS == 30
     monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 0.05)
 
@@ -241,7 +241,7 @@ async def closing_code(communicator: WebsocketCommunicator) -> int:
 
 @sync_to_async
 def unheard(task: Task, **changes: object) -> None:
-    """The row changes, and the frame that tells of it is lost with the broker."""
+    """The row changes, and its frame is lost with the broker."""
     Task.objects.filter(pk=task.pk).update(sequence=F("sequence") + 1, **changes)
 
 
@@ -259,7 +259,7 @@ async def test_what_was_missed_comes_with_the_next_heartbeat(beating, owner, cla
     assert (frame["status"], frame["percentage"]) == ("completed", 100)
 
 
-async def test_where_nothing_was_missed_nothing_is_sent_again(beating, owner, claimed: Task) -> None:
+async def test_nothing_is_sent_again_if_nothing_was_missed(beating, owner, claimed: Task) -> None:
     async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
         await frame_of(client, "progress")
         assert [(await client.receive_json_from(timeout=10))["type"] for _ in range(3)] == ["heartbeat"] * 3
@@ -284,7 +284,7 @@ async def test_a_missed_deletion_closes_the_socket(beating, owner, task: Task) -
         assert await closing_code(client) == consumers.GONE
 
 
-async def test_who_logs_out_loses_the_socket(beating, owner, task: Task) -> None:
+async def test_logging_out_closes_the_socket(beating, owner, task: Task) -> None:
     for consumer in (consumers.TaskConsumer, consumers.OwnTasksConsumer):
         async with beating(consumer, owner, task_id=task.pk) as client:
             await sync_to_async(Session.objects.all().delete)()
@@ -292,14 +292,14 @@ async def test_who_logs_out_loses_the_socket(beating, owner, task: Task) -> None
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}, {"is_staff": False}])
-async def test_who_may_no_longer_see_a_task_loses_the_socket(beating, staff, task: Task, change: dict) -> None:
+async def test_losing_access_to_a_task_closes_the_socket(beating, staff, task: Task, change: dict) -> None:
     async with beating(consumers.TaskConsumer, staff, task_id=task.pk) as client:
         await frame_of(client, "heartbeat")
         await sync_to_async(type(staff).objects.filter(pk=staff.pk).update)(**change)
         assert await closing_code(client) == consumers.NOT_ALLOWED
 
 
-async def test_a_list_learns_of_missed_beginnings_endings_and_deletions(
+async def test_a_list_catches_up_on_missed_starts_endings_and_deletions(
     beating, owner, task: Task, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with beating(consumers.OwnTasksConsumer, owner) as client:

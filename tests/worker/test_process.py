@@ -1,4 +1,4 @@
-"""A real worker process, with the real pipeline, that is told to stop or is killed in the middle of a task."""
+"""A real worker process with the real pipeline, stopped or killed in the middle of a task."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ STOP_SECONDS = 10
 
 
 def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
-    """What another process does to the database becomes visible here only by looking."""
+    """Poll: changes that another process makes in the database cause no event here."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -100,7 +100,7 @@ def start() -> Iterator[Callable[..., Worker]]:
 
 @pytest.fixture
 def conversation(owner: AbstractUser, queue: Redis, telephone: Path) -> Task:
-    """Five minutes of telephone: enough chunks to be interrupted between two of them."""
+    """Five minutes of a telephone call: enough chunks to interrupt it between two."""
     path = Path(settings.VAR_DIR) / "conversation.wav"
     with wave.open(str(telephone)) as one, wave.open(str(path), "wb") as many:
         many.setparams(one.getparams())
@@ -130,7 +130,7 @@ def in_the_middle(task: Task) -> Callable[[], bool]:
     return lambda: len(chunk_starts(parts(task))) >= 2
 
 
-def test_told_to_stop_it_gives_its_task_back_without_counting_the_attempt(
+def test_a_stopped_worker_releases_its_task_without_counting_the_attempt(
     conversation: Task, owner: AbstractUser, start: Callable[..., Worker]
 ) -> None:
     worker = start()
@@ -145,14 +145,14 @@ def test_told_to_stop_it_gives_its_task_back_without_counting_the_attempt(
     assert "Traceback" not in worker.log
 
 
-def test_told_to_stop_twice_it_ends_at_once_and_nothing_is_lost(
+def test_a_worker_stopped_twice_exits_at_once_and_nothing_is_lost(
     conversation: Task, start: Callable[..., Worker]
 ) -> None:
     worker = start()
     eventually(in_the_middle(conversation))
     kept = parts(conversation)
     began = time.monotonic()
-    while worker.process.poll() is None:  # two signals at the same moment would be one
+    while worker.process.poll() is None:  # signals sent at the same moment would be merged
         worker.process.send_signal(signal.SIGTERM)
         time.sleep(0.1)
     assert time.monotonic() - began < 2
@@ -173,7 +173,7 @@ def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[..., Wor
     assert "Traceback" not in worker.log
 
 
-def test_a_worker_says_what_it_has_loaded(queue: Redis, start: Callable[..., Worker]) -> None:
+def test_a_worker_reports_what_it_has_loaded(queue: Redis, start: Callable[..., Worker]) -> None:
     worker = start()
     name = f"{socket.gethostname()}:{worker.process.pid}"
     eventually(lambda: name in (loaded() or {}))
@@ -185,7 +185,7 @@ def test_a_worker_says_what_it_has_loaded(queue: Redis, start: Callable[..., Wor
     assert name not in rows["base"]
 
 
-def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(
+def test_after_a_worker_is_killed_another_one_continues_after_the_last_chunk(
     conversation: Task, start: Callable[..., Worker]
 ) -> None:
     killed = start()
@@ -210,7 +210,7 @@ def test_after_a_killed_worker_another_one_goes_on_behind_the_last_chunk(
     assert conversation.attempt == 2
 
 
-def test_recordings_that_are_away_for_a_while_fail_no_task(
+def test_no_task_fails_while_the_recordings_cannot_be_reached(
     owner: AbstractUser, queue: Redis, short_speech: Path, start: Callable[..., Worker]
 ) -> None:
     for number in range(4):
@@ -232,7 +232,7 @@ def test_recordings_that_are_away_for_a_while_fail_no_task(
     assert "Traceback" not in worker.log
 
 
-def test_a_machine_without_the_recordings_leaves_tasks_to_others(
+def test_a_machine_that_cannot_reach_the_recordings_leaves_tasks_to_others(
     owner: AbstractUser, queue: Redis, short_speech: Path, start: Callable[..., Worker], tmp_path: Path
 ) -> None:
     for number in range(3):
@@ -255,7 +255,7 @@ def test_a_machine_without_the_recordings_leaves_tasks_to_others(
 
 @pytest.fixture
 def own_broker(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen]]:
-    """Starts a broker of the test's own, which may be killed, on `tmp_path`/valkey.sock."""
+    """Starts a separate broker that may be killed, on `tmp_path`/valkey.sock."""
     brokers: list[subprocess.Popen] = []
 
     def start() -> subprocess.Popen:
@@ -270,7 +270,7 @@ def own_broker(tmp_path: Path) -> Iterator[Callable[[], subprocess.Popen]]:
         broker.wait()
 
 
-def test_a_broker_that_dies_during_a_task_costs_neither_the_task_nor_the_loaded_models(
+def test_if_the_broker_dies_during_a_task_neither_the_task_nor_the_loaded_models_are_lost(
     conversation: Task, start: Callable[..., Worker], own_broker: Callable[[], subprocess.Popen], tmp_path: Path
 ) -> None:
     url = f"unix://{tmp_path}/valkey.sock"

@@ -1,4 +1,4 @@
-"""Tasks while the folder of recordings is not mounted. The engine here is a fake; `test_process` has a real one."""
+"""Tasks while the folder of recordings is not mounted. The pipeline is a fake; `test_process` uses the real one."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ EMPTY = pytest.mark.parametrize("empty", [False, True])
 
 @pytest.fixture
 def waiting(media_root: Path, owner: AbstractUser, queue: Redis) -> Task:
-    """A task that waits, with its recording in a folder of this test alone."""
+    """A queued task with its recording in a folder for this test only."""
     return make_task(owner)
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Observer], Transcript]], None]:
-    def use(act: Callable[[Observer], Transcript]) -> None:
-        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: act(observer))
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Observer], Transcript]], None]:
+    def use(transcribe: Callable[[Observer], Transcript]) -> None:
+        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: transcribe(observer))
 
     return use
 
@@ -61,15 +61,15 @@ WAITS = ("queued", 0, "", RECORDINGS_AWAY)
 
 
 @contextmanager
-def away_from(engine: Callable, folder: Path, error: Exception, *, empty: bool) -> Iterator[None]:
-    """The folder goes away as the pipeline reads a recording, which then raises the error."""
+def away_from(pipeline: Callable, folder: Path, error: Exception, *, empty: bool) -> Iterator[None]:
+    """The folder goes away while the pipeline reads a recording, which then raises the error."""
     absence = away(folder, empty=empty)
 
-    def act(observer: Observer) -> Transcript:
+    def transcribe(observer: Observer) -> Transcript:
         absence.__enter__()
         raise error
 
-    engine(act)
+    pipeline(transcribe)
     yield
     absence.__exit__(None, None, None)
 
@@ -79,38 +79,38 @@ def away_from(engine: Callable, folder: Path, error: Exception, *, empty: bool) 
 
 @EMPTY
 @pytest.mark.parametrize("error", [NotAudio("no header"), OSError(5, "Input/output error")])
-def test_a_task_that_cannot_be_read_for_its_folder_is_away_is_given_back(
-    waiting: Task, media_root: Path, engine: Callable, error: Exception, empty: bool
+def test_a_task_is_released_if_reading_fails_because_the_folder_is_away(
+    waiting: Task, media_root: Path, pipeline: Callable, error: Exception, empty: bool
 ) -> None:
-    with away_from(engine, media_root, error, empty=empty):
+    with away_from(pipeline, media_root, error, empty=empty):
         run(waiting)
         assert state(waiting) == WAITS
     assert list(TaskEvent.objects.values_list("detail", flat=True))[-1] == "recordings away"
-    engine(lambda observer: HELLO)
+    pipeline(lambda observer: HELLO)
     assert (run(waiting).status, waiting.attempt, waiting.progress_message) == ("completed", 1, "")
 
 
-def test_what_was_read_while_the_folder_went_away_is_not_transcribed(
-    waiting: Task, media_root: Path, engine: Callable
+def test_a_recording_read_while_the_folder_went_away_is_not_transcribed(
+    waiting: Task, media_root: Path, pipeline: Callable
 ) -> None:
-    def act(observer: Observer) -> Transcript:
+    def transcribe(observer: Observer) -> Transcript:
         with away(media_root):
             observer.progress("transcribing", 0.0)  # the recording was read, and may have broken off
         return HELLO
 
-    engine(act)
+    pipeline(transcribe)
     run(waiting)
     assert state(waiting) == WAITS
 
 
-def test_what_was_read_in_time_is_transcribed(waiting: Task, media_root: Path, engine: Callable) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_recording_read_in_time_is_transcribed(waiting: Task, media_root: Path, pipeline: Callable) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         observer.progress("transcribing", 0.0)
         with away(media_root):
             observer.progress("transcribing", 0.5)
         return HELLO
 
-    engine(act)
+    pipeline(transcribe)
     assert run(waiting).status == "completed"
 
 
@@ -121,16 +121,16 @@ def test_a_folder_that_goes_away_just_after_the_claim_fails_no_task(waiting: Tas
         assert state(waiting) == WAITS
 
 
-def test_a_recording_that_is_gone_while_the_folder_is_there_fails_its_task(waiting: Task, media_root: Path) -> None:
+def test_a_deleted_recording_fails_its_task_while_the_folder_is_there(waiting: Task, media_root: Path) -> None:
     (media_root / waiting.media.name).unlink()
     assert (run(waiting).status, waiting.error_code) == ("failed", "FILE_MISSING")
 
 
-def test_a_fault_of_the_file_fails_its_task_while_the_folder_is_there(waiting: Task, engine: Callable) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_faulty_file_fails_its_task_while_the_folder_is_there(waiting: Task, pipeline: Callable) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         raise NotAudio
 
-    engine(act)
+    pipeline(transcribe)
     assert (run(waiting).status, waiting.error_code) == ("failed", "NOT_AUDIO")
 
 
@@ -164,9 +164,9 @@ class Waiting:
 
 @EMPTY
 def test_no_task_is_claimed_until_the_folder_is_back(
-    waiting: Task, media_root: Path, engine: Callable, monkeypatch: pytest.MonkeyPatch, empty: bool
+    waiting: Task, media_root: Path, pipeline: Callable, monkeypatch: pytest.MonkeyPatch, empty: bool
 ) -> None:
-    engine(lambda observer: HELLO)
+    pipeline(lambda observer: HELLO)
     monkeypatch.setattr(run_task, "AWAY_SECONDS", 0.02)
     with away(media_root, empty=empty):
         worker = Waiting(monkeypatch)
@@ -175,7 +175,7 @@ def test_no_task_is_claimed_until_the_folder_is_back(
     assert state(waiting)[:2] == ("completed", 1)
 
 
-def test_between_two_looks_for_the_folder_a_worker_waits(
+def test_a_worker_pauses_between_two_checks_for_the_folder(
     waiting: Task, media_root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
@@ -199,21 +199,21 @@ def test_a_worker_that_waits_for_the_folder_stops_when_told_to(
 
 
 def test_a_task_that_is_cancelled_while_the_folder_goes_away_stays_cancelled(
-    waiting: Task, media_root: Path, engine: Callable
+    waiting: Task, media_root: Path, pipeline: Callable
 ) -> None:
-    def act(observer: Observer) -> Transcript:
+    def transcribe(observer: Observer) -> Transcript:
         cancel(Task.objects.get(pk=waiting.pk), None)
         media_root.rename(media_root.with_name("elsewhere"))
         raise NotAudio
 
-    engine(act)
+    pipeline(transcribe)
     assert run(waiting).status == "cancelled"
 
 
-# What is said about it ------------------------------------------------------------------------------------------------
+# The message ---------------------------------------------------------------------------------------------------------
 
 
-def test_what_was_said_about_the_folder_goes_once_it_is_back(waiting: Task, media_root: Path) -> None:
+def test_the_message_about_the_folder_disappears_once_it_is_back(waiting: Task, media_root: Path) -> None:
     tell_waiting(waiting.pk, RECORDINGS_AWAY)
     with away(media_root):
         wake_for_forgotten()

@@ -1,4 +1,4 @@
-"""One task in the worker's process. The engine here is a fake that makes failures happen on demand."""
+"""One task in the worker's process. The pipeline here is a fake that makes failures happen on demand."""
 
 from __future__ import annotations
 
@@ -36,15 +36,15 @@ from tests.conftest import make_task
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.")])
-Engine = Callable[[Callable[[Observer], Transcript]], None]
+Pipeline = Callable[[Callable[[Observer], Transcript]], None]
 
 
 @pytest.fixture
-def engine(monkeypatch: pytest.MonkeyPatch) -> Engine:
-    """Sets what the pipeline does with the observer it is given."""
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    """Replaces the pipeline by a function of its observer."""
 
-    def use(act: Callable[[Observer], Transcript]) -> None:
-        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: act(observer))
+    def use(transcribe: Callable[[Observer], Transcript]) -> None:
+        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: transcribe(observer))
 
     return use
 
@@ -57,18 +57,18 @@ def stopping() -> Iterator[None]:
     stop_requested.clear()
 
 
-def put_down(observer: Observer) -> Transcript:
-    """What the pipeline does as soon as the work is no longer wanted."""
+def stop_if_cancelled(observer: Observer) -> Transcript:
+    """What the pipeline does once the observer says that the task was cancelled."""
     if not observer.cancelled():
-        pytest.fail("it would have gone on")  # no Exception, so the job cannot take it for a failure of the task
+        pytest.fail("the run was not cancelled")  # not an Exception, so the worker cannot take it for a failed task
     raise Cancelled
 
 
 def raising(error: Exception) -> Callable[[Observer], Transcript]:
-    def act(observer: Observer) -> Transcript:
+    def transcribe(observer: Observer) -> Transcript:
         raise error
 
-    return act
+    return transcribe
 
 
 def run(task: Task) -> Task:
@@ -79,17 +79,17 @@ def run(task: Task) -> Task:
     return task
 
 
-# The way it goes ------------------------------------------------------------------------------------------------------
+# Success -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_task_is_completed(task: Task, engine: Engine) -> None:
-    engine(lambda observer: HELLO)
+def test_a_task_is_completed(task: Task, pipeline: Pipeline) -> None:
+    pipeline(lambda observer: HELLO)
     assert run(task).status == "completed"
 
 
 @pytest.mark.skipif(connection.vendor == "sqlite", reason="no server that could end a connection")
-def test_a_connection_that_ended_between_two_tasks_is_opened_anew(task: Task, engine: Engine) -> None:
-    engine(lambda observer: HELLO)
+def test_a_database_connection_closed_between_two_tasks_is_reopened(task: Task, pipeline: Pipeline) -> None:
+    pipeline(lambda observer: HELLO)
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
@@ -97,7 +97,7 @@ def test_a_connection_that_ended_between_two_tasks_is_opened_anew(task: Task, en
     assert run_task.work_off().status == "completed"
 
 
-def test_the_pipeline_gets_what_was_asked(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pipeline_gets_the_options(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     task = make_task(owner, language="de", max_speakers=3)
     given: dict[str, Any] = {}
     monkeypatch.setattr(run_task.runner, "run", lambda path, **asked: given.update(asked) or HELLO)
@@ -105,7 +105,7 @@ def test_the_pipeline_gets_what_was_asked(owner: AbstractUser, queue: Redis, mon
     assert (given["model"], given["language"], given["max_speakers"]) == ("tiny.en", "de", 3)
 
 
-def test_the_pipeline_gets_the_languages_that_are_usual(
+def test_the_pipeline_gets_the_usual_languages(
     task: Task, owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     earlier = attempts.claim(make_task(owner, model="base").pk)
@@ -116,7 +116,7 @@ def test_the_pipeline_gets_the_languages_that_are_usual(
     assert given["usual_languages"] == ["fr"]
 
 
-def test_the_pipeline_gets_what_was_finished_before(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pipeline_gets_the_finished_parts(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
     claimed = attempts.claim(task.pk)
     attempts.keep_part(claimed, claimed.lease, "transcribing", 0, {"chunk": 1})
     attempts.release(claimed, claimed.lease)
@@ -126,57 +126,57 @@ def test_the_pipeline_gets_what_was_finished_before(task: Task, monkeypatch: pyt
     assert given["resume"] == {"transcribing": [{"chunk": 1}]}
 
 
-def test_running_twice_is_one_run(task: Task, engine: Engine) -> None:
-    engine(lambda observer: HELLO)
+def test_a_task_is_not_run_twice(task: Task, pipeline: Pipeline) -> None:
+    pipeline(lambda observer: HELLO)
     run(task)
     assert run(task).attempt == 1
 
 
-def test_running_while_it_runs_is_one_run(task: Task, engine: Engine) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_running_task_is_not_run_again(task: Task, pipeline: Pipeline) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         run_task.work_off()
         return HELLO
 
-    engine(act)
+    pipeline(transcribe)
     assert run(task).attempt == 1
 
 
-def test_a_task_that_is_gone_is_nothing_to_run(task: Task) -> None:
+def test_a_deleted_task_is_not_run(task: Task) -> None:
     delete(task)
     run_task.work_off()
     assert not Task.objects.exists()
 
 
-def test_a_finished_part_is_kept_at_once(task: Task, engine: Engine) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_finished_part_is_stored_at_once(task: Task, pipeline: Pipeline) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         observer.checkpoint("transcribing", 0, {"chunk": 1})
         raise NoSoundTrack
 
-    engine(act)
+    pipeline(transcribe)
     assert attempts.finished_parts(run(task)) == {"transcribing": [{"chunk": 1}]}
 
 
-def test_a_finished_stretch_of_text_is_there_while_it_runs(task: Task, engine: Engine) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_finished_segments_are_visible_while_the_task_runs(task: Task, pipeline: Pipeline) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         observer.segments(0, [Segment(0.0, 1.0, "So far.")])
         raise NoSoundTrack
 
-    engine(act)
+    pipeline(transcribe)
     assert [segment.text for segment in run(task).live_segments.all()] == ["So far."]
 
 
-def test_a_transcript_that_lacks_something_stays_as_it_is_until_it_is_replaced(
-    task: Task, owner: AbstractUser, engine: Engine
+def test_an_incomplete_transcript_stays_until_it_is_replaced(
+    task: Task, owner: AbstractUser, pipeline: Pipeline
 ) -> None:
     lacking = Transcript("en", 1.0, HELLO.segments, warnings=[StageWarning("diarizing", "DIARIZATION_FAILED", "None.")])
-    engine(lambda observer: lacking)
+    pipeline(lambda observer: lacking)
     retry(run(task), owner)
 
-    def act(observer: Observer) -> Transcript:
+    def transcribe(observer: Observer) -> Transcript:
         observer.segments(0, [Segment(0.0, 1.0, "So far.")])
         raise NoSoundTrack
 
-    engine(act)
+    pipeline(transcribe)
     assert [segment.text for segment in transcript_of(run(task)).segments] == ["Hello."]
 
 
@@ -193,7 +193,7 @@ def test_a_transcript_that_lacks_something_stays_as_it_is_until_it_is_replaced(
         ("assigning", 1.0, "diarizing", 99),  # 100 is for the finished transcript
     ],
 )
-def test_stages_of_the_pipeline_are_told_as_the_contract_has_them(
+def test_stages_of_the_pipeline_map_to_those_of_the_contract(
     task: Task, stage: str, fraction: float, told: str, percentage: int
 ) -> None:
     task = attempts.claim(task.pk)
@@ -206,62 +206,60 @@ def test_stages_of_the_pipeline_are_told_as_the_contract_has_them(
 # Failures -------------------------------------------------------------------------------------------------------------
 
 
-def test_a_fault_of_the_file_fails_the_task_with_its_code(task: Task, engine: Engine) -> None:
-    engine(raising(NoSoundTrack("no audio stream")))
+def test_a_faulty_file_fails_the_task_with_its_code(task: Task, pipeline: Pipeline) -> None:
+    pipeline(raising(NoSoundTrack("no audio stream")))
     assert (run(task).status, task.error_code, task.technical_detail) == ("failed", "NO_SOUND_TRACK", "no audio stream")
 
 
-def test_anything_unforeseen_fails_the_task(task: Task, engine: Engine) -> None:
-    engine(raising(ZeroDivisionError("division by zero")))
+def test_an_unexpected_error_fails_the_task(task: Task, pipeline: Pipeline) -> None:
+    pipeline(raising(ZeroDivisionError("division by zero")))
     assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
 
 
-def test_what_is_told_of_the_unforeseen_names_no_path(task: Task, engine: Engine) -> None:
-    engine(raising(FileNotFoundError(2, "No such file or directory", "/srv/var/models/x.bin")))
+def test_the_detail_of_an_unexpected_error_names_no_path(task: Task, pipeline: Pipeline) -> None:
+    pipeline(raising(FileNotFoundError(2, "No such file or directory", "/srv/var/models/x.bin")))
     assert run(task).technical_detail == "FileNotFoundError: [Errno 2] No such file or directory: (path)"
 
 
-def test_a_recording_that_is_missing_fails_the_task(task: Task, engine: Engine) -> None:
-    engine(lambda observer: HELLO)
+def test_a_recording_that_is_missing_fails_the_task(task: Task, pipeline: Pipeline) -> None:
+    pipeline(lambda observer: HELLO)
     task.media.storage.delete(task.media.name)
     assert run(task).error_code == "FILE_MISSING"
 
 
-def test_a_database_that_goes_away_leaves_the_task_to_the_next_attempt(task: Task, engine: Engine) -> None:
-    engine(raising(OperationalError("server closed the connection unexpectedly")))
+def test_a_database_that_goes_away_leaves_the_task_to_the_next_attempt(task: Task, pipeline: Pipeline) -> None:
+    pipeline(raising(OperationalError("server closed the connection unexpectedly")))
     assert (run(task).status, task.error_code) == ("processing", "")
-    assert task.lease is not None  # which lapses, for nobody renews it
+    assert task.lease is not None  # it expires because nothing renews it
 
 
 def test_a_transcript_that_cannot_be_written_fails_the_task(
-    task: Task, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    task: Task, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def no_room(*args: object) -> None:
         raise DatabaseError("disk full")
 
-    engine(lambda observer: HELLO)
+    pipeline(lambda observer: HELLO)
     monkeypatch.setattr(attempts, "write_recognised", no_room)
     assert (run(task).status, task.error_code) == ("failed", "INTERNAL_ERROR")
 
 
 @pytest.mark.parametrize("error", [NoSoundTrack(), ZeroDivisionError()])
-def test_a_failure_of_a_task_that_was_cancelled_meanwhile_says_nothing(
-    task: Task, engine: Engine, error: Exception
-) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_failure_after_the_task_was_cancelled_is_ignored(task: Task, pipeline: Pipeline, error: Exception) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         cancel(Task.objects.get(pk=task.pk), None)
         raise error
 
-    engine(act)
+    pipeline(transcribe)
     assert (run(task).status, task.error_code) == ("cancelled", "")
 
 
-def test_a_failure_of_a_task_that_was_deleted_meanwhile_is_nobodys(task: Task, engine: Engine) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_failure_after_the_task_was_deleted_is_ignored(task: Task, pipeline: Pipeline) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         delete(Task.objects.get(pk=task.pk))
         raise ZeroDivisionError
 
-    engine(act)
+    pipeline(transcribe)
     run_task.work_off()
     assert not Task.objects.exists()
 
@@ -269,31 +267,31 @@ def test_a_failure_of_a_task_that_was_deleted_meanwhile_is_nobodys(task: Task, e
 # Stopping -------------------------------------------------------------------------------------------------------------
 
 
-def test_cancelling_stops_a_running_task(task: Task, engine: Engine) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_cancelling_stops_a_running_task(task: Task, pipeline: Pipeline) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         cancel(Task.objects.get(pk=task.pk), None)
-        return put_down(observer)
+        return stop_if_cancelled(observer)
 
-    engine(act)
+    pipeline(transcribe)
     assert run(task).status == "cancelled"
 
 
-def test_deleting_stops_a_running_task(task: Task, engine: Engine) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_deleting_stops_a_running_task(task: Task, pipeline: Pipeline) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         delete(Task.objects.get(pk=task.pk))
-        return put_down(observer)
+        return stop_if_cancelled(observer)
 
-    engine(act)
+    pipeline(transcribe)
     run_task.work_off()
     assert not Task.objects.exists()
 
 
-def test_a_transcript_that_comes_after_cancelling_is_not_written(task: Task, engine: Engine) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_transcript_that_comes_after_cancelling_is_not_written(task: Task, pipeline: Pipeline) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         cancel(Task.objects.get(pk=task.pk), None)
         return HELLO
 
-    engine(act)
+    pipeline(transcribe)
     assert (run(task).status, task.live_segments.count()) == ("cancelled", 0)
 
 
@@ -303,33 +301,33 @@ def test_a_lease_lost_while_emitting_stops_the_task(task: Task) -> None:
     assert observer.cancelled()
 
 
-def test_a_task_that_is_wanted_goes_on(task: Task) -> None:
+def test_a_task_that_was_not_cancelled_continues(task: Task) -> None:
     assert not TaskObserver(attempts.claim(task.pk)).cancelled()
 
 
-def test_a_stopping_worker_gives_its_task_back(task: Task, engine: Engine, stopping: None) -> None:
-    engine(put_down)
+def test_a_stopping_worker_releases_its_task(task: Task, pipeline: Pipeline, stopping: None) -> None:
+    pipeline(stop_if_cancelled)
     assert (run(task).status, task.attempt) == ("queued", 0)
 
 
-def test_a_task_that_was_given_back_is_the_next_one(
-    task: Task, owner: AbstractUser, queue: Redis, engine: Engine, stopping: None
+def test_a_released_task_is_the_next_one(
+    task: Task, owner: AbstractUser, queue: Redis, pipeline: Pipeline, stopping: None
 ) -> None:
     queue.flushall()
     waiting = make_task(owner)
-    engine(put_down)
+    pipeline(stop_if_cancelled)
     run(task)
     assert [attempts.claim_next(), attempts.claim_next()] == [task, waiting]
 
 
-def test_what_rq_removes_after_a_job_is_not_the_wake_up_of_the_task_that_was_given_back(
-    task: Task, engine: Engine, monkeypatch: pytest.MonkeyPatch
+def test_the_wake_up_of_a_released_task_survives_rqs_cleanup_of_the_job(
+    task: Task, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(observer: Observer) -> Transcript:
         stop_requested.set()
-        return put_down(observer)
+        return stop_if_cancelled(observer)
 
-    engine(stop)
+    pipeline(stop)
     monkeypatch.setattr(SimpleWorker, "_install_signal_handlers", lambda worker: None)  # pytest has its own
     waiting = django_rq.get_queue(settings.TASK_QUEUE)
     try:
@@ -340,43 +338,43 @@ def test_what_rq_removes_after_a_job_is_not_the_wake_up_of_the_task_that_was_giv
     assert (task.status, wake_ups.waiting()) == ("queued", 1)
 
 
-def test_a_stopping_worker_gives_nothing_back_that_was_cancelled(task: Task, engine: Engine, stopping: None) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_stopping_worker_does_not_release_a_cancelled_task(task: Task, pipeline: Pipeline, stopping: None) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         cancel(Task.objects.get(pk=task.pk), None)
-        return put_down(observer)
+        return stop_if_cancelled(observer)
 
-    engine(act)
+    pipeline(transcribe)
     assert run(task).status == "cancelled"
 
 
 @pytest.fixture
 def exits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The exit statuses with which the process would have ended at once."""
+    """Exit statuses passed to `os._exit`, which is replaced."""
     statuses: list[int] = []
     monkeypatch.setattr(run_task.os, "_exit", statuses.append)
     return statuses
 
 
-def test_a_chunk_that_takes_too_long_does_not_keep_its_task(task: Task, engine: Engine, exits: list[int]) -> None:
-    def act(observer: Observer) -> Transcript:
+def test_a_task_is_released_if_its_chunk_takes_too_long(task: Task, pipeline: Pipeline, exits: list[int]) -> None:
+    def transcribe(observer: Observer) -> Transcript:
         observer.checkpoint("transcribing", 0, {"chunk": 1})
-        run_task.give_back_and_exit()  # the worker's timer does so in the middle of the next chunk
+        run_task.release_and_exit()  # the worker's timer does so in the middle of the next chunk
         return HELLO
 
-    engine(act)
+    pipeline(transcribe)
     assert (run(task).status, task.attempt, exits) == ("queued", 0, [0])
     assert attempts.finished_parts(task) == {"transcribing": [{"chunk": 1}]}
 
 
-def test_a_task_that_was_cancelled_meanwhile_does_not_keep_the_worker(
-    task: Task, engine: Engine, exits: list[int]
+def test_a_task_cancelled_just_before_does_not_keep_the_worker_from_exiting(
+    task: Task, pipeline: Pipeline, exits: list[int]
 ) -> None:
-    def act(observer: Observer) -> Transcript:
+    def transcribe(observer: Observer) -> Transcript:
         cancel(Task.objects.get(pk=task.pk), None)
-        run_task.give_back_and_exit()
+        run_task.release_and_exit()
         return HELLO
 
-    engine(act)
+    pipeline(transcribe)
     assert (run(task).status, exits) == ("cancelled", [0])
 
 
@@ -385,7 +383,7 @@ def test_a_task_that_was_cancelled_meanwhile_does_not_keep_the_worker(
 
 @pytest.fixture
 def renewals(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> threading.Semaphore:
-    """Released at each renewal that was tried; leases are short."""
+    """Released at each attempt to renew a lease; leases are short."""
     settings.LEASE_SECONDS = 0.04
     tried = threading.Semaphore(0)
     renew = attempts.renew_lease
@@ -410,7 +408,7 @@ def test_the_lease_is_renewed_while_the_pipeline_works(task: Task, renewals: thr
     assert task.lease_expires_at > timezone.now() - timedelta(minutes=1)
 
 
-def test_a_renewal_that_fails_is_tried_again(
+def test_a_failed_renewal_is_tried_again(
     task: Task, renewals: threading.Semaphore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     task = attempts.claim(task.pk)

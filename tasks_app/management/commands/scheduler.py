@@ -7,7 +7,7 @@ from tasks_app.worker import scheduler
 
 
 class Command(BaseCommand):
-    help = "Run the regular work (reconciling, cleaning up) until told to stop."
+    help = "Run the periodic jobs (reconcile, clean up) until told to stop."
 
     def handle(self, **options: object) -> None:
         stop = threading.Event()

@@ -30,16 +30,16 @@ from tasks_app.progress.stages import STAGE_PERCENTAGES
 logger = logging.getLogger(__name__)
 
 NO_RECORDING = (NotAudio, NoSoundTrack, PlaylistFile)
-"""What is wrong with a file that lies in a folder of recordings without being one."""
+"""Errors of files in a folder of recordings that are not recordings."""
 
 TRANSCRIPTS = tuple(f".{format_.extension}" for format_ in FORMATS.values())
 
-WRONG_CALL = 2  # the status that argparse ends with, too
+WRONG_CALL = 2  # exit status, as argparse uses it
 
 
 @dataclass(frozen=True)
 class Source:
-    """A recording to transcribe; `folder` is the one it was found in, None if it was named itself."""
+    """A recording to transcribe; `folder` is the one it was found in, None if the file itself was named."""
 
     path: Path
     folder: Path | None = None
@@ -49,7 +49,7 @@ def sources(paths: list[Path]) -> tuple[list[Source], list[OSError]]:
     """The recordings that `paths` name, those in folders in the order of their names, each once; and what could not
     be looked into.
 
-    Hidden files and what ends like a transcript are left out of folders; links to folders are not followed.
+    Within folders, hidden files and files with a transcript's extension are skipped; links to folders are not followed.
     """
     unreadable: list[OSError] = []
 
@@ -71,7 +71,7 @@ def targets(recordings: list[Source], folder: Path | None, extension: str) -> li
     """Where the transcript of each recording goes: beside it, or in `folder` as it lies in the folder it was found in.
 
     `talk.mp3` becomes `talk.txt`; `talk.mp3.txt` where that could be another's; and where even that could, it goes to
-    its place below the folder that all recordings share. No two are the same, and none is a recording.
+    its place below the recordings' common folder. No two are the same, and none is a recording.
     """
     paths = [source.path.resolve() for source in recordings]
     shared = os.path.commonpath([path.parent for path in paths]) if paths else ""
@@ -94,17 +94,17 @@ def targets(recordings: list[Source], folder: Path | None, extension: str) -> li
 
 
 def check_writable(target: Path) -> None:
-    """Raise PermissionError, before the work is done for nothing, if `target` cannot be written."""
+    """Raise PermissionError if `target` cannot be written, before time is spent on transcribing."""
     place = next(
         path for path in (target.absolute(), *target.absolute().parents) if path.exists() and not path.is_file()
     )
     if not os.access(place, os.W_OK):
-        raise PermissionError(errno.EACCES, f"Nothing can be written to {place}")
+        raise PermissionError(errno.EACCES, f"Cannot write to {place}")
 
 
 def write_whole(target: Path, text: str) -> None:
-    """Write a file whole or not at all; its folder is made if it is missing."""
-    if target.exists() and not target.is_file():  # a pipe or a device: nothing to be put in its place
+    """Write a file atomically, creating its folder if necessary."""
+    if target.exists() and not target.is_file():  # a pipe or a device: write to it, do not replace it
         target.write_text(text, encoding="utf-8", newline="")
         return
     target = target.resolve()
@@ -118,7 +118,7 @@ def write_whole(target: Path, text: str) -> None:
 
 
 def described(error: Exception) -> str:
-    """What happened, in one line."""
+    """An error in one line."""
     if isinstance(error, TranscriptionError):
         return f"{error.user_message} ({error.error_code})"
     if isinstance(error, OSError) and error.strerror:
@@ -134,9 +134,9 @@ class Bar(Observer):
         self._bar = tqdm(total=100, bar_format="{desc:<24}{percentage:3.0f}% |{bar}| {postfix}", leave=False)
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
-        told, start, end = STAGE_PERCENTAGES[stage]
+        shown, start, end = STAGE_PERCENTAGES[stage]
         self._bar.n = max(self._bar.n, int(start + (end - start) * fraction))
-        self._bar.set_description(str(told.label), refresh=False)
+        self._bar.set_description(str(shown.label), refresh=False)
         left = "" if eta_seconds is None else f"about {tqdm.format_interval(round(eta_seconds))} left"
         self._bar.set_postfix_str("; ".join(filter(None, [left, self._name])))
 
@@ -148,11 +148,11 @@ class Command(BaseCommand):
     _called_from_command_line: bool  # Django's own, which its stubs leave out
 
     help = (
-        "Transcribe recordings here and now, without server, database or broker. The transcript of one file goes to "
+        "Transcribe recordings right away, without server, database or broker. The transcript of one file goes to "
         "the terminal. Those of several files, and of the recordings in folders, are written beside them (talk.txt for "
         "talk.mp3; talk.mp3.txt if there is a talk.wav as well) or into the folder given with -o; their paths are "
-        "printed. A transcript that is there already is kept. Hidden files, transcripts, and what is no recording are "
-        "left out of folders. A recording that fails does not stop the others; the status is then 1."
+        "printed. Existing transcripts are kept. Hidden files, transcripts and files that are not recordings are "
+        "skipped in folders. A recording that fails does not stop the others; the exit status is then 1."
     )
     requires_system_checks = ()
 
@@ -178,11 +178,11 @@ class Command(BaseCommand):
             "--channels",
             choices=CHOICES,
             default=AUTO,
-            help="split: transcribe each channel by itself, as one speaker; mix: all together; auto: split if there is "
-            "one person on each (%(default)s)",
+            help="split: transcribe each channel separately, as one speaker; mix: all together; auto: split if there "
+            "is one person on each (%(default)s)",
         )
         parser.add_argument(
-            "--hints", default="", metavar="NAMES", help="names and terms that occur, with commas between them"
+            "--hints", default="", metavar="NAMES", help="names and terms that occur, separated by commas"
         )
         parser.add_argument("--min-speakers", type=int, metavar="N")
         parser.add_argument("--max-speakers", type=int, metavar="N")
@@ -190,7 +190,7 @@ class Command(BaseCommand):
             "-o",
             "--output",
             metavar="FILE",
-            help="write to this file; of several recordings, to this folder, which is made if it is missing",
+            help="write to this file; with several recordings, to this folder, which is created if necessary",
         )
         parser.add_argument(
             "--overwrite", action="store_true", help="also transcribe recordings that have a transcript, and replace it"
@@ -214,7 +214,7 @@ class Command(BaseCommand):
         several = len(paths) > 1 or paths[0].is_dir()
         to = Path(output) if output else None
         if self._called_from_command_line and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-            # Ctrl-C ends it at once; Python's own handler waits until the model in hand gives back control.
+            # Ctrl-C ends the process at once; Python's own handler would wait for the model's native code to return.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         if several or (to and (to.is_dir() or str(output).endswith(os.sep))):
             self._transcribe_each(paths, to, format, overwrite, asked)
@@ -269,8 +269,8 @@ class Command(BaseCommand):
             raise CommandError(f"{len(failed)} of {len(found) + len(unreadable)} failed: {', '.join(failed)}")
 
     def _without_strays(self, found: list[Source]) -> Iterator[Source]:
-        """`found` without what is no recording but named like another file except for its ending: the slides to a talk
-        must not change what its transcript is called. Others are looked into when their turn comes.
+        """`found` without files that are not recordings and whose name differs from another's only in its extension:
+        the slides of a talk must not change the name of its transcript. Others are checked in their turn.
         """
         names = Counter(source.path.with_suffix("") for source in found)
         for source in found:
@@ -281,11 +281,11 @@ class Command(BaseCommand):
                     self._leave_out(source.path, error)
                     continue
                 except (TranscriptionError, OSError):
-                    pass  # said when its turn comes
+                    pass  # reported when it is its turn
             yield source
 
     def _leave_out(self, path: Path, error: TranscriptionError) -> None:
-        self.stderr.write(f"{path}: left out, it is no recording ({error.error_code}).", self.style.NOTICE)
+        self.stderr.write(f"{path}: skipped, not a recording ({error.error_code}).", self.style.NOTICE)
 
     def _transcribe(
         self,
@@ -301,7 +301,7 @@ class Command(BaseCommand):
             check_writable(target)
         bar = Bar(name) if sys.stderr.isatty() else None
         try:
-            # A link that a person names is followed; the pipeline itself takes none.
+            # A link named on the command line is followed; the pipeline itself refuses links.
             transcript = runner.run(
                 path.resolve(), store=model_store(), observer=bar, limits=limits(), **asked.to_dict()
             )

@@ -1,11 +1,11 @@
-"""`manage.py tune`: measures how a model is run fastest on this machine, for workers to do so from their next start."""
+"""`manage.py tune`: measure how a model runs fastest on this machine; workers use the result from their next start."""
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from tasks_app.engine import model_store
 from tasks_app.pipeline.errors import ModelUnavailable
 from tasks_app.pipeline.weights import tuning
+from tasks_app.pipeline_setup import model_store
 
 
 class Command(BaseCommand):

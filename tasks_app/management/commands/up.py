@@ -53,7 +53,7 @@ class Command(BaseCommand):
         supervisor = subprocess.Popen(  # noqa: S603  our own program, our own arguments
             [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
             env={**os.environ, **variables},
-            start_new_session=True,  # Ctrl-C reaches this process alone, which passes it on once
+            start_new_session=True,  # Ctrl-C only reaches this process, which passes it on once
         )
 
         def stop(*_: object) -> None:
@@ -67,7 +67,7 @@ class Command(BaseCommand):
         sys.exit(max(status, 0))
 
     def _announce(self, supervisor: subprocess.Popen) -> None:
-        """Say the address as soon as the service answers there."""
+        """Print the address as soon as the service answers there."""
         host = "localhost" if settings.HOST in ("127.0.0.1", "0.0.0.0", "::") else settings.HOST  # noqa: S104
         address = f"http://{host}:{settings.PORT}/"
         deadline = time.monotonic() + START_SECONDS
@@ -83,7 +83,7 @@ class Command(BaseCommand):
             return
         code = first_account.setup_code()
         if code:
-            self.stdout.write(f"\n  Ready. Make the first account: {address}setup/?code={code}\n")
+            self.stdout.write(f"\n  Ready. Create the first account: {address}setup/?code={code}\n")
         else:
             self.stdout.write(f"\n  Ready: {address}\n")
         self.stdout.write("  Ctrl-C stops it.\n\n")

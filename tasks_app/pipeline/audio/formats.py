@@ -1,11 +1,11 @@
-"""The kinds of files that recordings come in: which may be read, how they begin, and what is known of the others."""
+"""File formats of recordings: which may be read, how they begin, and what to say about the others."""
 
 from __future__ import annotations
 
 import re
 
-# Demuxers that read sound from one file by its content. What is missing is missing on purpose: hls, dash, concat, sdp,
-# imf and the like point at other files, image2 takes patterns for names, and raw formats accept any bytes at all.
+# Demuxers that read sound from one file by its content. Others are left out on purpose: hls, dash, concat, sdp,
+# imf and the like refer to other files, image2 takes patterns for names, and raw formats accept any bytes at all.
 DEMUXERS = (
     "3dostr,4xm,aa,aac,aax,ac3,ace,acm,act,adp,ads,adx,aea,afc,aiff,aix,alp,amr,apac,apc,ape,apm,argo_asf,"
     "argo_brp,argo_cvg,asf,ast,au,avi,avr,avs,bethsoftvid,bfi,bfstm,bink,binka,bit,bmv,boa,bonk,brstm,c93,caf,"
@@ -18,12 +18,12 @@ DEMUXERS = (
     "wsaud,wsd,wsvqa,wtv,wv,wve,xa,xmd,xmv,xvag,xwma,yop"
 )
 
-# How far into a file tracks are looked for; some are told of only where they begin.
+# How far into a file tracks are searched for; some are only declared where they begin.
 SEARCH_BYTES = 64 << 20
 SEARCH_MICROSECONDS = 600_000_000
 
-# Those of them whose packets say when they are to be heard. What is raw, or found by counting bytes, has no such times:
-# where a library gives some all the same, they are guesses from the bit rate.
+# Demuxers whose packets have timestamps. Raw formats and those found by counting bytes have none: if a library gives
+# some all the same, they are guesses from the bit rate.
 TIMED = frozenset({"asf", "flv", "live_flv", "matroska", "mov", "mpeg", "mpegts", "nut", "ogg", "wtv"})
 
 PLAYLIST_MARKS = (
@@ -49,7 +49,7 @@ PLAYLIST_MARKS = (
 
 MP4_BEGINNINGS = (b"ftyp", b"moov", b"mdat", b"wide", b"free", b"skip")
 
-# How recordings begin. A file that begins so and yet cannot be read is a damaged recording; any other is none at all.
+# How recordings begin. A file that begins like this but cannot be read is damaged; any other is not a recording.
 RECORDING_MAGIC = (
     (8, b"WAVE"),
     (8, b"AVI "),
@@ -106,7 +106,7 @@ ASF_PROTECTION = re.compile(
     + re.escape(bytes.fromhex("14e68a292226174cb935dae07ee9289c"))
 )
 
-# What people upload and is no sound that can be read, by its beginning: offset, bytes, what it is and what to do.
+# Files people upload that contain no readable sound, by their beginning: offset, bytes, what it is and what to do.
 SOUND_OF_OTHER_KINDS = (
     (0, b"\x03ds2", "This is a DS2 dictation file, which cannot be read here. Export it as DSS or WAV."),
     (0, b"\x01ds2", "This is a DS2 dictation file, which cannot be read here. Export it as DSS or WAV."),
@@ -114,10 +114,10 @@ SOUND_OF_OTHER_KINDS = (
     (0, b"MS_VOICE", "This is a Sony voice file (MSV, DVF), which cannot be read here. Export it as WAV or MP3."),
 )
 NO_SOUND = (
-    (0, b"MThd", "This is a MIDI file: it holds notes to be played, no recorded sound."),
-    (8, b"RMID", "This is a MIDI file: it holds notes to be played, no recorded sound."),
-    (0, b"IMPM", "This is a tracker module: it holds notes to be played, no recorded sound."),
-    (0, b"Extended Module: ", "This is a tracker module: it holds notes to be played, no recorded sound."),
+    (0, b"MThd", "This is a MIDI file: it contains notes to be played, not recorded sound."),
+    (8, b"RMID", "This is a MIDI file: it contains notes to be played, not recorded sound."),
+    (0, b"IMPM", "This is a tracker module: it contains notes to be played, not recorded sound."),
+    (0, b"Extended Module: ", "This is a tracker module: it contains notes to be played, not recorded sound."),
     (0, b"PK\x03\x04", "This is a ZIP archive or an office document. Unpack it and upload the recording."),
     (0, b"Rar!\x1a\x07", "This is a RAR archive. Unpack it and upload the recording."),
     (0, b"7z\xbc\xaf\x27\x1c", "This is a 7z archive. Unpack it and upload the recording."),

@@ -1,8 +1,8 @@
 """Speech of unusual level: too quiet, overdriven, or much quieter than other speech beside it.
 
 The voice activity model misses speech that is very quiet or overdriven, that comes after a long noise, or that lacks
-low tones, as on the telephone. What it takes for silence though it stands out from the noise around it is brought to a
-usual level, by parts, given low tones, and judged once more.
+low tones, as on the telephone. Stretches that it takes for silence although they stand out from the noise are brought
+to a normal level one by one, given low tones, and judged again.
 Whisper skips speech that is much quieter than the loudest of a chunk, and hears quiet chunks worse.
 """
 
@@ -31,15 +31,15 @@ LOWEST_LEVEL = -100.0  # dB; about that of the rounding to 16 bits
 FLOOR_PERCENTILE = 10
 STANDS_OUT = 8.0  # dB above the noise floor
 FEWEST_HOPS = 8
-"""Fewer hops of 32 ms that stand out are no word."""
-NOISE_BELOW_SPEECH = 10.0  # dB; noise alone is not brought to the level of speech
+"""Fewer hops of 32 ms that stand out are not a word."""
+NOISE_BELOW_SPEECH = 10.0  # dB; pure noise is not amplified to the level of speech
 CREDIT = 1.25
 """That a sound stands out speaks for speech; its probability is multiplied by this."""
 PITCH = (50, 300)
 """Hz, from and to, of what a voice has lowest and a telephone leaves out."""
 CLEAR = 0.9
 LONG_HOPS = 16  # half a second
-"""What is neither judged to be speech with so much probability nor for so long is none."""
+"""A stretch below this probability and this length is not speech."""
 
 # In hops on both sides.
 SYLLABLE_REACH = 1
@@ -67,7 +67,7 @@ def judged_again(
     def judge_stretch(stretch: tuple[int, int]) -> NDArray[np.float32]:
         first, last = stretch
         sound = to_float(samples[first * HOP : last * HOP])
-        # What comes before the stretch may have misled the model, so that it hears the stretch by itself.
+        # Sound before the stretch may have misled the model, so it now gets the stretch alone.
         return judge(_with_pitch(_amplified(sound - sound.mean(), gain[first:last])), 0)
 
     stretches = [
@@ -112,7 +112,7 @@ def levels(samples: NDArray[np.int16]) -> NDArray[np.float32]:
 
 def noise_floor(level: NDArray[np.float32]) -> NDArray[np.float32]:
     """The level of what is always there, for every hop: a low percentile of half a minute or of that before or after
-    it, whichever is lowest, so that a long loud passage is not taken for it.
+    it, whichever is lowest: otherwise a long loud passage would be taken for it.
     """
     import numpy as np
 

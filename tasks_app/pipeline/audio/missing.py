@@ -1,4 +1,4 @@
-"""What of a recording could not be heard, told as warnings: other sound tracks, and what a damaged file has lost."""
+"""Warnings about what was not transcribed: other sound tracks, and damaged or missing parts of the file."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from tasks_app.pipeline.transcript import StageWarning, clock
 STAGE = "decoding"
 MOST_PLACES = 10
 APART = 5.0
-"""Seconds. Complaints that are less apart are about one damaged place."""
+"""Seconds. Decoder errors closer together than this are about one damaged place."""
 EDGE = 0.5
-"""Seconds at the beginning and the end in which complaints are not counted: there files are cut and tags stand."""
+"""Seconds at the beginning and the end in which decoder errors are ignored: files are cut there, and have tags."""
 NEAR_THE_END = 2.0
-"""Seconds. What goes wrong later than this belongs to the end of a file that breaks off."""
+"""Seconds before the end of a truncated file; errors after that are part of the truncation."""
 MOST_CLAIMED = (1 << 31) - 8192
 LONGEST_PAGE = 27 + 255 + 255 * 255
 
@@ -24,7 +24,7 @@ Place = tuple[float, float]
 
 
 def other_tracks(info: AudioInfo, heard: int, silent: Collection[int]) -> Iterator[StageWarning]:
-    """What is said if the file has sound tracks besides number `heard`; in those of `silent` no speech was found."""
+    """A warning if the file has sound tracks besides number `heard`; no speech was found in those of `silent`."""
     others = [number for number in range(1, len(info.tracks) + 1) if number != heard]
     names = "; ".join(
         f"{number}{_described(info.tracks[number - 1])}{', no speech found' * (number in silent)}" for number in others
@@ -33,7 +33,7 @@ def other_tracks(info: AudioInfo, heard: int, silent: Collection[int]) -> Iterat
         STAGE,
         "OTHER_TRACKS",
         f"The file has {len(info.tracks)} sound tracks. This is track {heard}{_described(info.tracks[heard - 1])}. "
-        f"Not transcribed: track {names}. To have another one, transcribe the file again and choose its number.",
+        f"Not transcribed: track {names}. To transcribe another one, upload the file again and choose its number.",
     )
 
 
@@ -41,8 +41,8 @@ def _described(track: Track) -> str:
     facts = [track.language, f"“{track.title}”" if track.title else "", _channels(track.channels)]
     if track.duration is not None:
         facts.append(clock(track.duration))
-    told = ", ".join(fact for fact in facts if fact)
-    return f" ({told})" if told else ""
+    known = ", ".join(fact for fact in facts if fact)
+    return f" ({known})" if known else ""
 
 
 def _channels(count: int) -> str:
@@ -50,7 +50,7 @@ def _channels(count: int) -> str:
 
 
 def damages(places: list[Place], seconds: float) -> list[Place]:
-    """The places of complaints, those close to each other as one; `seconds`: the length of what was read."""
+    """The places of decoder errors, merged if close together; `seconds`: the length of what was read."""
     joined: list[Place] = []
     for start, end in sorted(places):
         if end < EDGE or start > seconds - EDGE:
@@ -65,7 +65,7 @@ def damages(places: list[Place], seconds: float) -> list[Place]:
 def damaged(places: list[Place]) -> Iterator[StageWarning]:
     for start, end in places[:MOST_PLACES]:
         more = len(places) - MOST_PLACES
-        also = f" So it is in {more} more places." if more > 0 and (start, end) == places[MOST_PLACES - 1] else ""
+        also = f" The same goes for {more} more places." if more > 0 and (start, end) == places[MOST_PLACES - 1] else ""
         yield StageWarning(
             STAGE,
             "DAMAGED_FILE",
@@ -76,12 +76,12 @@ def damaged(places: list[Place]) -> Iterator[StageWarning]:
 
 
 def incomplete(read: float, whole: float | None) -> Iterator[StageWarning]:
-    """`read`: seconds that could be read; `whole`: those that there should be, as far as that is known."""
+    """`read`: seconds that could be read; `whole`: seconds there should be, if known."""
     if whole is None:
-        told = f"The file breaks off at {clock(read)}. What comes after is missing."
+        message = f"The file ends unexpectedly at {clock(read)}. The rest is missing."
     else:
-        told = f"The file should last {clock(whole)}, but {clock(read)} could be read: it breaks off, or is damaged."
-    yield StageWarning(STAGE, "INCOMPLETE_FILE", f"{told} Copy it again from its source.", start=read, end=whole)
+        message = f"The file should last {clock(whole)}, but {clock(read)} could be read: it is incomplete or damaged."
+    yield StageWarning(STAGE, "INCOMPLETE_FILE", f"{message} Copy it again from its source.", start=read, end=whole)
 
 
 def clock_jumps(place: float, seconds: float) -> Iterator[StageWarning]:
@@ -89,7 +89,7 @@ def clock_jumps(place: float, seconds: float) -> Iterator[StageWarning]:
         STAGE,
         "CLOCK_JUMPS",
         f"At {clock(place)} the clock of the file jumps by {clock(seconds)}, more than a recording may last. "
-        "That was taken for a fault: times are counted on from there.",
+        "This was treated as an error: times continue from there without the jump.",
         start=place,
         end=place,
     )
@@ -102,12 +102,12 @@ def fewer_channels(there: int, declared: int) -> Iterator[StageWarning]:
 
 
 def too_many_channels(there: int, most: int) -> StageWarning:
-    message = f"Of {there} channels none can be transcribed by itself, only of up to {most}: they were mixed."
+    message = f"The {there} channels were mixed: at most {most} can be transcribed separately."
     return StageWarning(STAGE, "TOO_MANY_CHANNELS", message)
 
 
 def share_there(path: Path) -> float | None:
-    """The share of its bytes that a file has which is shorter than its own header says; None if it is not.
+    """The fraction of its bytes present in a file shorter than its header says; None if it is not shorter.
 
     RIFF (WAV, AVI), RF64, Sony Wave64 and IFF (AIFF) say so. A program that wrote to a pipe could not know: it left a
     number that is near the largest possible, or none.

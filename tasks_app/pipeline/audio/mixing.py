@@ -1,4 +1,4 @@
-"""One channel out of many, block by block, without what is on any of them being lost.
+"""Mixes many channels into one, block by block, without losing what is on any of them.
 
 Two channels are mixed with equal weight, as players do. Of more, each has its share of the power as its weight
 (D. Dugan, "Automatic Microphone Mixing", Journal of the Audio Engineering Society 23/6, 1975): one voice on one of
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 BLOCK = 1600
 """Frames whose weights are found together: 0.1 s at 16 kHz."""
 RAMP = 400
-"""Frames over which the weights of one block become those of the next, for a jump would be heard."""
+"""Frames over which the weights of one block change into those of the next; a jump would be audible."""
 CANCELLED = 0.1
 """Two channels cancel where the power of their mix is less than this share of the louder one's. Two that have nothing
 to do with each other keep half of it, and where one is silent, a quarter."""

@@ -1,4 +1,4 @@
-"""What is in a media file, found out in a process of its own. Run as a script, never imported by the service.
+"""Probes a media file in a separate process. Run as a script, never imported by the service.
 
     python -I probe_child.py SECONDS BYTES PATH DEMUXERS SEARCH_BYTES SEARCH_MICROSECONDS
 
@@ -16,7 +16,7 @@ CLOCK = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 HANDLER = re.compile("handler|core media|gpac|mainconcept", re.IGNORECASE)
 LEAST_BIT_RATE = 50  # bit/s; next to nothing but silence takes less
 DEFAULT = 0x0001  # AV_DISPOSITION_DEFAULT
-ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is no video
+ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is not video
 
 
 def probe(path: str, demuxers: str, search_bytes: str, search_microseconds: str) -> dict:
@@ -76,13 +76,13 @@ def describe(stream) -> dict:
 
 
 def title(metadata: dict) -> str:
-    """What somebody called a track. An MP4 has only the name of its handler, and programs put their own there."""
+    """The title of a track. An MP4 only has the name of its handler, where programs often put their own name."""
     handler = metadata.get("handler_name", "")
     return metadata.get("title") or ("" if HANDLER.search(handler) else handler)
 
 
 def believable(duration: float | None, size: int) -> float | None:
-    """None for what only a damaged header says; decoding will tell."""
+    """The duration, or None if it must come from a damaged header; decoding finds the real one."""
     return duration if duration is not None and 0 < duration * LEAST_BIT_RATE / 8 <= size else None
 
 

@@ -1,7 +1,7 @@
-"""Looks into recordings that nobody vouches for: whether one can be read, and what is in it.
+"""Probes untrusted recordings: whether one can be read, and what it contains.
 
-PyAV looks into the file in a short-lived child, with a time limit and a memory limit; only demuxers that read one file
-and follow no references are allowed.
+PyAV opens the file in a short-lived child process, with a time limit and a memory limit; only demuxers that read one
+file and follow no references are allowed.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Limits:
 class Track:
     """A sound track, as the file describes it.
 
-    `duration`: seconds, None where that is not said. `default`: what players choose. `language` (as the file writes it)
+    `duration`: seconds, None if not declared. `default`: the one players choose. `language` (as the file writes it)
     and `title` are empty where there are none; so is `codec` where there is no decoder.
     """
 
@@ -74,9 +74,9 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class AudioInfo:
-    """What a file says of itself.
+    """What a file declares about itself.
 
-    `duration`: seconds, or None where the container does not tell. `start`: what the file's clock shows, in seconds,
+    `duration`: seconds, or None if the container does not say. `start`: what the file's clock shows, in seconds,
     when the first of its tracks begins. `container`: the demuxer's name, or several with commas between. `tracks`: the
     sound tracks, at least one.
     """
@@ -93,18 +93,18 @@ class AudioInfo:
         return next((number for number, track in enumerate(self.tracks, 1) if track.default), 1)
 
     def check_track(self, number: int | None) -> None:
-        """Raises NoSuchTrack: there is no sound track of that number, counted from 1."""
+        """Raises NoSuchTrack: there is no sound track with that number, counted from 1."""
         if number is not None and not 1 <= number <= len(self.tracks):
             count = "one sound track" if len(self.tracks) == 1 else f"{len(self.tracks)} sound tracks"
             raise NoSuchTrack(str(number), user_message=f"There is no sound track {number}: the file has {count}.")
 
 
 def probe(path: str | Path, limits: Limits | None = None) -> AudioInfo:
-    """Look into the file at `path` without decoding it.
+    """Probe the file at `path` without decoding it.
 
     Raises EmptyFile, PlaylistFile, NotAudio, NoSoundTrack, EncryptedFile, UnsupportedFormat, TruncatedFile,
-    RecordingTooLong, DecodingTimedOut, DecodingOutOfMemory. The declared duration is only a claim: `audio.read` holds
-    the limit against what there really is.
+    RecordingTooLong, DecodingTimedOut, DecodingOutOfMemory. The declared duration may be wrong: `audio.read`
+    checks the limit against the real one.
     """
     limits = limits or Limits()
     path = Path(path)
@@ -119,13 +119,13 @@ def probe(path: str | Path, limits: Limits | None = None) -> AudioInfo:
             command, stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
-        raise DecodingTimedOut("looking into the file took too long") from error
+        raise DecodingTimedOut("probing the file took too long") from error
     if answer.returncode == -signal.SIGXCPU:
-        raise DecodingTimedOut("looking into the file took too much processor time")
+        raise DecodingTimedOut("probing the file took too much processor time")
     try:
         found = json.loads(answer.stdout)
     except ValueError:
-        # It has no faults of its own: what ends it is the limit on its memory.
+        # The prober does not crash by itself: it has reached its memory limit.
         found = {"failure": "cannot_open", "detail": f"no memory: the prober ended with status {answer.returncode}"}
     match found.get("failure"):
         case "no_sound":
@@ -141,8 +141,8 @@ def probe(path: str | Path, limits: Limits | None = None) -> AudioInfo:
 def _read_head(path: Path) -> bytes:
     """The first bytes of the file.
 
-    Raises EmptyFile, PlaylistFile and EncryptedFile, which ffmpeg does not tell apart; NotAudio for a pipe, whose
-    opening would wait for ever, and for a folder, a device or a link, which may lead to any file of this machine.
+    Raises EmptyFile, PlaylistFile and EncryptedFile, which ffmpeg does not distinguish; NotAudio for a pipe, where
+    opening would block forever, and for a folder, a device or a link, which may lead to any file of this machine.
     """
     if not stat.S_ISREG(path.lstat().st_mode):
         raise NotAudio("not a regular file")
@@ -189,12 +189,12 @@ UNSUPPORTED = re.compile(
 
 
 def tells_why(complaint: str) -> bool:
-    """Whether a complaint of ffmpeg's says more than that the file cannot be read."""
+    """Whether an error message of ffmpeg's says more than that the file cannot be read."""
     return bool(OUT_OF_MEMORY.search(complaint) or UNSUPPORTED.search(complaint))
 
 
 def unreadable(path: Path, detail: str) -> Exception:
-    """Why the file at `path` gives no sound. `detail` is what the library that tried had to say."""
+    """The error for the file at `path`, of which no sound can be read. `detail` is the library's error message."""
     return _unreadable(_read_head(path), detail)
 
 

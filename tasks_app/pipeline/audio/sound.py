@@ -1,7 +1,7 @@
-"""The sound of recordings that nobody vouches for, as samples at their times.
+"""Decodes untrusted recordings to samples at their times.
 
-Nothing here decodes inside the calling process: ffmpeg does, in another, with local files only, a time limit, a memory
-limit, and only demuxers that read one file and follow no references.
+The calling process never decodes: ffmpeg does, in a separate one, with local files only, a time limit, a memory limit,
+and only demuxers that read one file and follow no references.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ READ_BYTES = 1 << 20
 MIX_FRAMES = 100 * BLOCK
 
 QUIET_GAIN_BITS = 6
-"""A recording that nowhere reaches 1/64 of full scale is made 64 times louder before it becomes 16 bits, lest its
-samples be a few steps high."""
+"""A recording that nowhere reaches 1/64 of full scale is made 64 times louder before it becomes 16 bits, or its
+samples would have only a few different values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Sound:
     """What was read of one sound track of a recording.
 
     `samples`: int16 of shape (n,) at 16 kHz. `power`: how loud each channel is, as the mixer measured it, of shape
-    (blocks, channels). `track`: its number, from 1. `warnings`: what of it could not be read.
+    (blocks, channels). `track`: its number, from 1. `warnings`: what could not be read.
     """
 
     samples: NDArray[np.int16]
@@ -72,7 +72,7 @@ def read(path: Path, info: AudioInfo, number: int, limits: Limits) -> Sound:
     """Sound track `number`, counted from 1, of the file at `path`, mixed to mono and resampled.
 
     Samples stand where the file's clock puts them: before sound that begins later than the picture, and in holes, is
-    silence. They are held once: three hours are 346 MB. Of a file that breaks off or is damaged, what can be read is
+    silence. They are held once: three hours are 346 MB. For a truncated or damaged file, what can be read is
     returned, and warnings say what is missing.
 
     Raises TruncatedFile, UnsupportedFormat or DecodingOutOfMemory if nothing can be read; RecordingTooLong and
@@ -108,7 +108,7 @@ def _decoded(decoding: _Decoding, info: AudioInfo) -> tuple[NDArray[np.int16], C
 def _missing(
     path: Path, info: AudioInfo, number: int, decoding: _Decoding, clock: Clock, seconds: float
 ) -> Iterator[StageWarning]:
-    """What of a track that lasts `seconds` was not heard, by all that the file says and that ffmpeg complained of."""
+    """Warnings about missing parts of a track of `seconds`, from the file's metadata and ffmpeg's messages."""
     track = info.tracks[number - 1]
     yield from missing.fewer_channels(decoding.channels, track.channels)
     for place, length in clock.jumps[:1]:
@@ -117,7 +117,7 @@ def _missing(
     places = []
     for index in decoding.damages:
         at = clock.time(index)
-        # Where packets are lost, the clock goes on: what was in them is the hole nearby.
+        # Where packets are lost, the clock goes on: their content is the hole nearby.
         nearby = [end for start, end in holes if abs(start - at) < missing.APART]
         places.append((at, max([at, *nearby])))
     damages = missing.damages(places, seconds)
@@ -131,7 +131,7 @@ def _missing(
     elif share := missing.share_there(path):
         whole = seconds / share
         broken = True
-    if broken:  # the last packet, cut in two, is no damage of its own
+    if broken:  # the truncated last packet is not another damaged place
         damages = [(start, end) for start, end in damages if end < seconds - missing.NEAR_THE_END]
     yield from missing.damaged(damages)
     if broken or missing.last_page_is_cut(path):
@@ -263,7 +263,7 @@ class _Decoding:
         del self._frames[:size]
         sound = finite(frames) if self.apart else self._mixer.mix(frames.reshape(count, self.channels))
         if self._gain_bits and len(sound) and np.abs(sound).max() >= 2**-self._gain_bits:
-            # It is not that quiet after all. Rounded to the nearest, as below.
+            # Not so quiet after all. Rounded to the nearest, as below.
             earlier = np.frombuffer(self._kept, dtype=np.int16)
             earlier >>= self._gain_bits - 1
             earlier += 1
@@ -299,7 +299,7 @@ class _Decoding:
 
 
 def _output(process: subprocess.Popen, deadline: float) -> Iterator[tuple[bool, bytes]]:
-    """What a process writes, as it comes: whether to stdout, and the bytes.
+    """The output of a process as it arrives: whether it is stdout, and the bytes.
 
     Both pipes are read as they fill: a decoder that complains about every packet would otherwise block on a full one.
     """

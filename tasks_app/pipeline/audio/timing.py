@@ -1,8 +1,8 @@
-"""Puts samples where a container's clock says that they are heard.
+"""Places samples at the times given by the container's clock.
 
 The sound of a file may begin later than its picture, and a recorder that is paused leaves a hole; a decoder gives out
-the samples one behind the other. Nothing is dropped for the clock's sake but what stands before its zero, which players
-leave out as well: it is what an encoder puts before the sound.
+the samples one behind the other. Nothing is dropped because of the clock except what comes before its zero, which
+players skip as well: it is padding added by the encoder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 RATE = 16_000
 SET_BACK = 1.0
-"""Seconds. A clock that falls back further was set anew, as in files that were joined: it is counted on from there."""
+"""Seconds. A clock that goes back further was reset, as in joined files: counting continues from there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Lead:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What a clock says of samples.
+    """Corrections of sample times by the file's clock.
 
     `silences`: index and length of each, in samples; at index 0 a negative length is what comes before the zero.
     `jumps`: place and length in seconds of what was too long to be a hole.

@@ -22,12 +22,12 @@ HOP = 512
 
 PIECE_HOPS = 1024
 """The longest piece of a recording that is judged at once."""
-# The model judges ill what it hears first. It remembers for longer than this, which changes one hop in a hundred.
+# The model is unreliable at the start of its input. It remembers further back than this: one hop in a hundred differs.
 WARM_UP_HOPS = 64
 
 ONSET = 0.5
 OFFSET = 0.35
-MIN_SILENCE = 0.1  # seconds; a shorter one does not end a stretch
+MIN_SILENCE = 0.1  # seconds; a shorter silence does not end a stretch
 MIN_SPEECH = 0.1
 PADDING = 0.4  # seconds kept around a stretch: soft consonants lie below the threshold
 
@@ -134,7 +134,7 @@ def pack(
 
 
 def within(chunk: Span, spans: list[Span]) -> list[Span]:
-    """What of `spans`, which are in order and apart, lies in `chunk`."""
+    """The parts of `spans`, which are in order and apart, that lie in `chunk`."""
     first = bisect.bisect_right(spans, chunk.start, key=lambda span: span.end)
     after = bisect.bisect_left(spans, chunk.end, key=lambda span: span.start)
     return [Span(max(span.start, chunk.start), min(span.end, chunk.end)) for span in spans[first:after]]

@@ -1,4 +1,4 @@
-"""Who says which word: diarization turns and timed words brought together."""
+"""Assigns speakers to words: combines diarization turns with timed words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tasks_app.pipeline.text.words import ends_sentence
 from tasks_app.pipeline.transcript import Segment, Word, text_of
 
 NEAREST_SECONDS = 1.0
-"""How far from any turn a word may lie and still be given to the nearest."""
+"""A word outside all turns is assigned to the nearest one within this distance."""
 
 PAUSE = 0.5  # seconds
 LONG_PAUSE = 1.2
@@ -63,8 +63,8 @@ class _Timeline:
         return self._turns[first:last]
 
     def shares(self, start: float, end: float) -> dict[str, float]:
-        """For how many seconds each speaker speaks from `start` to `end`; if nobody does, all of it is the nearest's
-        within NEAREST_SECONDS.
+        """For how many seconds each speaker speaks from `start` to `end`; if nobody does, the nearest one within
+        NEAREST_SECONDS gets all of it.
         """
         shares: dict[str, float] = {}
         for turn in self._around(start, end):

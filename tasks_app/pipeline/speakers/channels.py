@@ -1,8 +1,8 @@
-"""One person on each channel, as in calls and interviews: found by listening to the channels, and heard apart.
+"""One person on each channel, as in calls and interviews: detected from the sound, and transcribed separately.
 
-Where people are on channels of their own, one channel is much louder than the others for most of the time, and not
-always the same. What of a voice is heard on other people's channels too (crosstalk) is quieter there by always about
-the same: what is no louder than that is taken out of a channel before speech is looked for in it.
+If each person has a channel, one channel is much louder than the others for most of the time, and not always the same
+one. A voice that can also be heard on other people's channels (crosstalk) is quieter there by a constant amount: sound
+that is no louder than that is removed from a channel before speech is searched for in it.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 AUTO, SPLIT, MIX = CHOICES = ("auto", "split", "mix")
-"""What can be asked: channels are heard apart where they carry one person each, always, or never."""
+"""Options: transcribe channels separately if there is one person on each; always; or never."""
 
 MOST_CHANNELS = 4
-"""More are always mixed: all of them are held in memory at once."""
+"""More channels are always mixed, because separate ones are all held in memory."""
 
 # Levels in dB.
 APART = 10.0
-"""How much louder than all others a channel is on which somebody speaks alone."""
+"""How much louder than all others the channel of the only person speaking is."""
 APART_SHARE = 0.4
 """Of the time in which anything is heard, in which one channel is that much louder. It is half of the time where two
 people talk at once all the time, and none of it in the usual stereo."""
@@ -51,11 +51,11 @@ LOUDEST_PERCENTILE = 90
 LEAK_PERCENTILE = 20  # louder moments may be the channel's own voice
 LEAK_VARIES = 8.0
 """How much louder crosstalk is at times: a room colours it."""
-MOST_LEAK = -4.0  # what is nearly as loud as another channel is no crosstalk
+MOST_LEAK = -4.0  # what is nearly as loud as another channel is not crosstalk
 # In hops of 32 ms, on both sides.
 PEAK_REACH = 2
 DELAY_REACH = 8  # crosstalk may come later, as the echo in a telephone does
-LEAST_OWN_HOPS = 8  # what stands out of crosstalk for less is no word
+LEAST_OWN_HOPS = 8  # what stands out from crosstalk for less is not a word
 OWN_REACH = 4  # around what is the channel's own, nothing is taken out: words have soft beginnings and ends
 
 ALIKE = 0.45
@@ -115,7 +115,7 @@ def take_turns(power: NDArray[np.float32]) -> bool:
         return False
     noise = np.percentile(power, FLOOR_PERCENTILE, axis=0)
     heard = (power > noise * 10 ** (STANDS_OUT / 10) + LEAST_POWER).any(axis=1)
-    # The voice of one may be quieter than the noise of the other's channel.
+    # One person's voice may be quieter than the noise on another channel.
     level = 10 * np.log10(np.maximum(power - 2 * noise, LEAST_POWER))
     second, loudest = np.sort(level, axis=1)[:, -2:].T
     apart = heard & (loudest - second >= APART)
@@ -132,7 +132,7 @@ def take_out_crosstalk(channels: NDArray[np.int16]) -> None:
     """
     import numpy as np
 
-    random = np.random.default_rng(0)  # what is the same twice, a later attempt can go on from
+    random = np.random.default_rng(0)  # fixed seed: a later attempt must get the same sound
     count = channels.shape[1]
     level = [levels(channels[:, channel]) for channel in range(count)]
     floor = [noise_floor(each) for each in level]
@@ -164,8 +164,8 @@ def take_out_crosstalk(channels: NDArray[np.int16]) -> None:
 
 
 def are_alike(channels: NDArray[np.int16]) -> bool:
-    """Whether the same syllables are heard on two of `channels`, shape (n, channels), at once or with a delay of up to
-    2 s: then both would have the same text.
+    """Whether two of `channels`, shape (n, channels), have the same syllables, with a delay of up to 2 s: then both
+    would get the same text.
     """
     import numpy as np
 
@@ -231,12 +231,12 @@ class Line:
         return line
 
     def to_dict(self) -> dict[str, Any]:
-        """What a later attempt needs to have the same line."""
+        """What a later attempt needs to rebuild this line."""
         return {"pieces": None if self.pieces is None else [list(astuple(piece)) for piece in self.pieces]}
 
     @property
     def voices(self) -> int:
-        """On how many channels there is speech, and not only a word."""
+        """The number of channels with more speech than a single word."""
         seconds: dict[int, float] = defaultdict(float)
         for piece, chunk in zip(self.pieces or [], self.chunks, strict=True):
             seconds[piece.channel] += sum(span.seconds for span in within(chunk, self.speech))

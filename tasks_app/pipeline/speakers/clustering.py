@@ -1,7 +1,7 @@
-"""How many speakers there are, and which piece of speech is whose.
+"""Clusters pieces of speech into speakers.
 
 Pieces that are much alike are grouped first. Groups are then judged by what remains of their similarity when each
-group's own scatter is allowed for, so that one threshold serves in clear sound, on the telephone, in noise, and for
+group's own scatter is corrected for. This lets one threshold work in clear sound, on the telephone, in noise, and for
 long and short turns: all of these change how alike two pieces of one voice are, and those of two voices with them.
 """
 
@@ -26,7 +26,10 @@ INDEPENDENT_SECONDS = 1.5  # pieces nearer to one another than this have sound i
 RELIABLE_SECONDS = 0.6  # pieces shorter than this join a speaker but cannot make one
 TOUCHING_SECONDS = 0.1  # with a shorter pause between them one voice takes over from the other
 OVERLAPPED = 0.5  # a piece of which so much is spoken over by another voice is like neither of the two
-LEAST_SPEECH_SECONDS = (1.5, 3.5)  # of a speaker: of one like nobody else, and of one as like another as can be
+LEAST_SPEECH_SECONDS = (
+    1.5,
+    3.5,
+)  # of a speaker: of one unlike all others, and of one very like another
 UNLIKE = 0.5  # corrected similarity of voices that are nothing like one another
 MOST_PIECES = 4000  # compared pairwise; of a longer recording the longest pieces, the rest go to the nearest speaker
 APART = 0.0  # the similarity of pieces that are known to be of two speakers; no lower, as a window is wrong at times
@@ -102,7 +105,7 @@ def _known_apart(tracks: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[
 def _speakers(
     unit: NDArray[np.float32], times: NDArray[np.float64], tracks: NDArray[np.int64], least: int, most: int
 ) -> NDArray[np.int64]:
-    """From `least` to `most` speakers: whose each piece is, or -1 where it is of nobody who says enough."""
+    """The speaker of each piece, from `least` to `most` speakers; -1 if its voice speaks too little to be one."""
     import numpy as np
     from scipy.cluster.hierarchy import fcluster, linkage
     from scipy.spatial.distance import squareform
@@ -170,9 +173,9 @@ class _Groups:
             self._join(int(one), int(other))
 
     def drop_small(self, fewest: int) -> None:
-        """Leaves the groups that say enough to be a speaker, and of the others the largest, so that `fewest` remain.
+        """Drops groups with too little speech to be a speaker, smallest first, while more than `fewest` remain.
 
-        The less a voice is like any other, the less speech it takes to be sure of it.
+        The less similar a voice is to any other, the less speech is enough.
         """
         import numpy as np
 

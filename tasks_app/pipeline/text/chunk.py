@@ -1,4 +1,4 @@
-"""What was said in one chunk of a recording, as it is kept between stages."""
+"""The text of one chunk of a recording, as stored between stages."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ChunkText:
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> ChunkText:
-        """What was kept of a chunk. Earlier versions kept no `heard`."""
+        """A stored chunk. Earlier versions stored no `heard`."""
         heard = [Heard(**known_fields(Heard, part)) for part in data.get("heard", [])]
         return cls(**known_fields(cls, {**data, "words": words_from(data.get("words", [])), "heard": heard}))
 

@@ -35,7 +35,7 @@ FULL_WINDOW_SECONDS = 30.0
 BEAM_SIZE = 5
 PAUSE_SECONDS = 0.1
 
-LEAST_PROBABILITY = 0.01  # of a language; those below are not told
+LEAST_PROBABILITY = 0.01  # of a language; less probable ones are not reported
 SLICE_SECONDS = 5.0
 LEAST_SLICE_SECONDS = 1.5
 
@@ -133,7 +133,7 @@ class Decoder:
     ) -> list[Decoding]:
         """The most probable text of each chunk, which is spoken in the language beside it.
 
-        `prompt`: tokens that are told before.
+        `prompt`: tokens that come before the text.
         """
         prompts = [
             [*prompt, *self.model.get_prompt(self.tokenizer(language), [], without_timestamps=True)]
@@ -161,10 +161,10 @@ class Decoder:
         return decodings
 
     def tokens_of(self, text: str, language: str) -> list[int]:
-        """The tokens of `text`, as text alone: what looks like a command to the decoder is left out.
+        """The tokens of `text`, as plain text: special tokens of the decoder are left out.
 
-        The packaged `base` lacks the merge of a space and a "t", so that such a space would be a token by itself, which
-        the decoder never writes.
+        The packaged `base` lacks the merge of a space and a "t": such a space would become a separate token, which the
+        decoder never writes.
         """
         tokenizer = self.tokenizer(language)
         vocabulary = self.model.hf_tokenizer
@@ -180,7 +180,7 @@ class Decoder:
     def log_probabilities(
         self, tokens: Sequence[int], encoded: ctranslate2.StorageView, language: str, prompt: Sequence[int]
     ) -> list[float]:
-        """Of each of `tokens`, the text of a chunk, where `prompt` is told before; `encoded`: of the chunk alone."""
+        """Log probability of each of `tokens`, the text of a chunk, after `prompt`; `encoded`: of this chunk only."""
         start = [*prompt, *self.tokenizer(language).sot_sequence]
         [result] = self.model.model.align(encoded, start, [list(tokens)], [encoded.shape[1]])
         return [math.log(max(probability, LEAST_PROBABILITY_OF_TOKEN)) for probability in result.text_token_probs]
@@ -194,7 +194,7 @@ class Decoder:
         decoding: Decoding | None = None,
     ) -> list[Word]:
         """The words of a chunk whose text is `tokens`, timed by cross-attention; `encoded`: of the chunk alone;
-        `decoding`: what was said of the text when it was decoded.
+        `decoding`: the result of decoding the text.
         """
         lag = ATTENTION_LAG.get(self._name, 0.0)
         tokenizer = self.tokenizer(language)
@@ -255,7 +255,7 @@ class Decoder:
 
 
 def one_by_one(encoded: ctranslate2.StorageView) -> list[ctranslate2.StorageView]:
-    """The encoder's output for each chunk of a batch by itself."""
+    """Splits the encoder's output for a batch into one per chunk."""
     import ctranslate2
 
     batch = _to_array(encoded)

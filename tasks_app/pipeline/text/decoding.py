@@ -1,4 +1,4 @@
-"""What the decoder makes of one chunk, and whether it can be believed."""
+"""The decoder's result for one chunk, and whether it is plausible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NO_SPEECH = ((0.3, -1.4), (0.4, -1.3), (0.6, MIN_AVERAGE_LOG_PROBABILITY), (0.8,
 
 @dataclass(frozen=True, slots=True)
 class Decoding:
-    """One hypothesis for a chunk. `average_log_probability` is per token; `prompt`: tokens that were told before."""
+    """One hypothesis for a chunk. `average_log_probability` is per token; `prompt`: tokens before the text."""
 
     tokens: list[int]
     text: str

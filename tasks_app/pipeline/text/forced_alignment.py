@@ -38,7 +38,7 @@ def _load(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None
     try:
         return alignment.load_align_model(language, store.device, name, model_cache_only=not store.allow_download)
     except (ValueError, OSError):
-        # No model of this language exists, or it could not be fetched: the other way has times for every language.
+        # No model of this language exists, or it could not be downloaded: cross-attention has times for every language.
         return None
 
 
@@ -91,7 +91,7 @@ def forced_words(
 ) -> None:
     """Give `chunk` its words, timed by forced alignment of its text with `pieces` of `samples` (16 kHz).
 
-    How probable they are the decoder alone knows: that stays.
+    Their probabilities stay those of the decoder.
     """
     from whisperx.alignment import align
 

@@ -1,4 +1,4 @@
-"""Signs that a decoder went wrong: it repeats itself, or it left something out."""
+"""Detects decoding errors: repetition, and speech that was left out."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def repeats(tokens: list[int], length: int = 4, times: int = 3) -> bool:
 
 
 def spoken_seconds(word: str) -> float:
-    """How long somebody who speaks slowly takes for a word. A figure or a sign is a word by itself."""
+    """How long somebody who speaks slowly takes for a word. A digit or a sign counts as a word."""
     figures = sum(character.isdecimal() or character in "%$€£¥&@+=" for character in word)
     letters = [character for character in word if character.isalpha()]
     return 0.3 + 0.6 * figures + sum(0.24 if UNSPACED.match(letter) else 0.1 for letter in letters)
 
 
 def fits(text: str, seconds: float) -> bool:
-    """Whether somebody who speaks fast can say `text` in `seconds`. What a decoder in a loop writes, nobody can."""
+    """Whether somebody who speaks fast can say `text` in `seconds`. Text from a decoder caught in a loop fails this."""
     return HASTE * sum(spoken_seconds(text[start:end]) for start, end in word_spans(text)) <= seconds
 
 

@@ -1,8 +1,8 @@
 """Names and terms that occur in a recording, spelt as its owner spells them.
 
-The decoder is told of them in its prompt, as faster-whisper does with `hotwords`. But its text is not taken as it
-comes: a prompt changes other words too. Only the places where a hint stands are taken over into the text that was
-decoded without it, and only where that becomes more probable. benchmarks/README.md has the figures behind the
+They are put into the decoder's prompt, as faster-whisper does with `hotwords`. But its text is not used as it is: a
+prompt changes other words too. Only the places where a hint appears are copied into the text decoded without the
+prompt, and only if that makes it more probable. benchmarks/README.md has the figures behind the
 constants.
 """
 
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from tasks_app.pipeline.text.decoding import Decoding
 
 MOST_PROMPT_TOKENS = 200
-"""Of hints that are told at once. Whisper was trained with up to 223 tokens before what it decodes."""
+"""Tokens of hints in one prompt. Whisper was trained with up to 223 tokens before what it decodes."""
 ALIKE = 0.6
 """How much of its letters a text shares with a hint, in order, that it may stand for."""
 MOST_LETTERS = 2.0
 """A text that may stand for a hint has at most so many times its letters."""
-WEIGHT_UNTOLD = 0.2
-"""A hint makes the text more probable to the decoder that was told of it, and nearly always less probable to one that
-was not. The latter counts by this weight: it keeps hints away from names that sound somewhat like them, and from words
-that differ from them in a letter alone."""
+WEIGHT_UNPROMPTED = 0.2
+"""A hint makes the text more probable to a decoder prompted with it, and nearly always less probable to one that is
+not. The latter counts by this weight: it keeps hints away from names that sound somewhat like them, and from words
+that differ from them only in a letter."""
 
 
 class Hint(NamedTuple):
@@ -66,13 +66,13 @@ def letters_of(text: str) -> str:
     return "".join(character for character in spelt if unicodedata.category(character)[0] in "LN")
 
 
-def options(plain: list[Unit], told: list[Unit], hints: list[Hint]) -> Iterator[Option]:
-    """Where hints may stand in a text that was decoded as `plain` without them and as `told` with them.
+def options(plain: list[Unit], prompted: list[Unit], hints: list[Hint]) -> Iterator[Option]:
+    """Where hints may stand in a text that was decoded as `plain` without them and as `prompted` with them.
 
-    A hint, or what is nearly one, stands in `told`. Where both texts are the same, it may be put in its place; where
+    A hint, or nearly one, stands in `prompted`. Where both texts are the same, it may be put in its place; where
     they are not, in the place of a part of what is different, or with all that is different if that is not much more.
     """
-    texts = [unit.letters for unit in plain], [unit.letters for unit in told]
+    texts = [unit.letters for unit in plain], [unit.letters for unit in prompted]
     changes = SequenceMatcher(None, *texts, autojunk=False).get_opcodes()
     for hint in hints:
         matcher = SequenceMatcher(None, "", hint.letters, autojunk=False)
@@ -81,18 +81,18 @@ def options(plain: list[Unit], told: list[Unit], hints: list[Hint]) -> Iterator[
                 continue
             if hint.name in (_text(plain[i:j]) for i, j in _spans(plain, start, end, hint)):
                 continue
-            for i, j in _spans(told, first, after, hint):
-                spelt = _letters(told[i:j])
+            for i, j in _spans(prompted, first, after, hint):
+                spelt = _letters(prompted[i:j])
                 matcher.set_seq1(spelt)
                 if matcher.quick_ratio() < ALIKE or matcher.ratio() < ALIKE:
                     continue
                 if kind == "equal":
                     yield Option(start + i - first, start + j - first, hint.tokens)
                     continue
-                tokens = _tokens(told[i:j]) if spelt == hint.letters else hint.tokens
-                before = told[first:i]
-                # A comma behind the hint comes from the list in which it was told.
-                behind = list(dropwhile(lambda unit: not unit.letters, told[j:after]))
+                tokens = _tokens(prompted[i:j]) if spelt == hint.letters else hint.tokens
+                before = prompted[first:i]
+                # A comma after the hint comes from the list in the prompt.
+                behind = list(dropwhile(lambda unit: not unit.letters, prompted[j:after]))
                 yield from (Option(k, m, tokens) for k, m in _spans(plain, start, end, hint))
                 others = _letters(before + behind)
                 if others and 2 * len(others) <= len(hint.letters):
@@ -122,7 +122,7 @@ def _tokens(units: list[Unit]) -> tuple[int, ...]:
 
 
 class Hints:
-    """The names and terms that may be said in a recording. `names`: as they are to be spelt."""
+    """The names and terms that may occur in a recording. `names`: with their right spelling."""
 
     def __init__(self, decoder: Decoder, names: Sequence[str]) -> None:
         self._decoder = decoder
@@ -130,11 +130,11 @@ class Hints:
 
     def spelt(self, decoding: Decoding, encoded: ctranslate2.StorageView, language: str) -> Decoding:
         """`decoding` of a chunk with the hints that are said in it; `encoded`: of the chunk alone."""
-        for hints in self._told_at_once(language):
+        for hints in self._groups(language):
             decoding = self._with(hints, decoding, encoded, language)
         return decoding
 
-    def _told_at_once(self, language: str) -> list[list[Hint]]:
+    def _groups(self, language: str) -> list[list[Hint]]:
         groups: list[list[Hint]] = [[]]
         room = MOST_PROMPT_TOKENS
         for name in self._names:
@@ -150,18 +150,18 @@ class Hints:
         decoder, tokenizer = self._decoder, self._decoder.tokenizer(language)
         comma = decoder.tokens_of(",", language)
         prompt = [tokenizer.sot_prev, *(token for hint in hints for token in (*hint.tokens, *comma))][: -len(comma)]
-        [told] = decoder.generate(encoded, [language], prompt=prompt)
+        [prompted] = decoder.generate(encoded, [language], prompt=prompt)
         units = self._units(plain.tokens, language)
-        found = set(options(units, self._units(told.tokens, language), hints))
+        found = set(options(units, self._units(prompted.tokens, language), hints))
         if not found:
             return plain
         ends = list(accumulate((len(unit.tokens) for unit in units), initial=0))
 
-        def logarithms(tokens: Sequence[int], *, told: bool) -> list[float]:
-            return decoder.log_probabilities(tokens, encoded, language, prompt if told else plain.prompt)
+        def logarithms(tokens: Sequence[int], *, prompted: bool) -> list[float]:
+            return decoder.log_probabilities(tokens, encoded, language, prompt if prompted else plain.prompt)
 
         def probability(tokens: Sequence[int]) -> float:
-            return sum(logarithms(tokens, told=True)) + WEIGHT_UNTOLD * sum(logarithms(tokens, told=False))
+            return sum(logarithms(tokens, prompted=True)) + WEIGHT_UNPROMPTED * sum(logarithms(tokens, prompted=False))
 
         before = probability(plain.tokens)
         better: list[tuple[float, Option]] = []
@@ -179,7 +179,7 @@ class Hints:
         tokens = list(plain.tokens)
         for option in sorted(taken, reverse=True):
             tokens[ends[option.start] : ends[option.end]] = option.tokens
-        average = sum(logarithms(tokens, told=True)) / (len(tokens) + 1)
+        average = sum(logarithms(tokens, prompted=True)) / (len(tokens) + 1)
         text = " ".join(tokenizer.decode(tokens).split())
         return dataclasses.replace(plain, tokens=tokens, text=text, average_log_probability=average, prompt=prompt)
 

@@ -1,4 +1,4 @@
-"""Which language is spoken, in a recording and in its parts.
+"""Detects the language of a recording and of its parts.
 
 Whisper tells the languages that may be spoken in a stretch of sound with their probabilities (Radford et al. 2022,
 section 2.3). In sound of two languages one of them often hides the other: the parts between pauses are then listened to
@@ -28,10 +28,10 @@ LANGUAGE_NOT_SURE = "LANGUAGE_NOT_SURE"
 OTHER_LANGUAGES = "OTHER_LANGUAGES"
 
 WINDOWS = 5
-SURE = 0.9
+ENOUGH_PROBABILITY = 0.9
 """Probability of a language at which two windows are enough."""
 
-# Languages that Whisper takes for one another: together they are one.
+# Languages that Whisper confuses: they count as one.
 ALIKE = [
     {"hr", "sr", "bs"},
     {"no", "nn", "da"},
@@ -45,20 +45,20 @@ ALIKE = [
 ]
 
 PAUSE_SECONDS = 0.3
-"""Nobody changes the language without one."""
+"""The language only changes at pauses of at least this length."""
 PART_SECONDS = 5.0
 MIXED = 0.5
 """Probability of other languages at which the parts of a chunk are listened to."""
 LEAST_SECONDS = 2.0
-"""Speech in a language, in all, below which it was misheard."""
+"""Less speech than this in a language counts as misdetected."""
 # Of the path through the parts: what a change of language costs (a logarithm of probability), how long a part is that
 # counts in full, and the least probability that it can speak against a language with.
 CHANGE_COST = 1.5
 FULL_SECONDS = 1.5
 FLOOR = 0.02
 CLEAR = 0.8
-"""Probability from which on somebody is told that another language is spoken."""
-PLACES_TOLD = 3
+"""Probability above which a warning about another language is given."""
+MAX_PLACES = 3
 
 
 @dataclass(slots=True)
@@ -117,7 +117,7 @@ class Listener:
         """The language of a recording, by windows spread across it; `usual` as for `choose`."""
         count = min(WINDOWS, len(chunks))
         windows = [chunks[(2 * i + 1) * len(chunks) // (2 * count)] for i in range(count)]
-        # The longest say most, and two that agree end the search.
+        # The longest windows are the most reliable; the search ends when two agree.
         windows.sort(key=lambda chunk: -chunk.seconds)
         heard: list[Heard] = []
         choice = Choice("en")
@@ -127,7 +127,7 @@ class Listener:
             parts = self.check([window], encoded, max(found, key=lambda code: found[code]))[0]
             heard += parts if len(parts) > 1 else self._heard(window, found)
             choice = choose(heard, usual)
-            if i and (choice.probability or 0.0) > SURE:
+            if i and (choice.probability or 0.0) > ENOUGH_PROBABILITY:
                 break
         return choice
 
@@ -192,8 +192,8 @@ class Listener:
 def choose(heard: list[Heard], usual: Sequence[str]) -> Choice:
     """The language that is spoken in what was heard, taken together.
 
-    The less was said, the surer it must be. Where it is not, the languages that the person's recordings `usual`ly have
-    decide, the most frequent first; without any it is the most probable, or English where none is.
+    The less was said, the higher the probability must be. If it is too low, the `usual` languages of the person's
+    recordings decide, most frequent first; without any it is the most probable, or English where none is.
     """
     seconds = sum(part.seconds for part in heard)
     if not seconds:
@@ -216,9 +216,9 @@ def choose(heard: list[Heard], usual: Sequence[str]) -> Choice:
     else:
         assumed = likely if shares[likely] >= 0.5 else "en"
     doubt = (
-        f"{'Too little was said' if seconds < PART_SECONDS else 'What was said is not clear enough'} to be sure of the "
-        f"language; {LANGUAGES[assumed]} was assumed{', as in your other recordings' if usual else ''}. "
-        "Choose the language and transcribe again if it is another."
+        f"{'There is too little speech' if seconds < PART_SECONDS else 'The speech is not clear enough'} to be sure of "
+        f"the language; {LANGUAGES[assumed]} was assumed{', as in your other recordings' if usual else ''}. "
+        "If it is a different one, choose it and transcribe again."
     )
     return Choice(assumed, shares.get(assumed, 0.0), doubt)
 
@@ -270,9 +270,9 @@ def other_languages(heard: list[Heard], language: str) -> list[StageWarning]:
             places.setdefault(code, []).append((spoken[0].start / SAMPLE_RATE, spoken[-1].end / SAMPLE_RATE))
     if not places:
         return []
-    told = "; ".join(f"{LANGUAGES[code]} {_in_words(found)}" for code, found in places.items())
+    listing = "; ".join(f"{LANGUAGES[code]} {_in_words(found)}" for code, found in places.items())
     message = (
-        f"The text is in {LANGUAGES[language]}, but other speech seems to be in another language: {told}. It may be "
+        f"The text is in {LANGUAGES[language]}, but other speech seems to be in another language: {listing}. It may be "
         "wrong or missing in the text. Choose “Several languages” and transcribe again to have each in its own."
     )
     start, end = min(place for found in places.values() for place in found)
@@ -280,9 +280,9 @@ def other_languages(heard: list[Heard], language: str) -> list[StageWarning]:
 
 
 def _in_words(places: list[tuple[float, float]]) -> str:
-    told = [f"from {clock(start)} to {clock(end)}" for start, end in places[:PLACES_TOLD]]
-    more = len(places) - len(told)
-    return ", ".join(told) + (f" and in {more} more places" if more > 1 else " and in one more place" if more else "")
+    listed = [f"from {clock(start)} to {clock(end)}" for start, end in places[:MAX_PLACES]]
+    more = len(places) - len(listed)
+    return ", ".join(listed) + (f" and in {more} more places" if more > 1 else " and in one more place" if more else "")
 
 
 def _alike(language: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""Words to segments that are good to read: sentences, or parts of them that fit a caption."""
+"""Groups words into readable segments: sentences, or parts of them that fit a caption."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tasks_app.pipeline.transcript import Scores, Segment, Word, text_of
 MAX_COLUMNS = 84  # two caption lines of 42
 MAX_SECONDS = 10.0
 PAUSE = 1.2  # seconds of silence that end a segment inside a sentence
-LONGEST_PAUSE = 5.0  # at which a word by itself is still put to the rest of its sentence
+LONGEST_PAUSE = 5.0  # up to which a single word still joins the rest of its sentence
 
 
 def split_words(words: list[Word]) -> list[Segment]:
     """Segments that hold `words`, which are in order. Each is a sentence, or a part of one that ends at a pause or can
-    be read at a glance; no word of a sentence is left by itself.
+    be read at a glance; no word of a sentence is left alone.
     """
     segments: list[Segment] = []
     sentence: list[Word] = []

@@ -1,5 +1,5 @@
-"""Measures how fast a model is run in one way or another on this machine: each in a process of its own, for a vector
-unit is chosen once.
+"""Measures how fast a model runs with different setups on this machine. Each is run in its own process, because the
+vector unit is chosen once per process.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from tasks_app.pipeline.transcript import Word
 
 SNAP_SECONDS = 0.6
 SHORTEST_SECONDS = 0.04
-"""A word takes no less: two of the frames that cross-attention is told by."""
+"""Shortest word: two frames of cross-attention."""
 LONGEST_SECONDS = 1.5
 
 

@@ -44,7 +44,7 @@ HAS_THAI = re.compile(f"[{THAI}]")
 NEVER_FIRST = frozenset("ぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶーゝゞヽヾ々ะาำๅๆฯ")
 IN_KATAKANA = re.compile(f"[{KATAKANA}]{{2}}")
 OPENING = "\"'“¿¡([{«-"
-"""A mark that stands by itself before a word, with a space between them, belongs to that word."""
+"""A separate mark before a word, with a space in between, belongs to that word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def word_spans(text: str, edges: list[int] | None = None) -> list[tuple[int, int
     opening: int | None = None
     for start, end in _between_spaces(text):
         if not any(character.isalnum() for character in text[start:end]):
-            # A mark by itself, as in "12 %" or "« oui »", is no word.
+            # A separate mark, as in "12 %" or "« oui »", is not a word.
             if text[start:end].strip(OPENING) and spans and opening is None:
                 spans[-1] = spans[-1][0], end
             elif opening is None:
@@ -202,7 +202,7 @@ def _parser(text: str) -> Parser:
     if HAS_THAI.search(text):
         return _parsers()["th"]
     try:
-        text.encode("gb2312")  # which holds the simplified characters alone
+        text.encode("gb2312")  # which only contains simplified characters
     except UnicodeEncodeError:
         return _parsers()["zh-hant"]
     return _parsers()["zh-hans"]

@@ -1,4 +1,4 @@
-"""Which Whisper models there are, and how each comes to this machine: in a package, by hand, or from the hub."""
+"""The known Whisper models, and where each comes from: a package, a local folder, or the hub."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ TICK_SECONDS = 0.5
 def known_models(directory: str | Path) -> list[ModelInfo]:
     """Every model that a task may name: bundled, local (a folder below `directory`), in the hub cache, downloadable.
 
-    Reads the disk and imports nothing heavy. Whether a download is allowed is for the caller to say.
+    Reads the disk and imports nothing heavy. The caller decides whether a download is allowed.
     """
     models = {
         name: ModelInfo(name, bundle.multilingual, bundle.size_bytes, "bundled") for name, bundle in BUNDLED.items()
@@ -125,7 +125,7 @@ def _package_file(package: str, name: str) -> Path:
 def unpacked(name: str, directory: Path) -> Path:
     """The folder `directory`/`name` with a bundled model, made from the installed packages where it is missing.
 
-    It appears under its name in one step and only after its hash was right, so that what is there is whole.
+    It is renamed to its final name only after its hash was verified: a folder with that name is always complete.
     """
     folder = directory / name
     if (folder / WEIGHTS).is_file():
@@ -148,7 +148,7 @@ def unpacked(name: str, directory: Path) -> Path:
             if other.suffix in {".json", ".txt"}:
                 shutil.copyfile(other, scratch / other.name)
         scratch.chmod(0o755)
-        # Another process may have been faster; its copy is as good.
+        # Another process may have unpacked it first; its copy is as good.
         with contextlib.suppress(OSError):
             scratch.rename(folder)
     finally:
@@ -183,9 +183,9 @@ def fetched(name: str, token: str | None, tick: Tick) -> Path:
 
 
 def _bytes_here(repository: str) -> int:
-    """How much of `repository` the hub cache holds already; the client tells nobody how far it is with a file."""
+    """How much of `repository` the hub cache holds already; the client reports no progress within a file."""
     total = 0
     for blob in (_cache_folder(repository) / "blobs").glob("*"):
-        with contextlib.suppress(OSError):  # it gets its final name just now
+        with contextlib.suppress(OSError):  # it is being renamed to its final name
             total += blob.stat().st_size
     return total

@@ -1,4 +1,4 @@
-"""The models held in memory, on the device there is.
+"""Loads models and keeps them in memory.
 
 One `ModelStore` lives as long as its worker process and keeps models warm from task to task.
 """
@@ -72,7 +72,7 @@ class ModelStore:
 
     @property
     def compute_type(self) -> str:
-        """The best of what this device can do: CTranslate2's name for it."""
+        """The best type that this device supports, as CTranslate2 names it."""
         if self._compute_type == "auto":
             import ctranslate2
 
@@ -91,7 +91,7 @@ class ModelStore:
 
         While it is fetched, `tick(fraction)` is called, and may raise Cancelled to stop waiting for it.
 
-        Raises ModelUnavailable, whose message names the models that can be had.
+        Raises ModelUnavailable, whose message names the available models.
         """
         if name in BUNDLED:
             return unpacked(name, self.directory)
@@ -112,7 +112,7 @@ class ModelStore:
                     return fetched(name, self.hf_token, tick)
                 except Cancelled:
                     raise
-                except Exception as error:  # the hub's client raises many kinds; all mean that it is not to be had
+                except Exception as error:  # the hub's client raises many kinds; all mean that it is unavailable
                     raise self._unavailable(name, type(error).__name__) from error
         raise self._unavailable(name, "it is not on this machine")
 
@@ -154,7 +154,7 @@ class ModelStore:
         )
 
     def setup(self, name: str) -> Setup:
-        """How model `name` is run here."""
+        """The setup for model `name` on this machine."""
         measured = self._setups.get(name) if self.device == "cpu" else None
         return measured or by_rules(self.device, self.threads)
 
@@ -171,13 +171,13 @@ class ModelStore:
         return value
 
     def _unavailable(self, name: str, reason: str) -> ModelUnavailable:
-        to_be_had = [
+        available = [
             model.name
             for model in known_models(self.directory)
             if model.name != name and (self.allow_download or model.state != "downloadable")
         ]
-        names = ", ".join(to_be_had)
+        names = ", ".join(available)
         return ModelUnavailable(
             f"{name}: {reason}; available: {names}",
-            user_message=f"The model “{name}” is not on this machine and could not be fetched. Available: {names}.",
+            user_message=f"The model “{name}” is not on this machine and could not be downloaded. Available: {names}.",
         )

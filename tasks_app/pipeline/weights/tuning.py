@@ -1,4 +1,4 @@
-"""How a model is run on this machine: as measured by `manage.py tune`, or by rules.
+"""Setups for running a model on this machine: measured by `manage.py tune`, or by rules.
 
 How many chunks are best decoded together, by how many replicas and with which vector unit, is a property of the
 processor. What was measured is kept in a JSON file, for the processor, its cores, CTranslate2 and the compute type that
@@ -36,7 +36,7 @@ class Setup:
 
 
 def by_rules(device: str, cores: int) -> Setup:
-    """What is best where nothing was measured. A GPU takes large batches; on a CPU single-threaded replicas do most."""
+    """The default without a measurement: large batches on a GPU, single-threaded replicas on a CPU."""
     if device == "cuda":
         return Setup(batch=16, replicas=1, threads=cores)
     # AMX multiplies so fast that a second chunk gains nothing more by sharing the weights.
@@ -46,10 +46,10 @@ def by_rules(device: str, cores: int) -> Setup:
 
 
 def vector_units() -> list[str]:
-    """Those to choose from, the one that the rules choose last; an empty name where there is no choice.
+    """The available ones, the default of the rules last; an empty name if there is no choice.
 
-    CTranslate2 stops at AVX2 by itself. Processors that have VBMI2 (Intel since Ice Lake, AMD since Zen 4) keep their
-    clock with AVX-512; older ones lower it.
+    CTranslate2 does not go beyond AVX2 by default. Processors that have VBMI2 (Intel since Ice Lake, AMD since Zen 4)
+    keep their clock with AVX-512; older ones lower it.
     """
     if not _has("avx512f"):
         return [""]
@@ -57,7 +57,7 @@ def vector_units() -> list[str]:
 
 
 def kept(folder: Path, cores: int, compute_type: str) -> dict[str, Setup]:
-    """What was measured here for each model; nothing where it cannot be read."""
+    """The measured setup of each model on this machine; empty if the file cannot be read."""
     found = _read(folder / FILE).get(_machine(cores, compute_type))
     setups = {}
     for model, values in found.items() if isinstance(found, dict) else ():
@@ -69,7 +69,7 @@ def kept(folder: Path, cores: int, compute_type: str) -> dict[str, Setup]:
 
 
 def keep(folder: Path, cores: int, compute_type: str, model: str, setup: Setup) -> None:
-    """Keep what was measured for a model here, beside what is kept for others."""
+    """Store the measured setup of a model, beside those of others."""
     everything = _read(folder / FILE)
     here = _machine(cores, compute_type)
     others = everything.get(here)
@@ -80,7 +80,7 @@ def keep(folder: Path, cores: int, compute_type: str, model: str, setup: Setup) 
 
 
 def processor() -> str:
-    """Its model name."""
+    """The processor's model name."""
     for line in _processor_lines():
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
@@ -88,7 +88,7 @@ def processor() -> str:
 
 
 def use_vectors(unit: str) -> None:
-    """Have CTranslate2 use this vector unit, unless it was told another; only before its first model is loaded."""
+    """Have CTranslate2 use this vector unit unless the environment names one; call before its first model is loaded."""
     if unit:
         os.environ.setdefault("CT2_FORCE_CPU_ISA", unit)
 

@@ -1,8 +1,8 @@
-/** A connection that stays up: WebSocket with back-off, and regular checking where a WebSocket is not to be had. */
+/** A connection that stays up: a WebSocket that reconnects with back-off, and polling while there is none. */
 
 const FIRST_WAIT = 1000; // milliseconds, doubled after every failure
 const LONGEST_WAIT = 30_000;
-const SILENCE = 40_000; // the server says something every 30 s
+const SILENCE = 40_000; // the server sends a heartbeat every 30 s
 const PATIENCE = 8000; // for the answer to a ping
 const FAILURES_BEFORE_CHECKING = 2;
 const RETRY_WAIT = 3000;
@@ -10,7 +10,7 @@ const GONE = 4404;
 const NOT_ALLOWED = 4401;
 const OPEN = 1; // a socket's readyState
 
-/** What `check` throws where there is nothing to check any more. */
+/** Thrown by `check` when the task no longer exists. */
 export class Gone extends Error {}
 
 export class LiveConnection {
@@ -20,10 +20,10 @@ export class LiveConnection {
    * @param {(frame: object) => void} how.onFrame progress, segment and error frames that are newer than what came before
    * @param {() => Promise<void>} how.check fetches the present state; throws Gone if there is none
    * @param {number} how.checkEvery seconds between two checks
-   * @param {string} [how.task] the one task that is watched: of it, only what was not seen yet is asked for
+   * @param {string} [how.task] the only task shown: just its unseen frames are requested
    * @param {() => void} [how.onGone] the task was deleted
-   * @param {() => void} [how.onHeartbeat] the server is there; called when the connection opens again, too
-   * @param {HTMLElement|null} how.shownIn says how the page is kept up to date
+   * @param {() => void} [how.onHeartbeat] called at every heartbeat, and when the connection opens again
+   * @param {HTMLElement|null} how.shownIn element that shows the state of the connection
    */
   constructor({ path, onFrame, check, checkEvery, task, onGone = () => {}, onHeartbeat = () => {}, shownIn }) {
     Object.assign(this, { onFrame, check, checkEvery, task, onGone, onHeartbeat, shownIn });
@@ -38,9 +38,9 @@ export class LiveConnection {
 
   start() {
     this.#connect();
-    addEventListener("online", () => this.#hurry());
-    addEventListener("pageshow", (event) => event.persisted && this.#hurry());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#hurry());
+    addEventListener("online", () => this.#reconnectNow());
+    addEventListener("pageshow", (event) => event.persisted && this.#reconnectNow());
+    document.addEventListener("visibilitychange", () => document.hidden || this.#reconnectNow());
   }
 
   stop() {
@@ -51,12 +51,12 @@ export class LiveConnection {
     this.show(null);
   }
 
-  /** What was rendered by the server counts as seen. @param {string} task @param {number} sequence */
+  /** Mark what the server rendered as seen. @param {string} task @param {number} sequence */
   saw(task, sequence) {
     this.newest.set(task, Math.max(sequence, this.newest.get(task) ?? -1));
   }
 
-  /** Show the state elsewhere, after the element was replaced. @param {HTMLElement|null} element */
+  /** Show the state in another element, after the old one was replaced. @param {HTMLElement|null} element */
   showIn(element) {
     this.shownIn = element;
     this.show(this.state);
@@ -84,7 +84,7 @@ export class LiveConnection {
     try {
       socket = new WebSocket(this.url);
     } catch {
-      this.#wait(); // there is none in this browser, or a policy forbids it
+      this.#wait(); // not supported, or forbidden by a policy
       return;
     }
     this.socket = socket;
@@ -128,7 +128,7 @@ export class LiveConnection {
     if (frame.type !== "heartbeat" && frame.type !== "pong") this.onFrame(frame);
   }
 
-  /** A connection can die without a word: ask when it has been silent for too long, and give it up without an answer. */
+  /** A connection can die unnoticed: ping after a long silence, and give up if no answer comes. */
   #watch() {
     clearTimeout(this.watchdog);
     this.watchdog = setTimeout(() => {
@@ -147,19 +147,19 @@ export class LiveConnection {
   #wait() {
     this.failures += 1;
     if (this.failures < FAILURES_BEFORE_CHECKING) this.show("reconnecting");
-    else this.#checkOn();
+    else this.#keepChecking();
     const wait = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** (this.failures - 1));
-    // Spread, so that not every open page comes back in the same moment after a restart.
+    // Random, or every open page would reconnect at the same moment after a restart.
     this.retry = setTimeout(() => this.#connect(), wait * (0.75 + Math.random() / 2));
   }
 
-  /** Someone looks, or the network is back: do not wait for the end of a long pause. */
-  #hurry() {
+  /** The page is visible again, or the network is back: reconnect without waiting for the back-off. */
+  #reconnectNow() {
     if (this.ended || (this.socket && this.socket.readyState <= OPEN)) return;
     this.#connect();
   }
 
-  async #checkOn() {
+  async #keepChecking() {
     if (this.checking) return;
     this.checking = true;
     while (!this.ended && this.socket?.readyState !== OPEN) {
@@ -188,13 +188,13 @@ export async function freshPage() {
   const response = await fetch(location.href, { headers: { Accept: "text/html" } });
   if (response.status === 404) throw new Gone();
   if (!response.ok) throw new Error(`HTTP ${response.status}`);
-  // Only the login page is ever redirected to.
+  // The only redirect there is leads to the login page.
   if (response.redirected) location.reload();
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
 
 /**
- * Makes `work` run once at a time: asked for while it runs, it runs once more afterwards; where it fails, after a while.
+ * Never run `work` twice at once: a call while it runs makes it run once more afterwards; if it fails, it is retried.
  * @param {() => Promise<void>} work
  * @returns {() => Promise<void>}
  */

@@ -1,17 +1,17 @@
-/** The list of one's own tasks: numbers change in place; where a row is out of date, the server renders the list again. */
+/** The list of the user's tasks: numbers change in place; when a row is out of date, the list is fetched again. */
 
 import { LiveConnection, freshPage, oneAtATime } from "./live.js";
 import { localiseTimes } from "./words.js";
 
 let list = document.getElementById("tasks");
-const asked = new Set(); // tasks that are not on this page, for which it was fetched once
+const fetchedFor = new Set(); // tasks missing from this page, for which it was already fetched once
 
 const live = new LiveConnection({
   path: list.dataset.socket,
   onFrame,
   check: refresh,
   checkEvery: 5,
-  // What was missed while the server's own connections were away, as a deletion, is seen at the next heartbeat.
+  // A deletion that was missed while the server had lost its broker shows up at the next heartbeat.
   onHeartbeat: () => document.hidden || refreshSoon(),
   shownIn: document.getElementById("connection"),
 });
@@ -21,8 +21,8 @@ function onFrame(frame) {
   if (frame.type !== "progress") return;
   const row = document.getElementById(`task-${frame.task_id}`);
   if (!row) {
-    if (list.dataset.page === "1" && !asked.has(frame.task_id)) {
-      asked.add(frame.task_id);
+    if (list.dataset.page === "1" && !fetchedFor.has(frame.task_id)) {
+      fetchedFor.add(frame.task_id);
       refreshSoon();
     }
     return;
@@ -60,5 +60,5 @@ function adopt() {
 
 adopt();
 live.start();
-// A list that was left in the background does not look at every heartbeat.
+// A list in the background ignores heartbeats; it catches up when it becomes visible.
 document.addEventListener("visibilitychange", () => document.hidden || refreshSoon());

@@ -19,7 +19,7 @@ const live = new LiveConnection({
 
 function onFrame(frame) {
   if (frame.type === "segment") showSegment(frame);
-  // An error comes with a change of status, whose frame follows.
+  // An error frame is followed by one with the new status.
   if (frame.type === "progress") showProgress(frame);
 }
 
@@ -34,7 +34,7 @@ function showProgress({ status, stage, percentage, message, eta_seconds: eta }) 
   document.getElementById("percentage").textContent = `${percentage}%`;
   document.title = status === "processing" ? `${percentage}% · ${pageTitle}` : pageTitle;
   showStage(stage);
-  // Checking brings neither of these two.
+  // Polling does not include these two.
   if (eta !== undefined) document.getElementById("time-left").textContent = timeLeft(eta);
   if (message !== undefined) {
     const shown = document.getElementById("message");
@@ -59,11 +59,11 @@ function showStage(stage) {
   announcer.textContent = steps[current].textContent;
 }
 
-/** Put a stretch of text in its place; the same index again replaces it. */
+/** Insert a segment in order; one with the same index is replaced. */
 function showSegment({ index, start, text }) {
   const list = document.getElementById("segments");
   if (!list) return;
-  const reading = list.lastElementChild && isFollowed(list.lastElementChild);
+  const follow = list.lastElementChild && isFollowed(list.lastElementChild);
   let row = list.querySelector(`[data-index="${Number(index)}"]`);
   if (!row) {
     row = document.getElementById("segment-row").content.firstElementChild.cloneNode(true);
@@ -74,17 +74,17 @@ function showSegment({ index, start, text }) {
   row.querySelector("time").textContent = clock(start);
   row.querySelector("p").textContent = text;
   document.getElementById("text").hidden = false;
-  if (reading) row.scrollIntoView({ block: "nearest" });
+  if (follow) row.scrollIntoView({ block: "nearest" });
 }
 
-/** Whoever has scrolled down to the last line reads along. */
+/** The reader has scrolled down to the last line, and wants to see what follows. */
 function isFollowed(row) {
   const { top, bottom } = row.getBoundingClientRect();
   return window.scrollY > 0 && top < window.innerHeight && bottom > 0;
 }
 
 async function check() {
-  // Nothing is to be expected of a task that has ended.
+  // A task that has ended does not change any more.
   if (!document.getElementById("progress")) return;
   const response = await fetch(task.dataset.progress, { headers: { Accept: "application/json" } });
   if (response.status === 401) location.reload();
@@ -96,7 +96,7 @@ async function check() {
   if (moved && status === "processing" && status === task.dataset.status) await fetchText();
 }
 
-/** Checking brings no text; the page has it. */
+/** Polling does not include the text: take it from the page. */
 async function fetchText() {
   for (const row of (await freshPage()).querySelectorAll("#segments > [data-index]")) {
     const index = Number(row.dataset.index);
@@ -107,7 +107,7 @@ async function fetchText() {
   document.getElementById("text").hidden = !document.querySelector("#segments > [data-index]");
 }
 
-/** Take what the server renders now. */
+/** Replace the task by what the server renders now. */
 const swap = oneAtATime(async () => {
   try {
     const fresh = (await freshPage()).getElementById("task");
@@ -126,7 +126,7 @@ function adopt(fresh) {
   document.title = pageTitle;
   const endings = {
     completed: "Completed. The transcript is here.",
-    failed: "It did not work.",
+    failed: "Transcription failed.",
     cancelled: "Cancelled.",
     queued: "Waiting for its turn.",
     processing: "Preparing.",

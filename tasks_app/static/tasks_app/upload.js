@@ -1,4 +1,4 @@
-/** Uploading: files are collected from choosing and dropping, checked, and sent one after the other, one POST each. */
+/** Uploading: files are chosen or dropped, checked, and sent one after the other, one POST each. */
 
 import { fileSize } from "./words.js";
 
@@ -15,9 +15,9 @@ const maxBytes = Number(form.dataset.maxBytes);
  * @typedef {object} Upload
  * @property {File} file
  * @property {HTMLElement} row
- * @property {"waiting"|"sending"|"done"|"refused"|"broken"} state refused: it cannot be taken; broken: worth another try
+ * @property {"waiting"|"sending"|"done"|"refused"|"broken"} state refused: the file or its options are wrong; broken: worth another try
  * @property {XMLHttpRequest} [request]
- * @property {string} [url] page of the task it became
+ * @property {string} [url] page of its task
  */
 
 /** @type {Upload[]} */
@@ -35,8 +35,8 @@ function add(files) {
     const upload = { file, row, state: "waiting" };
     row.querySelector(".file-name").textContent = file.name;
     row.querySelector(".file-size").textContent = fileSize(file.size);
-    row.querySelector("[data-act=remove]").addEventListener("click", () => remove(upload));
-    row.querySelector("[data-act=again]").addEventListener("click", () => {
+    row.querySelector("[data-action=remove]").addEventListener("click", () => remove(upload));
+    row.querySelector("[data-action=again]").addEventListener("click", () => {
       show(upload, "waiting", "Waiting");
       sendAll();
     });
@@ -46,7 +46,7 @@ function add(files) {
     else if (file.size === 0) refuse(upload, "The file is empty, or it is a folder.");
     else show(upload, "waiting", "");
   }
-  // The files are kept here; the input would otherwise hold only the last choice.
+  // `uploads` keeps the files; the input would only hold those chosen last.
   input.value = "";
   update();
   if (sending) sendAll();
@@ -57,7 +57,7 @@ function remove(upload) {
   const next = upload.row.nextElementSibling ?? upload.row.previousElementSibling;
   upload.row.remove();
   upload.request?.abort();
-  (next?.querySelector("[data-act=remove]") ?? input).focus();
+  (next?.querySelector("[data-action=remove]") ?? input).focus();
   update();
 }
 
@@ -71,8 +71,8 @@ function show(upload, to, words) {
   upload.row.dataset.state = to;
   upload.row.querySelector("progress").hidden = to !== "sending";
   upload.row.querySelector(".file-state").textContent = words;
-  upload.row.querySelector("[data-act=again]").hidden = to !== "broken";
-  const button = upload.row.querySelector("[data-act=remove]");
+  upload.row.querySelector("[data-action=again]").hidden = to !== "broken";
+  const button = upload.row.querySelector("[data-action=remove]");
   button.textContent = to === "sending" ? "Cancel" : "Remove";
   button.setAttribute("aria-label", `${button.textContent} ${upload.file.name}`);
 }
@@ -91,11 +91,11 @@ async function sendAll() {
   if (sending) return;
   sending = true;
   update();
-  list.scrollIntoView({ block: "nearest" }); // on a phone it is far above the button
+  list.scrollIntoView({ block: "nearest" }); // on a phone the list is far above the button
   for (let upload; (upload = uploads.find((other) => other.state === "waiting")); ) await send(upload);
   sending = false;
   update();
-  finish();
+  leave();
 }
 
 /** @param {Upload} upload */
@@ -109,7 +109,7 @@ function send(upload) {
   show(upload, "sending", "Sending…");
   state.textContent = `Sending ${upload.file.name}`;
   return new Promise((resolve) => {
-    const request = new XMLHttpRequest(); // fetch() does not tell how much was sent
+    const request = new XMLHttpRequest(); // fetch() does not report upload progress
     upload.request = request;
     request.open("POST", form.dataset.sendTo);
     request.responseType = "json";
@@ -119,7 +119,7 @@ function send(upload) {
       upload.row.querySelector(".file-state").textContent = percentage < 100 ? `${percentage}%` : "Checking…";
     };
     request.onload = () => {
-      answered(upload, request);
+      onResponse(upload, request);
       resolve();
     };
     request.onerror = () => {
@@ -131,7 +131,7 @@ function send(upload) {
   });
 }
 
-function answered(upload, { status, response }) {
+function onResponse(upload, { status, response }) {
   if (status === 201) {
     upload.url = response.url;
     show(upload, "done", "Queued");
@@ -142,15 +142,15 @@ function answered(upload, { status, response }) {
   } else if (response?.error && status < 500 && status !== 401) {
     refuse(upload, response.error.message);
   } else {
-    show(upload, "broken", response?.error?.message ?? "The service did not take it. Reload the page and try again.");
+    show(upload, "broken", response?.error?.message ?? "The upload was not accepted. Reload the page and try again.");
   }
 }
 
-/** Lead to what was made of the files, if there is nothing left to be read here. */
-function finish() {
+/** Once every file is uploaded, go to the new task, or to the list if there are several. */
+function leave() {
   const done = uploads.filter((upload) => upload.state === "done");
   const left = uploads.length - done.length;
-  state.textContent = left ? `${done.length} of ${uploads.length} taken.` : "";
+  state.textContent = left ? `${done.length} of ${uploads.length} uploaded.` : "";
   if (!left && done.length) location.assign(done.length === 1 ? done[0].url : form.dataset.list);
 }
 
@@ -160,7 +160,7 @@ const model = document.getElementById("id_model");
 const least = document.getElementById("id_min_speakers");
 const most = document.getElementById("id_max_speakers");
 
-/** What the server would refuse after the whole file was sent is said before. */
+/** Check what the server would otherwise refuse only after the whole file was sent. */
 function checkOptions() {
   const englishOnly = model.value.endsWith(".en");
   for (const id of ["id_language", "id_translate"]) document.getElementById(id).disabled = englishOnly;
@@ -168,7 +168,7 @@ function checkOptions() {
   const speakers = document.getElementById("id_diarize").checked;
   least.disabled = most.disabled = !speakers;
   const crossed = least.value && most.value && Number(least.value) > Number(most.value);
-  most.setCustomValidity(crossed ? "This must not be smaller than the least number." : "");
+  most.setCustomValidity(crossed ? "This must not be smaller than the minimum." : "");
 }
 
 input.addEventListener("change", () => add(input.files));
@@ -179,7 +179,7 @@ form.addEventListener("submit", (event) => {
 });
 addEventListener("beforeunload", (event) => sending && event.preventDefault());
 
-let depth = 0; // dragenter and dragleave come for every element on the way
+let depth = 0; // dragenter and dragleave fire for every element on the way
 document.addEventListener("dragenter", () => drop.toggleAttribute("data-over", ++depth > 0));
 document.addEventListener("dragleave", () => drop.toggleAttribute("data-over", --depth > 0));
 document.addEventListener("dragover", (event) => event.preventDefault());

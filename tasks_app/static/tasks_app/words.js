@@ -1,4 +1,4 @@
-/** How numbers are said to people. Python's templatetags/recordings.py says them the same way. */
+/** Numbers as text for people, worded exactly as in Python's wording.py. */
 
 /** @param {number} seconds @returns {string} `0:07`, `12:34` or `1:02:03` */
 export function clock(seconds) {
@@ -31,7 +31,7 @@ const dateAndTime = new Intl.DateTimeFormat("en-GB", {
   day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit",
 });
 
-/** Show the server's times of day in the reader's time zone. @param {ParentNode} root */
+/** Show the server's times in the reader's time zone. @param {ParentNode} root */
 export function localiseTimes(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     time.textContent = dateAndTime.format(new Date(time.dateTime));

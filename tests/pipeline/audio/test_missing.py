@@ -1,4 +1,4 @@
-"""What of a recording was not heard is said, with its place; of a sound one nothing is."""
+"""Warnings about missing parts, with their place; intact recordings have none."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ EVERY = [
 
 
 @pytest.mark.parametrize("extension", EVERY)
-def test_of_a_whole_recording_nothing_is_said(extension, tmp_path):
+def test_an_intact_recording_has_no_warnings(extension, tmp_path):
     rate = {"amr": "8000", "flv": "44100", "mpg": "44100"}.get(extension, "48000")
     ffmpeg("-i", TELEPHONE, "-ar", rate, tmp_path / f"a.{extension}")
     assert warnings_of(tmp_path / f"a.{extension}") == []
 
 
 @pytest.mark.parametrize("container", ["wav", "caf", "matroska", "mpegts", "adts", "mp3", "ogg", "flac"])
-def test_of_a_recording_that_was_written_to_a_pipe_nothing_is_said(container, tmp_path):
+def test_a_recording_written_to_a_pipe_has_no_warnings(container, tmp_path):
     """Its length was not known when its header was written."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", TELEPHONE, "-f", container, "pipe:1"]
     (tmp_path / "a").write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
@@ -72,18 +72,18 @@ def test_a_picture_that_goes_on_after_the_sound_is_no_loss(tmp_path):
         *((name, False) for name in ("ogg", "opus", "aac")),
     ],
 )
-def test_where_a_file_breaks_off_is_said(extension, length_is_known, recording, tmp_path):
+def test_a_truncated_file_has_a_warning_with_the_place(extension, length_is_known, recording, tmp_path):
     content = recording(extension)
     (tmp_path / "b").write_bytes(content[: len(content) * 6 // 10])
     (warning,) = warnings_of(tmp_path / "b")
     assert warning.error_code == "INCOMPLETE_FILE"
     assert warning.start == pytest.approx(18, abs=1.5)
     assert warning.end == (pytest.approx(30, abs=0.5) if length_is_known else None)
-    assert "0:30" in warning.user_message if length_is_known else "breaks off" in warning.user_message
+    assert "0:30" in warning.user_message if length_is_known else "ends unexpectedly" in warning.user_message
 
 
 @pytest.mark.parametrize("extension", ["flac", "mp3", "m4a", "mkv", "webm", "ogg", "opus", "aac", "tta", "wma", "ts"])
-def test_where_a_file_is_damaged_is_said(extension, recording, tmp_path):
+def test_a_damaged_file_has_a_warning_with_the_place(extension, recording, tmp_path):
     content = bytearray(recording(extension))
     damaged = slice(len(content) // 2, len(content) * 11 // 20)
     content[damaged] = np.random.default_rng(1).bytes(damaged.stop - damaged.start)

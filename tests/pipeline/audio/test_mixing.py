@@ -1,4 +1,4 @@
-"""Of many channels, what is said on any of them is heard."""
+"""Mixing many channels keeps the speech of each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files as people have them, and as nobody should."""
+"""Usual files, broken files, and files that are not recordings."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_picture_without_sound_is_told_apart(tmp_path):
 
 
 def refuse(error, path, limits=None):
-    """Both ways into a file must say the same."""
+    """Probing and decoding must raise the same error."""
     with pytest.raises(error):
         probe(path, limits)
     with pytest.raises(error):
@@ -88,7 +88,7 @@ def refuse(error, path, limits=None):
         (PlaylistFile, b"[playlist]\nFile1=http://127.0.0.1/a.mp3\n"),
     ],
 )
-def test_what_is_no_recording_is_told_apart(error, content, tmp_path):
+def test_kinds_of_unreadable_files_are_told_apart(error, content, tmp_path):
     path = tmp_path / "recording.mp3"
     path.write_bytes(content)
     refuse(error, path)
@@ -118,7 +118,7 @@ def test_the_files_of_dictation_machines_are_read(tmp_path):
         (b"%PDF-1.7", NotAudio, "PDF"),
     ],
 )
-def test_what_cannot_be_read_is_called_by_its_name(beginning, error, said, tmp_path):
+def test_unreadable_formats_are_named(beginning, error, said, tmp_path):
     path = tmp_path / "a.wav"
     path.write_bytes(beginning + bytes(range(256)) * 20)
     with pytest.raises(error) as caught:
@@ -200,7 +200,7 @@ def test_the_true_length_is_held_against_the_limit(tmp_path):
         decode(path, Limits(max_duration=600))
 
 
-def test_a_gigantic_declared_length_is_only_a_claim(tmp_path):
+def test_a_gigantic_declared_length_is_ignored(tmp_path):
     with wave.open(str(TELEPHONE)) as recording:
         frames = recording.readframes(2 * recording.getframerate())
     path = tmp_path / "a.wav"
@@ -224,7 +224,7 @@ def test_probing_ends_at_its_time_limit(monkeypatch):
         probe(TELEPHONE)
 
 
-def test_a_prober_that_dies_takes_nobody_along(monkeypatch):
+def test_a_prober_that_crashes_does_not_crash_the_caller(monkeypatch):
     """A demuxer that eats memory ends in its own process."""
     monkeypatch.setattr(probing, "PROBE_BYTES", 50_000_000)
     with pytest.raises(DecodingOutOfMemory):

@@ -1,4 +1,4 @@
-"""Which sound track is transcribed, and what is said of the others."""
+"""Which sound track is transcribed, and warnings about the others."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_what_a_program_calls_a_track_is_no_title(given, told, tmp_path):
     assert probe(tracks(tmp_path / "a.mp4", FOX, options=named)).tracks[0].title == told
 
 
-def test_of_one_sound_track_nothing_is_said(heard, tmp_path):
+def test_a_single_sound_track_has_no_warnings(heard, tmp_path):
     assert heard(tracks(tmp_path / "a.mkv", FOX)).warnings == []
 
 
@@ -76,7 +76,7 @@ def test_the_track_with_the_default_flag_goes_before_the_first(extension, heard,
     assert "fox" in text(transcript)
 
 
-def test_a_track_without_speech_is_passed_over(heard, tmp_path):
+def test_a_track_without_speech_is_skipped(heard, tmp_path):
     transcript = heard(tracks(tmp_path / "a.mp4", SILENCE, SILENCE, FOX))
     assert "fox" in text(transcript)
     assert "This is track 3" in transcript.warnings[0].user_message

@@ -29,7 +29,7 @@ def test_a_change_falls_in_a_pause():
     assert found == [("so it was", A), ("then we went", B)]
 
 
-def test_whoever_breaks_into_a_sentence_for_long_enough_is_heard():
+def test_somebody_who_interrupts_for_long_enough_gets_a_segment():
     text = "so it was then we went and they came and saw us there"
     found = told(text, (0, 1.5, "x"), (1.5, 3.0, "y"), (3.0, 5, "x"))
     assert [speaker for _, speaker in found] == [A, B, A]
@@ -62,5 +62,5 @@ def test_segments_without_words_get_a_speaker_whole():
     assert [(s.text, s.speaker) for s in found] == [("a b", A)]
 
 
-def test_without_turns_nobody_speaks():
+def test_without_turns_there_are_no_speakers():
     assert told("a b") == [("a b", None)]

@@ -1,4 +1,4 @@
-"""One person on each channel: found by listening, and heard apart."""
+"""One person on each channel: detected, and transcribed separately."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs that a decoder went wrong."""
+"""Detecting decoding errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and terms that are told beforehand are spelt so where they are said, and nothing else changes."""
+"""Given names and terms are spelt correctly where they are said, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -84,11 +84,11 @@ def test_a_text_has_the_tokens_that_the_decoder_writes(store, model):
     assert decoder.tokens_of(f" {decoding.text}", "en") == decoding.tokens
 
 
-def test_more_hints_than_can_be_told_at_once_are_told_one_group_after_another(store):
+def test_more_hints_than_can_be_groups_are_told_one_group_after_another(store):
     hints = Hints(
         transcriber_of(SPOKEN / "en/hello_world.wav", store, []).decoder, [f"Kowalczyk {i}" for i in range(90)]
     )
-    groups = hints._told_at_once("en")
+    groups = hints._groups("en")
     assert [hint.name for group in groups for hint in group] == [f"Kowalczyk {i}" for i in range(90)]
     assert len(groups) > 1
     assert all(sum(len(hint.tokens) + 1 for hint in group) <= MOST_PROMPT_TOKENS for group in groups)

@@ -1,4 +1,4 @@
-"""Which language is spoken: in one recording several, in a short one perhaps none that is sure."""
+"""Detecting languages: several in one recording, or too little speech to be sure of one."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_long_stretch_that_is_never_clear_is_not_told():
     assert other_languages(parts, "en") == []
 
 
-def test_languages_that_are_taken_for_one_another_are_one():
+def test_languages_that_whisper_confuses_count_as_one():
     parts = heard((10, {"hr": 0.5, "sr": 0.3, "bs": 0.2}), (10, {"sr": 0.9, "hr": 0.1}), (10, {"bs": 0.9}))
     assert other_languages(parts, "hr") == []
 
@@ -146,8 +146,8 @@ def test_every_sentence_may_be_in_another_language(store, tmp_path):
         assert words in text_of(transcript)
 
 
-def test_one_language_is_recognised_as_ever(several_run, telephone_run):
-    """The words of the telephone call alone."""
+def test_asking_for_several_languages_changes_nothing_in_a_recording_in_one(several_run, telephone_run):
+    """Compared are only the words of the telephone call."""
     several, alone = text_of(several_run[0]), text_of(telephone_run[0])
     assert several.split()[:20] == alone.split()[:20]
 
@@ -191,7 +191,7 @@ def test_parts_of_earlier_versions_are_read(french_in_english, store):
     assert again == transcript
 
 
-def test_cancel_is_heard_while_the_languages_are_listened_for(french_in_english, store):
+def test_language_detection_can_be_cancelled(french_in_english, store):
     class Impatient(Recorder):
         def progress(self, stage, fraction, *, eta_seconds=None, message=""):
             self.message = message

@@ -50,14 +50,14 @@ def test_half_the_batch_is_tried(transcriber, monkeypatch):
     assert all(text.words for text in texts)
 
 
-def test_the_end_of_the_road_has_a_name(transcriber, monkeypatch):
+def test_running_out_of_gpu_memory_has_its_own_error(transcriber, monkeypatch):
     transcriber, chunks = transcriber
     refuse_more_than(0, transcriber, monkeypatch)
     with pytest.raises(GpuOutOfMemory):
         transcriber._transcribe(chunks, word_times=True)
 
 
-def test_the_text_of_a_chunk_does_not_depend_on_its_company(transcriber):
+def test_the_text_of_a_chunk_does_not_depend_on_its_batch(transcriber):
     transcriber, chunks = transcriber
     together = transcriber._transcribe(chunks, word_times=False)
     alone = [text for chunk in chunks for text in transcriber._transcribe([chunk], word_times=False)]

@@ -1,4 +1,4 @@
-"""What is made of words' times."""
+"""Corrections of word times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models that are fetched from the hub, by its real client."""
+"""Downloading models from the hub with its real client."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_it_is_not_fetched_where_that_is_not_allowed(hub, tmp_path):
         run(SPOKEN / "en/hello_world.wav", store=ModelStore(tmp_path / "models"), model="tiny", diarize=False)
 
 
-def test_a_hub_that_has_it_not_is_told_at_once(hub, tmp_path):
+def test_a_model_missing_on_the_hub_is_reported_at_once(hub, tmp_path):
     store = ModelStore(tmp_path / "models", allow_download=True)
     with pytest.raises(ModelUnavailable, match=r"available: tiny\.en, base"):
         run(SPOKEN / "en/hello_world.wav", store=store, model="small", diarize=False)
@@ -100,6 +100,6 @@ def test_the_command_fetches_and_lists(store, tmp_path):
         assert state_of("tiny") == "downloadable"
         answer = models("--fetch", "tiny")
     assert "100%" in answer.stderr
-    assert "tiny is here now." in answer.stdout
+    assert "tiny is now on this machine." in answer.stdout
     assert state_of("tiny") == "cached"
     assert state_of("base") == "bundled"

@@ -40,7 +40,7 @@ def test_a_folder_below_the_directory_is_a_model(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["", "..", ".", "../secrets", "/etc", "large-v3", "nonsense"])
-def test_what_cannot_be_had_names_what_can(name, tmp_path):
+def test_the_error_for_an_unknown_model_lists_the_available_ones(name, tmp_path):
     with pytest.raises(ModelUnavailable) as caught:
         ModelStore(tmp_path / "models").resolve(name)
     assert "base" in caught.value.user_message

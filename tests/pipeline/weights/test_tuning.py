@@ -1,4 +1,4 @@
-"""How a model is run on this machine: what was measured is kept, and what cannot be read is as if nothing was."""
+"""Measured setups of models are stored; unreadable ones are ignored."""
 
 from __future__ import annotations
 

@@ -9,8 +9,8 @@ from tasks_app.actions.cancel import cancel
 from tasks_app.models import Task, TaskEvent, TaskStatus
 
 
-def url(act: str, task: Task) -> str:
-    return reverse(f"task-{act}", args=[task.identifier])
+def url(action: str, task: Task) -> str:
+    return reverse(f"task-{action}", args=[task.identifier])
 
 
 @pytest.fixture
@@ -37,13 +37,17 @@ def test_try_again(user: Client, owner: AbstractUser, task: Task) -> None:
     assert task.status == TaskStatus.QUEUED
 
 
-@pytest.mark.parametrize(("act", "said"), [("cancel", "moved on in the meantime"), ("retry", "nothing to retry")])
-def test_what_cannot_be_is_said_and_changes_nothing(user: Client, completed, act: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "message"), [("cancel", "has changed in the meantime"), ("retry", "nothing to retry")]
+)
+def test_an_impossible_action_shows_a_message_and_changes_nothing(
+    user: Client, completed, action: str, message: str
+) -> None:
     task = completed()
 
-    response = user.post(url(act, task), follow=True)
+    response = user.post(url(action, task), follow=True)
 
-    assert said in response.text
+    assert message in response.text
     task.refresh_from_db()
     assert task.status == TaskStatus.COMPLETED
 
@@ -63,16 +67,16 @@ def test_delete(user: Client, task: Task) -> None:
     assert "“meeting.wav” was deleted." in response.text
 
 
-@pytest.mark.parametrize("act", ["cancel", "retry"])
-def test_looking_changes_nothing(user: Client, task: Task, act: str) -> None:
-    assert user.get(url(act, task)).status_code == 405
+@pytest.mark.parametrize("action", ["cancel", "retry"])
+def test_get_is_not_allowed(user: Client, task: Task, action: str) -> None:
+    assert user.get(url(action, task)).status_code == 405
 
 
-@pytest.mark.parametrize("act", ["cancel", "retry", "delete"])
-def test_strangers_can_do_nothing(client: Client, stranger: AbstractUser, task: Task, act: str) -> None:
-    assert client.post(url(act, task)).headers["Location"].startswith(reverse("login"))
+@pytest.mark.parametrize("action", ["cancel", "retry", "delete"])
+def test_strangers_can_do_nothing(client: Client, stranger: AbstractUser, task: Task, action: str) -> None:
+    assert client.post(url(action, task)).headers["Location"].startswith(reverse("login"))
     client.force_login(stranger)
-    assert client.post(url(act, task)).status_code == 404
+    assert client.post(url(action, task)).status_code == 404
     assert Task.objects.get().status == TaskStatus.QUEUED
 
 
@@ -82,9 +86,9 @@ def test_staff_can(client: Client, staff: AbstractUser, task: Task) -> None:
     assert TaskEvent.objects.filter(task=task, to_status="cancelled").get().actor == staff
 
 
-@pytest.mark.parametrize("act", ["cancel", "retry", "delete"])
-def test_other_sites_cannot_make_people_do_it(owner: AbstractUser, task: Task, act: str) -> None:
+@pytest.mark.parametrize("action", ["cancel", "retry", "delete"])
+def test_other_sites_cannot_make_people_do_it(owner: AbstractUser, task: Task, action: str) -> None:
     careful = Client(enforce_csrf_checks=True)
     careful.force_login(owner)
-    assert careful.post(url(act, task)).status_code == 403
+    assert careful.post(url(action, task)).status_code == 403
     assert Task.objects.get().status == TaskStatus.QUEUED
