@@ -189,20 +189,27 @@ class Transcriber:
                 text.heard = parts if text.text else []
         return texts
 
-    def _decode(self, chunks: list[Span], encoded: ctranslate2.StorageView, word_times: bool) -> list[ChunkText]:
+    def _decode(
+        self, chunks: list[Span], encoded: ctranslate2.StorageView, word_times: bool, in_halves: bool = True
+    ) -> list[ChunkText]:
         decodings = self.decoder.generate(encoded, [self.choice.language_of(chunk) for chunk in chunks])
         return [
-            self._finish(chunk, decoding, alone, word_times)
+            self._finish(chunk, decoding, alone, word_times, in_halves)
             for chunk, decoding, alone in zip(chunks, decodings, one_by_one(encoded), strict=True)
         ]
 
-    def _finish(self, chunk: Span, decoding: Decoding, encoded: ctranslate2.StorageView, word_times: bool) -> ChunkText:
+    def _finish(
+        self,
+        chunk: Span,
+        decoding: Decoding,
+        encoded: ctranslate2.StorageView,
+        word_times: bool,
+        in_halves: bool,
+    ) -> ChunkText:
         if decoding.repetitive and (halves := self.decoder.halves(chunk, SHORTEST_HALF_SECONDS)):
             # In a loop, the repetitions have no sound of their own: it ends with less to listen to, what was really
             # said again and again does not.
-            parts = self._again(halves, word_times)
-            self._add_left_out(parts)
-            return self._joined(chunk, parts)
+            return self._joined(chunk, self._again(halves, word_times) if in_halves else [])
         looping = decoding.repetitive and not fits(decoding.text, chunk.seconds)
         if looping or decoding.improbable:
             decoding = self._with_care(chunk, decoding, encoded)
@@ -216,10 +223,12 @@ class Transcriber:
                 logger.warning("Word times of the first pass are not complete: %s", type(error).__name__)
         return text
 
-    def _again(self, parts: list[Span], word_times: bool) -> list[ChunkText]:
-        """What is said in parts of chunks, decoded by themselves."""
+    def _again(self, parts: list[Span], word_times: bool, in_halves: bool = True) -> list[ChunkText]:
+        """What is said in parts of chunks, decoded by themselves; nothing, unless `in_halves`, where that is a loop."""
         batches = [parts[first : first + self._batch] for first in range(0, len(parts), self._batch)]
-        return [text for batch in batches for text in self._decode(batch, self.decoder.encode(batch), word_times)]
+        return [
+            text for batch in batches for text in self._decode(batch, self.decoder.encode(batch), word_times, in_halves)
+        ]
 
     def _joined(self, chunk: Span, parts: list[ChunkText]) -> ChunkText:
         timed = all(part.words or not part.text for part in parts)
@@ -229,25 +238,40 @@ class Transcriber:
 
     def _add_left_out(self, texts: list[ChunkText]) -> None:
         """Where there is more speech than a chunk's words account for, decode that place by itself, and fill in what is
-        said there; as long as that brings words.
+        said there; as long as that brings words. Where it does not, fill in what the chunk's halves have there.
         """
+        to_halve: list[ChunkText] = []
         for _ in range(MOST_ROUNDS):
-            places = [(text, self._left_out(text)) for text in texts if text.words]
-            found = iter(self._again([part for _, parts in places for part in parts], word_times=True))
-            texts = [text for text, parts in places if parts and self._fill_in(text, [next(found) for _ in parts])]
-            if not texts:
-                return
+            lacking = [(text, places) for text in texts if text.words and (places := self._left_out(text))]
+            alone = [(text, places) for text, places in lacking if self._are_small(places, text)]
+            to_halve += [text for text, places in lacking if not self._are_small(places, text)]
+            found = iter(self._again([place for _, places in alone for place in places], True, in_halves=False))
+            texts = []
+            for text, places in alone:
+                parts = [next(found) for _ in places]
+                more = self._fill_in(text, parts)
+                (texts if more and all(part.words for part in parts) else to_halve).append(text)
+        halved = [(text, self._lacking_halves(text)) for text in to_halve]
+        if halves := self._again([half for _, halves in halved for half in halves], word_times=True):
+            self._add_left_out(halves)
+        found = iter(halves)
+        for text, spans in halved:
+            self._fill_in(text, [next(found) for _ in spans])
 
     def _left_out(self, chunk: ChunkText) -> list[Span]:
-        """The parts of a chunk to decode by themselves: the places that it leaves out, or, where one of these would be
-        most of it, the halves in which they are.
-        """
+        """The places that a chunk leaves out, with some of what is around them."""
         start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
         missing = unaccounted(chunk.words, self._speech, start, end)
         places = left_out(chunk.words, missing, start, end, apart=2 * CONTEXT_SECONDS)
-        parts = [self.decoder.part(chunk.span, *place, CONTEXT_SECONDS) for place in places]
-        if all(part.seconds < MOST_OF_A_CHUNK * chunk.span.seconds for part in parts):
-            return parts
+        return [self.decoder.part(chunk.span, *place, CONTEXT_SECONDS) for place in places]
+
+    def _are_small(self, places: list[Span], chunk: ChunkText) -> bool:
+        return all(place.seconds < MOST_OF_A_CHUNK * chunk.span.seconds for place in places)
+
+    def _lacking_halves(self, chunk: ChunkText) -> list[Span]:
+        """The halves of a chunk in which something is left out."""
+        start, end = chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE
+        missing = unaccounted(chunk.words, self._speech, start, end)
         halves = self.decoder.halves(chunk.span, SHORTEST_HALF_SECONDS)
         return [half for half in halves if lacks(chunk.words, missing, start, end, half)]
 
