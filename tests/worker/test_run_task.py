@@ -87,14 +87,36 @@ def test_a_task_is_completed(task: Task, pipeline: Pipeline) -> None:
     assert run(task).status == "completed"
 
 
-@pytest.mark.skipif(connection.vendor == "sqlite", reason="no server that could end a connection")
-def test_a_database_connection_closed_between_two_tasks_is_reopened(task: Task, pipeline: Pipeline) -> None:
-    pipeline(lambda observer: HELLO)
+def cut_off() -> None:
+    """The server ends this thread's connection, as a restart of it does."""
+    connection.ensure_connection()
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
     other.close()
-    assert run_task.work_off().status == "completed"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="no server that could end a connection")
+def test_a_database_connection_closed_between_two_tasks_is_reopened(task: Task, pipeline: Pipeline) -> None:
+    pipeline(lambda observer: HELLO)
+    cut_off()
+    run_task.work_off()
+    task.refresh_from_db()
+    assert task.status == "completed"
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="no server that could end a connection")
+def test_a_database_that_restarts_during_a_stage_interrupts_nothing(task: Task, pipeline: Pipeline) -> None:
+    def work(observer: Observer) -> Transcript:
+        cut_off()
+        observer.checkpoint("transcribing", 0, {"chunk": 0})
+        cut_off()
+        assert not observer.cancelled()
+        cut_off()
+        return HELLO
+
+    pipeline(work)
+    assert (run(task).status, task.attempt, task.fruitless_attempts) == ("completed", 1, 0)
 
 
 def test_the_pipeline_gets_the_options(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
