@@ -201,7 +201,7 @@ def test_json_is_read_back(seed: int) -> None:
 
     data = json.loads(text.encode(), parse_constant=refuse)
     assert text.endswith("}\n")
-    assert list(data) == ["language", "language_probability", "duration", "segments", "warnings"]
+    assert list(data) == ["revision", "language", "language_probability", "duration", "segments", "warnings"]
     without_surrogates = json.loads(re.sub(r"\\ud800", r"\\ufffd", json.dumps(transcript.to_dict())))
     for segment in data["segments"]:
         scores = {name: segment.pop(name) for name in SCORES}

@@ -91,8 +91,8 @@ class Transcriber:
             raise UnknownLanguage(f"{language!r}")
         if not self.decoder.multilingual and language not in (None, "en"):
             raise UnknownLanguage(
-                f"{model} knows English alone",
-                user_message=f"The model “{model}” knows English alone. Choose another model for this language.",
+                f"{model} is for English only",
+                user_message=f"The model “{model}” is for English only. Choose another model for this language.",
             )
         if choice is None:
             if language == SEVERAL:

@@ -23,7 +23,7 @@ def transcriber_of(path, store, hints, language="en", model="base"):
 def words_with(path, store, hints, **asked):
     """The words of each chunk by itself: with others, the last bits of its probabilities may be different."""
     transcriber = transcriber_of(path, store, hints, **asked)
-    texts = [transcriber._transcribe([chunk], word_times=True) for chunk in transcriber._chunks]
+    texts = [transcriber._transcribe([chunk], word_times=True) for chunk in transcriber.chunks]
     return [word for [text] in texts for word in text.words]
 
 
@@ -57,7 +57,7 @@ def test_a_name_that_was_misheard_is_put_right(store):
     """As if the decoder had heard "socks" at first, for nobody says a rare name in these recordings."""
     transcriber = transcriber_of(SPOKEN / "en/quick_brown_fox.wav", store, [])
     decoder = transcriber.decoder
-    [chunk] = transcriber._chunks
+    [chunk] = transcriber.chunks
     encoded = decoder.encode([chunk])
     [right] = decoder.generate(encoded, ["en"])
     misheard = right.tokens.copy()
@@ -79,7 +79,7 @@ def test_what_is_told_is_no_command_to_the_decoder(store):
 def test_a_text_has_the_tokens_that_the_decoder_writes(store, model):
     transcriber = transcriber_of(SPOKEN / "en/quick_brown_fox.wav", store, [], model=model)
     decoder = transcriber.decoder
-    [decoding] = decoder.generate(decoder.encode(transcriber._chunks), ["en"])
+    [decoding] = decoder.generate(decoder.encode(transcriber.chunks), ["en"])
     assert "over the lazy" in decoding.text
     assert decoder.tokens_of(f" {decoding.text}", "en") == decoding.tokens
 
