@@ -37,7 +37,7 @@ def snapshot(task_id: UUID, after: int = -1, *, in_batches: bool = False) -> lis
             segments_frame(task_id, frames[first : first + SEGMENTS_A_FRAME])
             for first in range(0, len(frames), SEGMENTS_A_FRAME)
         ]
-    if len(segments) == task.sequence - after:  # only segments were missed
+    if after >= 0 and len(segments) == task.sequence - after:  # only segments were missed
         return frames
     state = [progress_frame(task) | {"sequence": task.sequence - len(segments)}]
     if task.error_code:
