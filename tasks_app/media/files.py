@@ -47,18 +47,6 @@ def exists(task: Task) -> bool:
     return bool(name and default_storage.exists(name))
 
 
-def open_(task: Task) -> File:
-    """The recording, open for reading in binary; the caller closes it.
-
-    Raises:
-        StorageAway: the folder of recordings cannot be reached.
-        FileMissing: the folder can be reached, but the recording is gone.
-    """
-    name = _stored_name(task)
-    with folder.faults_told_apart():
-        return default_storage.open(name)
-
-
 @contextmanager
 def local_copy(task: Task) -> Iterator[Path]:
     """The recording as a read-only file on this machine, until the context ends.
@@ -67,7 +55,8 @@ def local_copy(task: Task) -> Iterator[Path]:
     instead.
 
     Raises:
-        StorageAway, FileMissing: as `open_`.
+        StorageAway: the folder of recordings cannot be reached.
+        FileMissing: the folder can be reached, but the recording is gone.
     """
     name = _stored_name(task)
     with folder.faults_told_apart():
