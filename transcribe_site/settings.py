@@ -10,6 +10,8 @@ import redis
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from tasks_app.secret_files import kept_secret
+
 from . import env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -21,17 +23,6 @@ try:
     VAR_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
 except OSError as error:
     raise ImproperlyConfigured(f"VAR_DIR cannot be {str(VAR_DIR)!r}: {error.strerror}.") from None
-
-
-def _secret_key() -> str:
-    """The key of this installation, created at the first start and kept in `VAR_DIR`."""
-    path = VAR_DIR / "secret_key"
-    try:
-        path.touch(mode=0o600, exist_ok=False)
-    except FileExistsError:
-        return path.read_text()
-    path.write_text(secrets.token_urlsafe(50))
-    return path.read_text()
 
 
 def _socket_path() -> Path:
@@ -47,7 +38,9 @@ def _socket_path() -> Path:
     return short / "valkey.sock"
 
 
-SECRET_KEY = env.secret("SECRET_KEY", "signs sessions; created and kept in VAR_DIR if not given") or _secret_key()
+SECRET_KEY = env.secret("SECRET_KEY", "signs sessions; created and kept in VAR_DIR if not given") or kept_secret(
+    VAR_DIR / "secret_key", lambda: secrets.token_urlsafe(50)
+)
 DEBUG = env.boolean("DEBUG", False, "Django's debug pages; for development only")
 
 DATABASE_URL = env.text(
@@ -70,8 +63,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
     }
-DATABASES["default"]["CONN_MAX_AGE"] = 60
-DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True  # workers keep their connections (worker/process.py); the web, whose
+# requests each have a thread of their own, must not, or a burst of them would use up the server's.
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 VALKEY_SOCKET = _socket_path()

@@ -6,13 +6,14 @@ printed there. So nobody else on the network can create it before the person who
 
 from __future__ import annotations
 
-import contextlib
 import secrets
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
+
+from tasks_app.secret_files import kept_secret
 
 _PATH = settings.VAR_DIR / "setup_code"
 
@@ -26,15 +27,7 @@ def setup_code() -> str | None:
     if not is_needed():
         _PATH.unlink(missing_ok=True)
         return None
-    if not _PATH.exists():
-        # Two processes may create the code at once: each writes a temporary file and links it, and the first link wins.
-        aside = _PATH.with_name(f"setup_code.{secrets.token_hex(4)}")
-        aside.touch(mode=0o600)
-        aside.write_text(secrets.token_urlsafe(16))
-        with contextlib.suppress(FileExistsError):
-            _PATH.hardlink_to(aside)
-        aside.unlink()
-    return _PATH.read_text()
+    return kept_secret(_PATH, lambda: secrets.token_urlsafe(16))
 
 
 def code_is_right(code: str) -> bool:

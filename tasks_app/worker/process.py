@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 STOP_SECONDS = 7
 """How long the current chunk may take once the worker was told to stop; supervisord kills it after 12 s."""
 REPORT_SECONDS = 5
+CONNECTION_SECONDS = 60
+"""How long a connection to the database is kept, from one task to the next."""
 
 
 class TranscriptionWorker(SimpleWorker):
@@ -76,6 +78,7 @@ def _report_loaded() -> None:
 
 def work() -> None:
     """Load the default model, then work until told to stop; the process ends with it."""
+    connections.settings["default"]["CONN_MAX_AGE"] = CONNECTION_SECONDS
     preload(model_store(), settings.DEFAULT_MODEL)
     threading.Thread(target=_report_loaded, name="loaded", daemon=True).start()
     logger.info("The worker is ready")
