@@ -209,7 +209,9 @@ def _named(names: list[str]) -> str:
 def _plain(value: Any) -> str:
     if isinstance(value, tuple):
         return ", ".join(value) or "none"
-    return {None: "any", True: "yes", False: "no"}.get(value, value)
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "any" if value is None else str(value)
 
 
 def _list(pairs: Any) -> SafeString:

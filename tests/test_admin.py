@@ -159,7 +159,8 @@ def test_the_page_of_a_task_lists_its_events(admin: Client, task: Task, staff: A
 
 
 def test_the_page_of_a_task_shows_its_options(admin: Client, owner: AbstractUser) -> None:
-    page = admin.get(change_page(make_task(owner, max_speakers=3))).content.decode()
+    page = admin.get(change_page(make_task(owner, min_speakers=1, max_speakers=3))).content.decode()
+    assert "<b>min speakers</b>: 1" in page
     assert "<b>max speakers</b>: 3" in page
 
 

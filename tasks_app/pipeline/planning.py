@@ -110,7 +110,7 @@ def make_plan(
     hints: Sequence[str],
 ) -> tuple[Plan, Transcriber]:
     """What there is to transcribe of `line`, as it was kept or as it is now found out and kept; and what transcribes
-    it. The arguments are those of `runner.run`.
+    it. This begins the stage of transcribing. The arguments are those of `runner.run`.
     """
     from tasks_app.pipeline.text.transcribe import Transcriber
 
@@ -119,6 +119,7 @@ def make_plan(
     spans = plan.spans if plan else line.chunks
     total = _seconds(spans)
     stages.time_left.plan(TRANSCRIBING, total)
+    stages.enter(TRANSCRIBING)
     fetching = f"Fetching the model {model}"
     store.resolve(model, lambda here: stages.progress(TRANSCRIBING, 0.0, f"{fetching}: {here:.0%}"))
     stages.progress(TRANSCRIBING, 0.0)

@@ -86,7 +86,6 @@ def run(
 
     if diarize and line.pieces is None:
         stages.time_left.plan("diarizing", line.duration)
-    stages.enter(TRANSCRIBING)
     plan, transcriber = make_plan(
         line,
         stages,
