@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import psutil
@@ -69,3 +70,31 @@ def test_a_second_start_with_the_same_data_is_refused_with_a_sentence(fresh: Ser
     assert second.returncode != 0
     assert "running already" in second.stderr
     assert fresh.process.poll() is None  # the first goes on
+
+
+def test_what_a_killed_start_left_behind_is_stopped_by_the_next_one(fresh: Service) -> None:
+    fresh.wait_for_worker()
+    left = children(fresh)
+    fresh.process.kill()
+    fresh.process.wait()
+    assert all(process.is_running() for process in left.values())
+
+    again = Service(fresh.var)
+    again.start()
+    psutil.wait_procs(left.values(), timeout=5)
+    assert not [name for name, process in left.items() if process.is_running()]
+    assert "left its processes behind" in again.output
+    assert again.stop() == 0
+
+
+def test_a_process_that_is_told_to_stop_is_started_again(fresh: Service) -> None:
+    fresh.wait_for_worker()
+    before = children(fresh)
+    stopped = [before[name] for name in ("web", "worker", "scheduler")]
+    for process in stopped:
+        process.terminate()
+    psutil.wait_procs(stopped, timeout=30)
+    deadline = time.monotonic() + 60
+    while set(children(fresh)) != set(before):
+        assert time.monotonic() < deadline, fresh.output
+        time.sleep(0.1)

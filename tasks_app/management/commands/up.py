@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from typing import TextIO
 
 from django.conf import settings
 from django.core.management import call_command
@@ -22,14 +23,27 @@ class Command(BaseCommand):
     help = "Bring the database up to date, then run broker, web, worker and scheduler until Ctrl-C."
 
     def handle(self, **options: object) -> None:
-        with (settings.VAR_DIR / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise CommandError("The service is running already, with the same data. Stop it first.") from None
+        with (settings.VAR_DIR / "lock").open("a+") as lock:
+            self._take(lock)
             self._check_port()
             call_command("migrate", verbosity=0)
-            self._run()
+            self._run(lock)
+
+    def _take(self, lock: TextIO) -> None:
+        """Hold the lock, which is held until everything that this process started has ended."""
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            if _is_alive(lock.read()):
+                raise CommandError("The service is running already, with the same data. Stop it first.") from None
+            self.stdout.write("An earlier start was killed and left its processes behind. They are stopped first.")
+            supervisor = int((settings.VAR_DIR / "supervisord.pid").read_text())
+            os.kill(supervisor, signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
 
     def _check_port(self) -> None:
         with socket.socket() as probe:
@@ -42,7 +56,7 @@ class Command(BaseCommand):
                     "Choose another port: make run PORT=8001"
                 ) from None
 
-    def _run(self) -> None:
+    def _run(self, lock: TextIO) -> None:
         variables = {
             "PYTHON": sys.executable,
             "VAR_DIR": str(settings.VAR_DIR),
@@ -53,6 +67,7 @@ class Command(BaseCommand):
         supervisor = subprocess.Popen(  # noqa: S603  our own program, our own arguments
             [sys.executable, "-m", "supervisor.supervisord", "-c", configuration],
             env={**os.environ, **variables},
+            pass_fds=[lock.fileno()],
             start_new_session=True,  # Ctrl-C only reaches this process, which passes it on once
         )
 
@@ -88,3 +103,14 @@ class Command(BaseCommand):
             self.stdout.write(f"\n  Ready: {address}\n")
         self.stdout.write("  Ctrl-C stops it.\n\n")
         self.stdout.flush()
+
+
+def _is_alive(process: str) -> bool:
+    """Whether there is a process of this number; so it is assumed where there is no number."""
+    try:
+        os.kill(int(process), 0)
+    except ValueError:
+        return True
+    except ProcessLookupError:
+        return False
+    return True
