@@ -43,7 +43,7 @@ def _counted(number: int, noun: str) -> str:
 def file_size(count: int) -> str:
     """Bytes in decimal units, as the limits are. The same as `fileSize` in words.js."""
     if count < 1e3:
-        return f"{count} bytes"
+        return _counted(count, "byte")
     if count < 1e6:
         return f"{count / 1e3:.0f} kB"
     return f"{count / 1e6:.1f} MB" if count < 1e9 else f"{count / 1e9:.2f} GB"

@@ -32,7 +32,7 @@ def test_time_left(seconds: float | None, expected: str) -> None:
 
 @pytest.mark.parametrize(
     ("count", "expected"),
-    [(0, "0 bytes"), (960_044, "960 kB"), (12_345_678, "12.3 MB"), (2_500_000_000, "2.50 GB")],
+    [(0, "0 bytes"), (1, "1 byte"), (960_044, "960 kB"), (12_345_678, "12.3 MB"), (2_500_000_000, "2.50 GB")],
 )
 def test_file_size(count: int, expected: str) -> None:
     assert file_size(count) == expected

@@ -22,7 +22,7 @@ export function timeLeft(seconds) {
 
 /** @param {number} bytes @returns {string} */
 export function fileSize(bytes) {
-  if (bytes < 1e3) return `${bytes} bytes`;
+  if (bytes < 1e3) return counted(bytes, "byte");
   if (bytes < 1e6) return `${Math.round(bytes / 1e3)} kB`;
   return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
 }
