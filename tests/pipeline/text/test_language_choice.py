@@ -213,7 +213,7 @@ def test_silence_has_no_language(store, tmp_path):
 def test_a_model_for_english_refuses_several(french_in_english, store):
     with pytest.raises(UnknownLanguage) as caught:
         run(french_in_english, store=store, language=SEVERAL, model="tiny.en")
-    assert "English alone" in caught.value.user_message
+    assert "English only" in caught.value.user_message
 
 
 @pytest.mark.parametrize("doubtful", [{"ko": 0.6, "en": 0.3}, {"fr": 0.5, "en": 0.1}, {"ru": 0.2, "nn": 0.2}])
