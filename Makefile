@@ -12,10 +12,14 @@ run: .venv/installed
 # What does not depend on the kind of database, or chooses its own, is tested once.
 ONCE = pipeline exports hostile/test_hostile.py e2e test_env.py test_sqlite.py test_web_process.py
 
+# Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
 test: lint
-	@.venv/bin/python -m pytest --cov --cov-report=
-	@.venv/bin/coverage report --format=total | sed 's/$$/ % of the branches and lines were run./'
-	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ONCE:%=--ignore=tests/%)
+	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ONCE:%=--ignore=tests/%) >.test-postgresql.log 2>&1 & other=$$!; \
+	.venv/bin/python -m pytest --cov --cov-report=; status=$$?; \
+	wait $$other || status=$$?; \
+	echo; echo "On PostgreSQL:"; cat .test-postgresql.log; \
+	.venv/bin/coverage report --format=total | sed 's/$$/ % of the branches and lines were run./'; \
+	exit $$status
 
 # All hostile files; `make test` reads one of each kind.
 hostile: .venv/installed-dev
