@@ -7,7 +7,8 @@ import shutil
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
@@ -160,6 +161,14 @@ def claimed(task: Task) -> Task:
 def make_task(owner: AbstractUser, name: str = "meeting.wav", content: bytes = b"sound", **options: object) -> Task:
     asked = TranscriptionOptions(**{"model": "tiny.en", **options})
     return store(owner, ContentFile(content, name=name), name, asked, duration=5.0)
+
+
+def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
+    """Poll: changes that another process makes in the database cause no event here."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def database_url() -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.conftest import eventually
 from tests.e2e.conftest import REPOSITORY, Service
 
 
@@ -94,7 +94,4 @@ def test_a_process_that_is_told_to_stop_is_started_again(fresh: Service) -> None
     for process in stopped:
         process.terminate()
     psutil.wait_procs(stopped, timeout=30)
-    deadline = time.monotonic() + 60
-    while set(children(fresh)) != set(before):
-        assert time.monotonic() < deadline, fresh.output
-        time.sleep(0.1)
+    eventually(lambda: set(children(fresh)) == set(before))

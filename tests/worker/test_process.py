@@ -33,20 +33,12 @@ from tasks_app.options import TranscriptionOptions
 from tasks_app.queueing import wake_ups
 from tasks_app.queueing.loaded import loaded
 from tasks_app.worker import scheduler
-from tests.conftest import REPOSITORY, away, database_url, make_task
+from tests.conftest import REPOSITORY, away, database_url, eventually, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 LEASE_SECONDS = 3
 STOP_SECONDS = 10
-
-
-def eventually(condition: Callable[[], object], seconds: float = 90) -> None:
-    """Poll: changes that another process makes in the database cause no event here."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 class Worker:

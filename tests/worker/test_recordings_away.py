@@ -23,6 +23,7 @@ from tasks_app.pipeline.transcript import Segment, Transcript
 from tasks_app.worker import run_task
 from tasks_app.worker.observer import stop_requested
 from tests.conftest import away, make_task
+from tests.worker.conftest import run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -34,22 +35,6 @@ EMPTY = pytest.mark.parametrize("empty", [False, True])
 def waiting(media_root: Path, owner: AbstractUser, queue: Redis) -> Task:
     """A queued task with its recording in a folder for this test only."""
     return make_task(owner)
-
-
-@pytest.fixture
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[Observer], Transcript]], None]:
-    def use(transcribe: Callable[[Observer], Transcript]) -> None:
-        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: transcribe(observer))
-
-    return use
-
-
-def run(task: Task) -> Task:
-    claimed = attempts.claim(task.pk)
-    if claimed is not None:
-        run_task.run_task(claimed)
-    task.refresh_from_db()
-    return task
 
 
 def state(task: Task) -> tuple[str, int, str, str]:

@@ -32,21 +32,11 @@ from tasks_app.worker import run_task
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.observer import TaskObserver, stop_requested
 from tests.conftest import make_task
+from tests.worker.conftest import Pipeline, run
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 HELLO = Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.")])
-Pipeline = Callable[[Callable[[Observer], Transcript]], None]
-
-
-@pytest.fixture
-def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
-    """Replaces the pipeline by a function of its observer."""
-
-    def use(transcribe: Callable[[Observer], Transcript]) -> None:
-        monkeypatch.setattr(run_task.runner, "run", lambda path, *, observer, **asked: transcribe(observer))
-
-    return use
 
 
 @pytest.fixture
@@ -69,14 +59,6 @@ def raising(error: Exception) -> Callable[[Observer], Transcript]:
         raise error
 
     return transcribe
-
-
-def run(task: Task) -> Task:
-    claimed = attempts.claim(task.pk)
-    if claimed is not None:
-        run_task.run_task(claimed)
-    task.refresh_from_db()
-    return task
 
 
 # Success -------------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
+from tasks_app.actions.take_in import check_options
 from tasks_app.errors import InternalError
 from tasks_app.exports import FORMATS
 from tasks_app.options import TranscriptionOptions, hints_of
@@ -24,7 +25,7 @@ from tasks_app.pipeline.audio import probing
 from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, TranscriptionError
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
-from tasks_app.pipeline_setup import limits, model_store, offered_models
+from tasks_app.pipeline_setup import limits, model_store
 from tasks_app.progress.stages import STAGE_PERCENTAGES
 
 logger = logging.getLogger(__name__)
@@ -198,7 +199,7 @@ class Command(BaseCommand):
 
     def handle(self, *, paths: list[Path], format: str, output: str | None, overwrite: bool, **options: Any) -> None:
         try:
-            asked = TranscriptionOptions(
+            wanted = TranscriptionOptions(
                 model=options["model"],
                 language=options["language"],
                 translate=options["translate"],
@@ -208,7 +209,8 @@ class Command(BaseCommand):
                 track=options["track"],
                 channels=options["channels"],
                 hints=hints_of(options["hints"]),
-            ).check([model.name for model in offered_models()])
+            )
+            asked = check_options(wanted)
         except TranscriptionError as error:
             raise CommandError(described(error), returncode=WRONG_CALL) from None
         several = len(paths) > 1 or paths[0].is_dir()
