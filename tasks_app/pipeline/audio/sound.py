@@ -6,7 +6,10 @@ and only demuxers that read one file and follow no references.
 
 from __future__ import annotations
 
+import bisect
 import contextlib
+import itertools
+import math
 import re
 import resource
 import select
@@ -115,13 +118,15 @@ def _missing(
         yield from missing.clock_jumps(place, length)
     holes = [(clock.time(at), clock.time(at) + length / SAMPLE_RATE) for at, length in clock.silences]
     places = []
-    for index in decoding.damages:
+    for order, (index, is_lost) in enumerate(decoding.places()):
+        if not is_lost and decoding.breaks_off_after is not None and order >= decoding.breaks_off_after:
+            continue  # the truncated last packet is not another damaged place
         at = clock.time(index)
         # Where packets are lost, the clock goes on: their content is the hole nearby.
         nearby = [end for start, end in holes if abs(start - at) < missing.APART]
         places.append((at, max([at, *nearby])))
     damages = missing.damages(places, seconds)
-    broken = decoding.breaks_off
+    broken = decoding.breaks_off_after is not None
     whole = None
     # A picture may well last longer than the sound.
     declared = track.duration if track.duration is not None or info.has_video else info.duration
@@ -131,7 +136,7 @@ def _missing(
     elif share := missing.share_there(path):
         whole = seconds / share
         broken = True
-    if broken:  # the truncated last packet is not another damaged place
+    if broken:  # nor is what a decoder says when it meets the end
         damages = [(start, end) for start, end in damages if end < seconds - missing.NEAR_THE_END]
     yield from missing.damaged(damages)
     if broken or missing.last_page_is_cut(path):
@@ -158,9 +163,13 @@ REPORT_LEADS = (
 # their length is unknown, and within MPEG streams, it says so too readily), in or between packets, and where a format
 # holds no length.
 BREAKS_OFF = re.compile(r"\[in#0/(?!wav|caf|w64|mpeg).*(Packet corrupt|partial file|ended prematurely)")
-DAMAGED = re.compile(r"(\[in#0[ /]|\[aist#).*\[error\] ")
+DAMAGED = re.compile(r"(\[in#0[ /]|\[aist#).*\[error\] (?!Error during demuxing)")  # which means that nothing follows
 GUESSED = "Estimating duration from bitrate"
 MOST_DAMAGES = 10_000
+PIPE = SAMPLE_RATE
+"""Samples that may be read before a complaint about what comes before them: what a pipe holds."""
+QUEUED = 25
+"""Decoded frames that wait between ffmpeg's threads at most."""
 REPORTED = re.compile(r"\[Eval @ \w+\] \[error\] (-?[\d.]+|-?nan|-?inf)$")
 
 
@@ -169,8 +178,9 @@ class _Decoding:
     """One run of ffmpeg: frames of all channels come in, one channel of int16 is kept, or with `apart` all of them.
 
     `leads`: what the file's clock said. `complaint`: the last of ffmpeg's, or the first that says why, without the
-    file's name. `damages`: the frames at which it complained; it reads ahead, so they are a second or two early.
-    `breaks_off`: the last packet was cut short. `length_is_guessed`: the declared length is a guess from the bit rate.
+    file's name. `damages`: the frames at which it complained; it reads ahead, so they are early, by up to QUEUED of its
+    own frames. `breaks_off_after`: the last packet was cut short, which it said after so many of these.
+    `length_is_guessed`: the declared length is a guess from the bit rate.
     """
 
     path: Path
@@ -180,7 +190,7 @@ class _Decoding:
     leads: list[Lead] = field(default_factory=list)
     complaint: str = ""
     damages: list[int] = field(default_factory=list)
-    breaks_off: bool = False
+    breaks_off_after: int | None = None
     length_is_guessed: bool = False
     channels: int = 0
     received: int = 0  # frames
@@ -223,6 +233,21 @@ class _Decoding:
             finally:
                 process.kill()
         self._keep(len(self._frames))
+
+    def places(self) -> list[tuple[int, bool]]:
+        """The sample of each of `damages`, and whether the clock shows that something was lost there."""
+        losses = [
+            (later.count, round((later.seconds - earlier.seconds) * SAMPLE_RATE))
+            for earlier, later in itertools.pairwise(self.leads)
+            if math.isfinite(later.seconds - earlier.seconds) and later.seconds > earlier.seconds
+        ]
+        places = []
+        for noted in self.damages:
+            nearest = bisect.bisect_left(losses, (noted - PIPE, 0))
+            count, lost = losses[nearest] if nearest < len(losses) else (0, 0)
+            is_lost = lost > 0 and count - noted <= QUEUED * lost
+            places.append((count if is_lost else noted, is_lost))
+        return places
 
     def samples(self) -> NDArray[np.int16]:
         import numpy as np
@@ -291,7 +316,7 @@ class _Decoding:
         if ("[error]" in text or "[fatal]" in text) and not tells_why(self.complaint):
             self.complaint = text.replace(str(self.path.resolve()), "the file")[:200]
         if BREAKS_OFF.search(text):
-            self.breaks_off = True
+            self.breaks_off_after = len(self.damages)
         elif DAMAGED.match(text) and len(self.damages) < MOST_DAMAGES:
             self.damages.append(self.received)
         elif GUESSED in text:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from tasks_app.pipeline.audio.probing import Limits, probe
-from tasks_app.pipeline.audio.sound import SAMPLE_RATE, read
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE, _Decoding, read
+from tasks_app.pipeline.audio.timing import Lead
 from tasks_app.pipeline.transcript import StageWarning
 from tests.pipeline.audio.test_timing import with_clock
 from tests.pipeline.conftest import TELEPHONE, ffmpeg
@@ -92,6 +93,20 @@ def test_a_damaged_file_has_a_warning_with_the_place(extension, recording, tmp_p
     assert warning.error_code == "DAMAGED_FILE"
     assert 11.5 < warning.start <= warning.end < 21
     assert "damaged at about 0:1" in warning.user_message
+
+
+@pytest.mark.parametrize("complained", [3, 15, 16])
+def test_the_clock_tells_the_place_however_far_the_decoder_reads_ahead(complained, tmp_path):
+    lost_a_second_at_15 = [Lead(0, 0.0), Lead(15 * SAMPLE_RATE, 1.0)]
+    decoding = _Decoding(tmp_path / "a", 1, Limits(), leads=lost_a_second_at_15, damages=[complained * SAMPLE_RATE])
+    assert decoding.places() == [(15 * SAMPLE_RATE, True)]
+
+
+def test_a_complaint_long_before_or_after_a_hole_is_about_another_place(tmp_path):
+    complaints = [10 * SAMPLE_RATE, 110 * SAMPLE_RATE]
+    leads = [Lead(0, 0.0), Lead(100 * SAMPLE_RATE, 0.5)]
+    decoding = _Decoding(tmp_path / "a", 1, Limits(), leads=leads, damages=complaints)
+    assert decoding.places() == [(place, False) for place in complaints]
 
 
 def test_a_clock_that_jumps_too_far_is_told(tmp_path):
