@@ -6,7 +6,7 @@ Starts the whole service with an empty state of its own. Then, in turn, each rec
 the call of `store` to the row's completion, warm, nothing else waiting) and through the bare pipeline in this
 process. After that it emits stage changes and measures the time from the call to the moment at which each of many
 WebSocket clients has the frame in hand; kills the web process and lets the clients come back in the same moment; and
-lets one join a recording of ten hours late. Prints medians, their spread, percentiles, and the memory of web and worker.
+lets one join a recording of ten hours late. Prints medians, their spread, percentiles, and the memory of the processes.
 """
 
 from __future__ import annotations

@@ -7,11 +7,11 @@ import json
 import multiprocessing
 import statistics
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx
 import psutil
 
 STAGE_CHANGES = 50
@@ -183,47 +183,42 @@ def come_back(port: int, clients: int, web: Callable[[], psutil.Process]) -> Non
     began = time.perf_counter()
     while True:
         try:
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=1).close()
+            httpx.get(f"http://127.0.0.1:{port}/health", timeout=1)
             break
-        except OSError:
+        except httpx.TransportError:
             time.sleep(0.02)
     restarted = time.perf_counter() - began
     again.set()
     back, failures = results.get(timeout=300)
     listener.join()
-    print(
-        f"\n{clients} clients, {SEGMENTS} segments each, come back {restarted:.1f} s after the web process was killed"
-    )
+    print(f"\n{clients} clients, {SEGMENTS} segments each, come back; the web process was away for {restarted:.1f} s")
     print(f"  with their text {len(back)}, refused or dropped {failures.total()} {dict(failures) or ''}")
     if back:
         back.sort()
-        cuts = [back[int(len(back) * share)] for share in (0.5, 0.99)]
-        print(f"  seconds until then: median {cuts[0]:.1f}, p99 {cuts[1]:.1f}, longest {back[-1]:.1f}")
+        median, p99 = (back[int(len(back) * share)] for share in (0.5, 0.99))
+        print(f"  seconds until then: median {median:.1f}, p99 {p99:.1f}, longest {back[-1]:.1f}", flush=True)
 
 
 def join_late(port: int, web: psutil.Process) -> None:
+    """One client after the other gets the text of a running task of ten hours."""
     path, session = running_task("long", LONG)
 
     def peak() -> float:
         status = Path(f"/proc/{web.pid}/status").read_text()
         return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM"))) / 1000
 
-    async def joined() -> tuple[float, int]:
+    async def join() -> tuple[float, int]:
         client, seconds, frames = await snapshot(port, path, session, LONG)
         await client.close()
         return seconds, frames
 
     before = peak()
-    seconds, frames = zip(*(asyncio.run(joined()) for _ in range(5)), strict=True)
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}{path.removeprefix('/ws')}/", headers={"Cookie": f"sessionid={session}"}
-    )
+    seconds, frames = zip(*(asyncio.run(join()) for _ in range(5)), strict=True)
+    after = peak()
     began = time.perf_counter()
-    size = len(urllib.request.urlopen(request).read())
-    page = time.perf_counter() - began
-    print(
-        f"\nJoining a running task with {LONG} segments: {min(seconds):.2f} - {max(seconds):.2f} s, {frames[0]} frames"
-    )
-    print(
-        f"  its page: {page:.2f} s, {size / 1e6:.1f} MB; the web process at most {peak():.0f} MB (before {before:.0f})"
-    )
+    page = f"http://127.0.0.1:{port}{path.removeprefix('/ws')}/"
+    size = len(httpx.get(page, cookies={"sessionid": session}, timeout=60).raise_for_status().content)
+    page_seconds = time.perf_counter() - began
+    print(f"\nText of a running task, {LONG} segments: {min(seconds):.2f} - {max(seconds):.2f} s, {frames[0]} frames")
+    print(f"  its page: {page_seconds:.2f} s, {size / 1e6:.1f} MB")
+    print(f"  the web process at most: before {before:.0f} MB, after {after:.0f} MB, with the page {peak():.0f} MB")
