@@ -15,12 +15,14 @@ import argparse
 import contextlib
 import os
 import platform
+import shutil
 import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import wave
 from importlib.util import find_spec
@@ -67,6 +69,8 @@ def start_service(var: str, port: int) -> subprocess.Popen:
     for line in service.stdout:
         waited_for -= {mark for mark in waited_for if mark in line}
         if not waited_for:
+            # What it says later is passed on: a pipe that nobody reads would stop it.
+            threading.Thread(target=shutil.copyfileobj, args=(service.stdout, sys.stderr), daemon=True).start()
             return service
     raise SystemExit("The service did not start.")
 
