@@ -10,7 +10,7 @@ run: .venv/installed
 	@.venv/bin/python manage.py up
 
 # What does not depend on the kind of database, or chooses its own, is tested once.
-ONCE = pipeline exports hostile/test_hostile.py e2e management/test_transcribe.py test_env.py test_sqlite.py \
+ONCE = pipeline exports hostile/test_hostile.py e2e management test_env.py test_sqlite.py \
 	test_web_process.py test_benchmarks.py test_licences.py
 
 # Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.

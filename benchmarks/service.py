@@ -5,32 +5,35 @@
 Starts the whole service with an empty state of its own. Then, in turn, each recording goes through the service (from
 the call of `store` to the row's completion, warm, nothing else waiting) and through the bare pipeline in this
 process. After that it emits stage changes and measures the time from the call to the moment at which each of many
-WebSocket clients has the frame in hand. Prints medians, their spread, percentiles, and the memory of web and worker.
+WebSocket clients has the frame in hand; kills the web process and lets the clients come back in the same moment; and
+lets one join a recording of ten hours late. Prints medians, their spread, percentiles, and the memory of the processes.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
-import json
-import multiprocessing
+import contextlib
 import os
 import platform
+import shutil
 import signal
 import socket
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import wave
 from importlib.util import find_spec
 from pathlib import Path
 
+import psutil
+
+from benchmarks.sockets import broadcast, come_back, join_late
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 TELEPHONE = Path(find_spec("pyannote.audio").submodule_search_locations[0]) / "sample/sample.wav"
-STAGE_CHANGES = 50
-INTERVAL = 0.5  # seconds between two of them
 
 
 def conversations(folder: Path) -> list[Path]:
@@ -66,6 +69,8 @@ def start_service(var: str, port: int) -> subprocess.Popen:
     for line in service.stdout:
         waited_for -= {mark for mark in waited_for if mark in line}
         if not waited_for:
+            # What it says later is passed on: a pipe that nobody reads would stop it.
+            threading.Thread(target=shutil.copyfileobj, args=(service.stdout, sys.stderr), daemon=True).start()
             return service
     raise SystemExit("The service did not start.")
 
@@ -116,90 +121,20 @@ def compare(user, recordings: list[Path], model: str, rounds: int) -> None:
         )
 
 
-def listen(port: int, path: str, session: str, clients: int, connected, results) -> None:
-    """In a process of its own: `clients` sockets, each noting how late every stage change reaches it."""
-    from websockets.asyncio.client import ClientConnection, connect
-
-    async def open_socket(place: asyncio.Semaphore) -> ClientConnection:
-        async with place:
-            client = await connect(
-                f"ws://127.0.0.1:{port}{path}",
-                additional_headers={"Cookie": f"sessionid={session}"},
-                origin=f"http://127.0.0.1:{port}",
-                open_timeout=60,
-            )
-            await client.recv()  # the present state
-            return client
-
-    async def receive(client: ClientConnection) -> list[float]:
-        latencies: list[float] = []
-        while len(latencies) < STAGE_CHANGES:
-            frame = json.loads(await client.recv())
-            now = time.time()
-            if frame["type"] == "progress" and frame["message"]:
-                latencies.append(now - float(frame["message"]))
-        await client.close()
-        return latencies
-
-    async def run() -> list[list[float]]:
-        place = asyncio.Semaphore(20)
-        opened = await asyncio.gather(*(open_socket(place) for _ in range(clients)))
-        connected.set()
-        return await asyncio.gather(*map(receive, opened))
-
-    results.put(asyncio.run(run()))
-
-
-def broadcast(user, port: int, clients: int) -> None:
-    from django.contrib.sessions.backends.db import SessionStore
-    from django.core.files.base import ContentFile
-
-    from tasks_app.actions.cancel import cancel
-    from tasks_app.actions.take_in import store
-    from tasks_app.models import TaskProgressStage
-    from tasks_app.options import TranscriptionOptions
-    from tasks_app.progress.addresses import task_socket
-    from tasks_app.progress.emitter import ProgressEmitter
-
-    session = SessionStore()
-    session["_auth_user_id"], session["_auth_user_backend"] = str(user.pk), "django.contrib.auth.backends.ModelBackend"
-    session["_auth_user_hash"] = user.get_session_auth_hash()
-    session.create()
-    task = store(user, ContentFile(b"", name="none"), "none", TranscriptionOptions(model="tiny.en"), 1.0)
-    cancel(task, None)  # no worker shall take it
-    context = multiprocessing.get_context("spawn")
-    connected, results = context.Event(), context.Queue()
-    listener = context.Process(
-        target=listen, args=(port, task_socket(task.pk), session.session_key, clients, connected, results)
-    )
-    listener.start()
-    if not connected.wait(120):
-        raise SystemExit(f"Not all of {clients} clients were connected within two minutes.")
-    emitter = ProgressEmitter(task)
-    stages = list(TaskProgressStage)
-    emitter.emit_progress(stages[-1], 0)  # a worker's connections are open, too
-    for number in range(STAGE_CHANGES):
-        time.sleep(INTERVAL)
-        emitter.emit_progress(stages[number % len(stages)], 0, message=repr(time.time()))
-    received = results.get(timeout=120)  # a frame that did not come would end the bench here
-    listener.join()
-    latencies = sorted(1000 * latency for client in received for latency in client)
-    cuts = statistics.quantiles(latencies, n=100, method="inclusive")
-    print(
-        f"{clients:>7}{len(latencies):>10}{cuts[49]:>10.1f}{cuts[98]:>10.1f}{latencies[-1]:>10.1f}",
-        flush=True,
-    )
+def part(service: subprocess.Popen, mark: str) -> psutil.Process:
+    """The process with `mark` in its command line, as soon as there is one."""
+    while True:
+        for process in psutil.Process(service.pid).children(recursive=True):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                if mark in " ".join(process.cmdline()):
+                    return process
+        time.sleep(0.05)
 
 
 def memory(service: subprocess.Popen) -> None:
-    import psutil
-
     print("\nMemory (resident, MB)")
-    for process in psutil.Process(service.pid).children(recursive=True):
-        command = " ".join(process.cmdline())
-        for mark in ("manage.py web", "manage.py worker", "manage.py scheduler", "valkey-server"):
-            if mark in command:
-                print(f"  {mark:<20}{process.memory_info().rss / 1e6:>8.0f}")
+    for mark in ("manage.py web", "manage.py worker", "manage.py scheduler", "valkey-server"):
+        print(f"  {mark:<20}{part(service, mark).memory_info().rss / 1e6:>8.0f}")
 
 
 def main() -> None:
@@ -228,6 +163,8 @@ def main() -> None:
             print(f"{'clients':>7}{'frames':>10}{'median':>10}{'p99':>10}{'longest':>10}")
             for clients in asked.clients:
                 broadcast(user, port, clients)
+            come_back(port, max(asked.clients), lambda: part(service, "manage.py web"))
+            join_late(port, part(service, "manage.py web"))
             memory(service)
         finally:
             service.send_signal(signal.SIGINT)

@@ -6,6 +6,8 @@ it is, and then hands it to the application in one piece.
 
 from __future__ import annotations
 
+import contextlib
+import resource
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -14,6 +16,7 @@ from typing import IO, Any
 
 from daphne import http_protocol
 from daphne.cli import CommandLineInterface
+from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
 
@@ -28,6 +31,12 @@ FORM_BYTES = 1_000_000
 IN_MEMORY_BYTES = 100_000
 """Bytes up to which Twisted and Django do not write to the disk."""
 PIECE_BYTES = 1 << 18
+BACKLOG = 2048
+"""Clients that may wait to be let in."""
+FILES = 65_536
+HANDSHAKE_SECONDS = 60
+"""How long a client's handshake may take. Its request has come in by then, so all of that is this process's own time;
+a client that was dropped would come again and make it longer."""
 COPIES = 3
 """Daphne, Django's request and its form parser each write a large request to the disk."""
 
@@ -115,10 +124,26 @@ def _most_bytes() -> int:
     return settings.MAX_UPLOAD_MB * 1_000_000 + FORM_BYTES
 
 
+def listen_on(host: str, port: int) -> tuple[str, str]:
+    """Daphne's options for an address. More clients may wait there than daphne lets by itself (50), for all come back
+    in the same moment after a restart."""
+    [endpoint] = build_endpoint_description_strings(host=host, port=port)
+    return "-e", f"{endpoint}:backlog={BACKLOG}"
+
+
+def _allow_files() -> None:
+    """Many systems let a process have 1,024 open files unless it asks for more, and every client is one."""
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (FILES if most < 0 else max(least, min(most, FILES)), most))
+
+
 def serve(*address: str) -> None:
     """Serve pages and WebSockets at `address` (daphne's options for it) until told to stop."""
     http_protocol.WebRequest = BoundedRequest  # daphne has no option for it
     tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # copies are made where `BoundedRequest` checks for space
+    _allow_files()
     interface = CommandLineInterface()
     interface.server_class = StreamingServer
-    interface.run([*address, "-v", "0", "transcribe_site.asgi:application"])
+    quiet, patient = ("-v", "0"), ("--websocket_connect_timeout", str(HANDSHAKE_SECONDS))
+    interface.run([*address, *quiet, *patient, "transcribe_site.asgi:application"])

@@ -41,6 +41,7 @@ def _socket_path() -> Path:
 SECRET_KEY = env.secret("SECRET_KEY", "signs sessions; created and kept in VAR_DIR if not given") or kept_secret(
     VAR_DIR / "secret_key", lambda: secrets.token_urlsafe(50)
 )
+SETUP_CODE = env.secret("SETUP_CODE", "needed to create the first account; created and kept in VAR_DIR if not given")
 DEBUG = env.boolean("DEBUG", False, "Django's debug pages; for development only")
 
 DATABASE_URL = env.text(

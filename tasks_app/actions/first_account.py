@@ -1,7 +1,7 @@
 """The first staff account of an empty installation.
 
-Only someone who can read the terminal or `VAR_DIR` of the service can create it: the setup page asks for a code that is
-printed there. So nobody else on the network can create it before the person who installed the service.
+Only someone who can read the terminal, settings or `VAR_DIR` of the service can create it: the setup page asks for a
+code that stands there. So nobody else on the network can create it before the person who installed the service.
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ def is_needed() -> bool:
 
 
 def setup_code() -> str | None:
-    """The code, created at the first call in a file that only this user can read; None once there is an account."""
+    """The code: the setting, or created at the first call in a file that only this user can read. None once there is
+    an account."""
     if not is_needed():
         _PATH.unlink(missing_ok=True)
         return None
-    return kept_secret(_PATH, lambda: secrets.token_urlsafe(16))
+    return settings.SETUP_CODE or kept_secret(_PATH, lambda: secrets.token_urlsafe(16))
 
 
 def code_is_right(code: str) -> bool:

@@ -1,7 +1,8 @@
 """WebSocket consumers: the current state on connecting, then everything that follows.
 
-Every heartbeat compares the rows with what the client was sent, and sends what was missed while the broker, the network
-or this process was down: a connected client is never behind for longer than one heartbeat.
+Every heartbeat compares the rows with what the client was sent, and so does a frame before which others are missing.
+What was missed while the broker, the network or this process was down is sent then: a connected client is never behind
+for longer than one heartbeat, and its text has no holes.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import asyncio
 import contextlib
 import json
 import logging
+import random
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,22 +21,23 @@ from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
 
-from channels.db import database_sync_to_async
+from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
-from django.db import DatabaseError
+from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
 
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
-from tasks_app.models import ENDED
+from tasks_app.models import ENDED, Task
 from tasks_app.progress.broadcast import task_group, user_group
 from tasks_app.progress.frames import gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
+from tasks_app.websocket.database import ask
 
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings
@@ -42,6 +45,7 @@ MAX_FRAMES = 50  # frames that a client may send within a second
 GONE = 4404
 NOT_ALLOWED = 4401
 FLOOD = 4429
+DATABASE_ERROR = (DatabaseError, InterfaceError)
 
 logger = logging.getLogger(__name__)
 
@@ -61,36 +65,56 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await super().__call__(*connection)
         finally:  # however the connection ended
             if self.counted:
-                _open_sockets[self.scope["user"].pk] -= 1
+                _open_sockets[self.user_id] -= 1
 
     async def connect(self) -> None:
         self.newest: dict[str, int] = {}
+        # Held from looking at the rows until what they say is sent: a frame of the group that came in between would
+        # make what was missed before it look old.
+        self.looking = asyncio.Lock()
         self.last_pong, self.second, self.received = 0.0, 0.0, 0
         try:
-            group = await database_sync_to_async(self.authorise)(self.scope["user"])
+            self.user_id, group = await ask(self._admit)
         except TaskNotFound:
             await self.close()  # before accepting: 403 both for a missing task and for somebody else's
             return
-        user_id = self.scope["user"].pk
-        if _open_sockets[user_id] >= settings.MAX_SOCKETS_PER_USER:
+        if _open_sockets[self.user_id] >= settings.MAX_SOCKETS_PER_USER:
             await self.close()
             return
-        _open_sockets[user_id] += 1
+        _open_sockets[self.user_id] += 1
         self.counted = True
         # Subscribe first: frames that a worker sends while the state is read wait in the channel.
         await self.channel_layer.group_add(group, self.channel_name)
         self.group = group
         await self.accept()
-        for frame in await database_sync_to_async(self.missed)():
-            await self.send_frame(frame)
+        await self.send_frames(await ask(self.state))
         self.heartbeat = asyncio.create_task(self.beat())
+
+    def _admit(self) -> tuple[int, str]:
+        """The user and the group to subscribe to. Raises TaskNotFound if there is none, or the user may not."""
+        user = self._present_user()
+        group = self.authorise(user)
+        if user.pk is None:
+            raise TaskNotFound
+        return user.pk, group
+
+    def _present_user(self) -> User | AnonymousUser:
+        request = HttpRequest()  # as the session would make one now
+        request.session = import_module(settings.SESSION_ENGINE).SessionStore(
+            self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
+        )
+        return get_user(request)
 
     def authorise(self, user: User | AnonymousUser) -> str:
         """The group to subscribe to. Raises TaskNotFound if the user may not."""
         raise NotImplementedError
 
-    def missed(self) -> list[dict[str, Any]]:
-        """Frames of the current state that the client lacks; all of them right after connecting."""
+    def state(self) -> list[dict[str, Any]]:
+        """Frames of the present state that the client lacks."""
+        raise NotImplementedError
+
+    def missed(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Frames that a connected client lacks, mostly none. Raises TaskNotFound if the user may not any more."""
         raise NotImplementedError
 
     async def disconnect(self, code: int) -> None:
@@ -117,15 +141,22 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await self.send_frame({"type": "pong"})
 
     async def dispatch(self, message: dict[str, Any]) -> None:
-        """Frames from the group are sent directly. Channels closes old database connections before every message, on
-        another thread; with a thousand clients that costs more than all the sending, and a frame needs no database."""
-        if message["type"] == "task.frame":
+        """Channels would close old database connections before every message, on another thread: with a thousand
+        clients that costs more than all the sending, and consumers have no connections (see `database`)."""
+        await getattr(self, get_handler_name(message))(message)
+
+    async def task_frame(self, message: dict[str, Any]) -> None:
+        async with self.looking:
             await self.send_frame(message["frame"])
-        else:
-            await super().dispatch(message)
+
+    async def send_frames(self, frames: list[dict[str, Any]]) -> None:
+        for frame in frames:
+            await self.send_frame(frame)
+            await asyncio.sleep(0)  # ten thousand of them must not hold up other sockets
 
     async def send_frame(self, frame: dict[str, Any]) -> None:
-        sequence = frame.get("sequence")
+        last = frame["segments"][-1] if frame["type"] == "segments" else frame
+        sequence = last.get("sequence")
         if sequence is not None:
             if sequence <= self.newest.get(frame["task_id"], -1):
                 return
@@ -133,32 +164,27 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=json.dumps(frame, ensure_ascii=False))
 
     async def beat(self) -> None:
+        # Random, or all clients that came back after a restart would be looked after in the same moment.
+        await asyncio.sleep(random.uniform(0, HEARTBEAT_SECONDS))  # noqa: S311  no secret
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
-                frames = await database_sync_to_async(self._missed_if_allowed)()
+                async with self.looking:
+                    await self.send_frames(await ask(self._missed_if_logged_in))
             except TaskNotFound:
                 await self.close(NOT_ALLOWED)
                 return
-            except DatabaseError as error:  # unavailable for a moment: the next heartbeat makes up for this one
+            except DATABASE_ERROR as error:  # unavailable for a moment: the next heartbeat makes up for this one
                 logger.warning("Cannot look up what sockets have missed: %s", type(error).__name__)
-                continue
-            for frame in frames:
-                await self.send_frame(frame)
-            await self.send_frame({"type": "heartbeat", "timestamp": timezone.now().isoformat()})
+            else:
+                await self.send_frame({"type": "heartbeat", "timestamp": timezone.now().isoformat()})
+            await asyncio.sleep(HEARTBEAT_SECONDS)
 
-    def _missed_if_allowed(self) -> list[dict[str, Any]]:
+    def _missed_if_logged_in(self) -> list[dict[str, Any]]:
         """Raises TaskNotFound if the user has logged out, or may no longer see the task."""
-        sessions = import_module(settings.SESSION_ENGINE).SessionStore
-        request = HttpRequest()  # as the present session would make one
-        request.session = sessions(self.scope["session"].session_key)
-        user = get_user(request)
-        if user.pk != self.scope["user"].pk:
+        user = self._present_user()
+        if user.pk != self.user_id:
             raise TaskNotFound
-        frames = self.missed()
-        if not any(frame["type"] == "gone" for frame in frames):
-            self.authorise(user)
-        return frames
+        return self.missed(user)
 
 
 class TaskConsumer(_FrameConsumer):
@@ -169,14 +195,39 @@ class TaskConsumer(_FrameConsumer):
 
     def authorise(self, user: User | AnonymousUser) -> str:
         self.task_id: UUID = self.scope["url_route"]["kwargs"]["task_id"]
+        asked = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
+        after = asked.get("after", [""])[0]
+        self.after = int(after) if after.isascii() and after.isdecimal() and len(after) < 19 else -1
+        self.in_batches = "batch" in asked
         task_visible_to(user, self.task_id)
         return task_group(self.task_id)
 
-    def missed(self) -> list[dict[str, Any]]:
-        asked = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
-        seen = asked.get("after", [""])[0]
-        after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else -1
-        return snapshot(self.task_id, self.newest.get(str(self.task_id), after), in_batches="batch" in asked)
+    @property
+    def seen(self) -> int:
+        """Number of the newest frame that the client has, as far as is known; -1 if none."""
+        return self.newest.get(str(self.task_id), self.after)
+
+    def state(self) -> list[dict[str, Any]]:
+        return snapshot(self.task_id, self.seen, in_batches=self.in_batches)
+
+    def missed(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        visible = tasks_visible_to(user).filter(pk=self.task_id).values_list("sequence", flat=True).first()
+        if visible is None and Task.objects.filter(pk=self.task_id).exists():
+            raise TaskNotFound
+        return [] if visible == self.seen else self.state()
+
+    async def task_frame(self, message: dict[str, Any]) -> None:
+        """The numbers of a task's frames follow one another. Where some are missing, the broker lost them, or they come
+        late from another process: the rows have them already."""
+        frame = message["frame"]
+        if frame.get("sequence", 0) <= self.seen + 1:
+            await super().task_frame(message)
+            return
+        try:
+            async with self.looking:
+                await self.send_frames(await ask(self.state))
+        except DATABASE_ERROR as error:  # the next frame or heartbeat makes up for it
+            logger.warning("Cannot look up what a socket has missed: %s", type(error).__name__)
 
     async def send_frame(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "gone":
@@ -191,17 +242,19 @@ class OwnTasksConsumer(_FrameConsumer):
     def authorise(self, user: User | AnonymousUser) -> str:
         if not user.is_authenticated:
             raise TaskNotFound
-        self.user = user
         return user_group(user.pk)
 
-    def missed(self) -> list[dict[str, Any]]:
-        since, self.looked_at = getattr(self, "looked_at", timezone.now()), timezone.now()
-        return list(self._missed(since - timedelta(seconds=2 * HEARTBEAT_SECONDS)))
+    def missed(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        return self.state()
 
-    def _missed(self, ended_since: datetime) -> Iterator[dict[str, Any]]:
+    def state(self) -> list[dict[str, Any]]:
+        since, self.looked_at = getattr(self, "looked_at", timezone.now()), timezone.now()
+        return list(self._state(since - timedelta(seconds=2 * HEARTBEAT_SECONDS)))
+
+    def _state(self, ended_since: datetime) -> Iterator[dict[str, Any]]:
         """Tasks that have not ended, ended recently, or have not ended as far as the client knows."""
         watched = set(self.newest)
-        own = tasks_visible_to(self.user).filter(owner=self.user)
+        own = Task.objects.filter(owner=self.user_id)
         rows = own.filter(~Q(status__in=ENDED) | Q(finished_at__gt=ended_since) | Q(pk__in=watched))
         for task in rows.order_by("created_at"):
             watched.discard(str(task.pk))

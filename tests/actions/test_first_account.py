@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from pytest_django import Settings
 
 from tasks_app.actions import first_account
 
@@ -29,6 +30,18 @@ def files_about_the_code() -> list[Path]:
 
 def test_the_code_stays_the_same() -> None:
     assert first_account.setup_code() == first_account.setup_code()
+
+
+def test_a_code_of_the_settings_is_the_same_on_every_machine(settings: Settings) -> None:
+    settings.SETUP_CODE = "from the settings"
+    assert first_account.setup_code() == "from the settings"
+    assert not first_account.code_is_right("")
+    assert files_about_the_code() == []
+
+
+def test_a_code_of_the_settings_is_not_right_for_ever(settings: Settings, owner: AbstractUser) -> None:
+    settings.SETUP_CODE = "from the settings"
+    assert not first_account.code_is_right("from the settings")
 
 
 def test_the_code_cannot_be_guessed() -> None:

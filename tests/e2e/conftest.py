@@ -43,12 +43,13 @@ class Service:
     """`manage.py up` in a process of its own, with its own empty state."""
 
     var: Path
+    settings: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     lines: list[str] = field(default_factory=list)
 
     def start(self) -> None:
         environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
-        environment |= {"VAR_DIR": str(self.var), "PORT": str(self.port), "LOG_LEVEL": "DEBUG"}
+        environment |= {"VAR_DIR": str(self.var), "PORT": str(self.port), "LOG_LEVEL": "DEBUG"} | self.settings
         self._ready, self._worker_ready = threading.Event(), threading.Event()
         self.process = subprocess.Popen(
             [sys.executable, "-u", "manage.py", "up"],
@@ -60,10 +61,10 @@ class Service:
         )
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
-        assert self._ready.wait(60), "".join(self.lines)
+        assert self._ready.wait(120), "".join(self.lines)
 
     def wait_for_worker(self) -> None:
-        assert self._worker_ready.wait(90), "".join(self.lines)
+        assert self._worker_ready.wait(180), "".join(self.lines)
 
     def _read(self) -> None:
         for line in self.process.stdout:

@@ -42,7 +42,7 @@ def watch(daphne: int):
     """Connect as somebody: `watch(user, path)`."""
 
     def watch(
-        user: AbstractUser | None, path: str, origin: str | None = None
+        user: AbstractUser | None, path: str, origin: str | None = f"http://127.0.0.1:{daphne}"
     ) -> AbstractAsyncContextManager[ClientConnection]:
         headers = {}
         if user is not None:
@@ -52,7 +52,8 @@ def watch(daphne: int):
         return connect(
             f"ws://127.0.0.1:{daphne}{path}",
             additional_headers=headers,
-            origin=origin or f"http://127.0.0.1:{daphne}",
+            origin=origin,
+            open_timeout=60,
         )
 
     return sync_to_async(watch)
@@ -165,6 +166,11 @@ async def test_a_page_of_another_site_is_refused(watch, owner, task: Task) -> No
     assert refusal.value.response.status_code == 403
 
 
+async def test_a_program_names_no_origin(watch, owner, task: Task) -> None:
+    async with await watch(owner, f"/ws/tasks/{task.pk}", origin=None) as client:
+        assert (await receive(client))["type"] == "progress"
+
+
 async def test_the_list_shows_exactly_the_users_own_tasks(watch, owner, colleague, queue) -> None:
     mine = await sync_to_async(make_task)(owner, "mine.wav")
     other = await sync_to_async(make_task)(colleague, "other.wav")
@@ -217,7 +223,7 @@ def beating(monkeypatch: pytest.MonkeyPatch):
         client = Client()
         await sync_to_async(client.force_login)(user)
         communicator = WebsocketCommunicator(consumer.as_asgi(), f"/?{query}")
-        communicator.scope |= {"user": user, "session": client.session, "url_route": {"kwargs": arguments}}
+        communicator.scope |= {"cookies": {"sessionid": client.session.session_key}, "url_route": {"kwargs": arguments}}
         communicator.scope["query_string"] = query.encode()
         assert (await communicator.connect(timeout=5))[0]
         yield communicator
@@ -262,6 +268,30 @@ async def test_what_was_missed_comes_with_the_next_heartbeat(beating, owner, cla
 async def test_nothing_is_sent_again_if_nothing_was_missed(beating, owner, claimed: Task) -> None:
     async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
         await frame_of(client, "progress")
+        assert [(await client.receive_json_from(timeout=10))["type"] for _ in range(3)] == ["heartbeat"] * 3
+
+
+async def test_lost_text_comes_with_the_next_frame(
+    beating, owner, claimed: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emitter = ProgressEmitter(claimed, lease=claimed.lease)
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 1_000_000)  # no heartbeat shall make up for it
+    async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
+        await frame_of(client, "progress")
+        with monkeypatch.context() as lossy:
+            lossy.setattr(broadcast.sender, "group_send", lambda *lost: None)
+            emitter.emit_segments(0, [Segment(0.5, 2.0, "Hello."), Segment(2.5, 3.0, "Oh, hello.")])
+            await sync_to_async(flush)()
+        emitter.emit_progress(TaskProgressStage.TRANSCRIBING, 20)
+        texts = [(await frame_of(client, "segment"))["text"] for _ in range(2)]
+    assert texts == ["Hello.", "Oh, hello."]
+
+
+async def test_text_that_came_in_batches_is_not_sent_again(beating, owner, claimed: Task) -> None:
+    ProgressEmitter(claimed, lease=claimed.lease).emit_segments(0, [Segment(0.5, 2.0, "Hello.")])
+    await sync_to_async(flush)()
+    async with beating(consumers.TaskConsumer, owner, "batch=1", task_id=claimed.pk) as client:
+        await frame_of(client, "segments")
         assert [(await client.receive_json_from(timeout=10))["type"] for _ in range(3)] == ["heartbeat"] * 3
 
 
@@ -365,7 +395,10 @@ async def test_a_socket_that_could_not_be_opened_does_not_count(monkeypatch, own
 
     monkeypatch.setattr(get_channel_layer(), "group_add", no_broker)
     communicator = WebsocketCommunicator(consumers.TaskConsumer.as_asgi(), f"/ws/tasks/{task.pk}")
-    communicator.scope |= {"user": owner, "url_route": {"kwargs": {"task_id": task.pk}}}
+    client = Client()
+    await sync_to_async(client.force_login)(owner)
+    cookies = {"sessionid": client.session.session_key}
+    communicator.scope |= {"cookies": cookies, "url_route": {"kwargs": {"task_id": task.pk}}}
     await communicator.send_input({"type": "websocket.connect"})
     with pytest.raises(OSError, match="no broker"):
         await communicator.wait(timeout=5)

@@ -76,7 +76,12 @@ class Command(BaseCommand):
 
         for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(signum, stop)
-        self._announce(supervisor)
+        try:
+            self._announce(supervisor)
+        except CommandError:
+            supervisor.terminate()
+            supervisor.wait()
+            raise
         status = supervisor.wait()
         self.stdout.write("Stopped.")
         sys.exit(max(status, 0))

@@ -15,4 +15,4 @@ class Command(BaseCommand):
         if fd:
             web_server.serve("--fd", fd)
         else:
-            web_server.serve("-b", settings.HOST, "-p", str(settings.PORT))
+            web_server.serve(*web_server.listen_on(settings.HOST, settings.PORT))

@@ -5,6 +5,10 @@ import { clock, localiseTimes, timeLeft } from "./words.js";
 
 const announcer = document.getElementById("announcer");
 const pageTitle = document.title;
+const SEGMENTS_AT_ONCE = 250; // shown within one frame of the screen
+/** Segments that came and are not shown yet, and the rows of those that are, by index. */
+const waiting = new Map();
+const rows = new Map();
 let task = document.getElementById("task");
 
 const live = new LiveConnection({
@@ -59,22 +63,45 @@ function showStage(stage) {
   announcer.textContent = steps[current].textContent;
 }
 
-/** Insert a segment in order; one with the same index is replaced. */
-function showSegment({ index, start, text }) {
+/** Show a segment soon; one with the same index is replaced. Thousands come at once to a page that was opened late. */
+function showSegment(segment) {
+  waiting.set(segment.index, segment);
+  if (waiting.size === 1) requestAnimationFrame(showWaiting);
+}
+
+/** A part of those that wait, so that the page answers meanwhile. */
+function showWaiting() {
   const list = document.getElementById("segments");
-  if (!list) return;
+  if (!list) {
+    waiting.clear();
+    return;
+  }
   const follow = list.lastElementChild && isFollowed(list.lastElementChild);
-  let row = list.querySelector(`[data-index="${Number(index)}"]`);
+  const few = waiting.size <= SEGMENTS_AT_ONCE;
+  for (const segment of [...waiting.values()].slice(0, SEGMENTS_AT_ONCE)) {
+    waiting.delete(segment.index);
+    place(list, segment, few);
+  }
+  document.getElementById("text").hidden = !rows.size;
+  if (follow) list.lastElementChild.scrollIntoView({ block: "nearest" });
+  if (waiting.size) requestAnimationFrame(showWaiting);
+}
+
+/** Insert a segment in order, or replace the one with the same index. */
+function place(list, { index, start, text }, asNew) {
+  let row = rows.get(index);
   if (!row) {
     row = document.getElementById("segment-row").content.firstElementChild.cloneNode(true);
     row.dataset.index = index;
-    row.classList.add("new");
-    list.insertBefore(row, [...list.children].find((other) => Number(other.dataset.index) > index) ?? null);
+    row.classList.toggle("new", asNew);
+    let before = list.lastElementChild; // they come in order, as a rule
+    while (before && Number(before.dataset.index) > index) before = before.previousElementSibling;
+    if (before) before.after(row);
+    else list.prepend(row);
+    rows.set(index, row);
   }
   row.querySelector("time").textContent = clock(start);
   row.querySelector("p").textContent = text;
-  document.getElementById("text").hidden = false;
-  if (follow) row.scrollIntoView({ block: "nearest" });
 }
 
 /** The reader has scrolled down to the last line, and wants to see what follows. */
@@ -100,11 +127,11 @@ async function check() {
 async function fetchText() {
   for (const row of (await freshPage()).querySelectorAll("#segments > [data-index]")) {
     const index = Number(row.dataset.index);
-    if (!document.querySelector(`#segments > [data-index="${index}"]`)) {
-      document.getElementById("segments").append(document.adoptNode(row));
-    }
+    if (rows.has(index)) continue;
+    document.getElementById("segments").append(document.adoptNode(row));
+    rows.set(index, row);
   }
-  document.getElementById("text").hidden = !document.querySelector("#segments > [data-index]");
+  document.getElementById("text").hidden = !rows.size;
 }
 
 /** Replace the task by what the server renders now. */
@@ -136,6 +163,9 @@ function adopt(fresh) {
 }
 
 function begin() {
+  waiting.clear(); // the page has them: their rows were written before they were sent
+  rows.clear();
+  for (const row of task.querySelectorAll("#segments > [data-index]")) rows.set(Number(row.dataset.index), row);
   live.saw(task.dataset.task, Number(task.dataset.sequence));
   live.showIn(document.getElementById("connection"));
   localiseTimes(task);
