@@ -176,7 +176,27 @@ class TaskConsumer(_FrameConsumer):
         asked = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
         seen = asked.get("after", [""])[0]
         after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else -1
-        return snapshot(self.task_id, self.newest.get(str(self.task_id), after), in_batches="batch" in asked)
+        frames = snapshot(self.task_id, self.newest.get(str(self.task_id), after), in_batches="batch" in asked)
+        if not frames:  # the number that the client came with is that of the row
+            self.newest.setdefault(str(self.task_id), after)
+        return frames
+
+    async def dispatch(self, message: dict[str, Any]) -> None:
+        if message["type"] != "task.frame" or await self._nothing_is_missing_before(message["frame"]):
+            await super().dispatch(message)
+
+    async def _nothing_is_missing_before(self, frame: dict[str, Any]) -> bool:
+        """Where a number is left out, a frame was lost or is late: send what the client lacks, from the rows. The
+        heartbeat could not tell any more once a frame with a higher number was sent."""
+        if frame.get("sequence", 0) > self.newest.get(str(self.task_id), -1) + 1:
+            try:
+                frames = await database_sync_to_async(self.missed)()
+            except DatabaseError as error:  # the next heartbeat sends it all
+                logger.warning("Cannot look up what sockets have missed: %s", type(error).__name__)
+                return False
+            for missed in frames:
+                await self.send_frame(missed)
+        return True
 
     async def send_frame(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "gone":
