@@ -116,8 +116,7 @@ sender = _Sender()
 
 
 def flush(timeout: float = 30) -> bool:
-    """Wait until what was emitted so far is written and sent. False if it was not, at the latest after `timeout` seconds
-    for each."""
+    """Wait until what was emitted so far is written and sent, for `timeout` seconds each at most. False if not."""
     return writer.wait(timeout) and sender.wait(timeout)
 
 

@@ -96,7 +96,7 @@ class ProgressEmitter:
         writer.put(work)
 
     def emit_error(self, error_code: str, user_message: str, technical_detail: str = "") -> None:
-        """Record why the task failed and broadcast that and its state, after the current transaction if there is one."""
+        """Record why the task failed and broadcast it with the state, after the current transaction if there is one."""
         with transaction.atomic():
             task = take_sequence(
                 self.task_id,
