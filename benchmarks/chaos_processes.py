@@ -160,7 +160,12 @@ class Database:
     def restart(self) -> None:
         """Break off all connections and start again: as an administrator does, or an update of the system."""
         self._server.stop()
-        self._server.ensure_postgres_running()
+        while True:
+            try:
+                self._server.ensure_postgres_running()
+                return
+            except subprocess.SubprocessError:  # it is waited for 10 s, which a busy machine may need
+                continue
 
     def close(self) -> None:
         self._server.cleanup()

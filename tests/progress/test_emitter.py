@@ -255,7 +255,7 @@ def test_the_row_is_written_on_time_while_the_broker_never_answers(
         for percentage in range(15, 40):
             emitter.emit_progress(TRANSCRIBING, percentage)
         emitter.emit_segments(0, [HELLO])
-        eventually(lambda: claimed.live_segments.exists(), seconds=1)
+        eventually(lambda: claimed.live_segments.exists(), seconds=5)  # much less, unless the machine is busy
     claimed.refresh_from_db()
     assert claimed.progress_percentage == 39
 
