@@ -107,7 +107,7 @@ class Processes:
         """Until they are ready; in seconds."""
         began = time.monotonic()
         while not all(part.is_ready for part in self.parts.values() if part.kind == "worker"):
-            assert time.monotonic() - began < 300, f"the workers do not start; see {self.logs}"
+            assert time.monotonic() - began < 900, f"the workers do not start; see {self.logs}"
             time.sleep(0.25)
         return time.monotonic() - began
 

@@ -108,12 +108,12 @@ def _recordings_are_there() -> bool:
 
     It does not take further wake-ups while waiting: they go to workers that can reach the recordings.
     """
-    if folder.is_there():
+    if patiently(folder.is_there, stop_requested):
         return True
     logger.warning("No task is started: the recordings cannot be reached")
     while not stop_requested.wait(AWAY_SECONDS):
         close_old_connections()
-        if folder.is_there():
+        if patiently(folder.is_there, stop_requested):
             logger.info("The recordings can be reached again")
             return True
     return False

@@ -106,14 +106,16 @@ def test_a_database_that_restarts_during_a_stage_interrupts_nothing(task: Task, 
 def test_a_database_that_restarts_as_an_attempt_begins_or_ends_costs_nothing(task: Task, pipeline: Pipeline) -> None:
     def work(observer: Observer) -> Transcript:
         cut_off()
-        raise NoSoundTrack
+        observer.progress("transcribing", 0.0)
+        cut_off()
+        raise ZeroDivisionError
 
     pipeline(work)
     claimed = attempts.claim(task.pk)
     cut_off()
     run_task.run_task(claimed)
     task.refresh_from_db()
-    assert (task.status, task.error_code, task.attempt) == ("failed", "NO_SOUND_TRACK", 1)
+    assert (task.status, task.error_code, task.attempt) == ("failed", "INTERNAL_ERROR", 1)
 
 
 def test_the_pipeline_gets_the_options(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
