@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import statistics
@@ -104,6 +105,8 @@ class Watchers(threading.Thread):
         while not self._done:
             await asyncio.sleep(LOOK_SECONDS)
         followers.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await followers
 
     async def _one_after_the_other(self, number: int) -> None:
         """Follow a running task that the fewest others follow, to its end, and then the next."""
@@ -135,9 +138,9 @@ class Watchers(threading.Thread):
         known = sorted(seconds for seconds in late if seconds is not None)
         too_late = sum(seconds > KNOWN_WITHIN for seconds in known)
         sockets = [follower for _, follower in self._lists + self._on_tasks]
-        connections = sum(follower.connections for follower in sockets)
+        anew = sum(max(follower.connections - 1, 0) for follower in sockets)
         print(f"watching                     {len(self._on_tasks)} task sockets, {len(self._lists)} list sockets")
-        print(f"  connected anew             {connections - len(sockets)} times")
+        print(f"  connected anew             {anew} times")
         print(f"  ends to be known           {len(late)}, by task sockets {sum(map(len, self._followed.values()))}")
         if known:
             print(f"  known after                median {statistics.median(known):.1f} s, longest {known[-1]:.1f} s")
