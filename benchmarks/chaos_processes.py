@@ -89,6 +89,7 @@ class Processes:
                     elif part.stop_by and time.monotonic() > part.stop_by:
                         self.kills[part.kind, "SIGKILL, not ended 12 s after SIGTERM"] += 1
                         part.process.kill()
+                        part.stop_by = None
             time.sleep(0.1)
 
     def kill(self, name: str, signum: signal.Signals, *, forget: bool = False) -> None:
