@@ -61,11 +61,12 @@ class Follower:
 
     @staticmethod
     async def _next(socket: ClientConnection) -> dict[str, Any]:
-        try:
-            return json.loads(await asyncio.wait_for(socket.recv(), SILENCE))
-        except TimeoutError:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SILENCE):
+                return json.loads(await socket.recv())
+        async with asyncio.timeout(PATIENCE):
             await socket.send('{"type": "ping"}')
-            return json.loads(await asyncio.wait_for(socket.recv(), PATIENCE))
+            return json.loads(await socket.recv())
 
     def _receive(self, frame: dict[str, Any]) -> None:
         for segment in frame.get("segments", ()):
