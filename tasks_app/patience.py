@@ -14,8 +14,17 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 DATABASE_AWAY = (OperationalError, InterfaceError)
+AWAY_CODES = ("08", "53", "57", "SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_CANTOPEN", "SQLITE_IOERR", "SQLITE_FULL")
+"""What the codes of such errors begin with unless a statement was faulty: PostgreSQL's classes of connections, of
+resources and of what operators do, and SQLite's names."""
 PATIENCE_SECONDS = 60.0
 PAUSE_SECONDS = 0.5
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database could not be reached, so that the same may succeed later."""
+    code = getattr(error.__cause__, "sqlstate", None) or getattr(error.__cause__, "sqlite_errorname", None)
+    return isinstance(error, DATABASE_AWAY) and (code is None or code.startswith(AWAY_CODES))
 
 
 def patiently(work: Callable[[], T], until: threading.Event | None = None) -> T:
@@ -31,7 +40,8 @@ def patiently(work: Callable[[], T], until: threading.Event | None = None) -> T:
         try:
             return work()
         except DATABASE_AWAY as error:
-            if connection.in_atomic_block or time.monotonic() > deadline or (until is not None and until.is_set()):
+            told_to_stop = until is not None and until.is_set()
+            if not is_away(error) or connection.in_atomic_block or time.monotonic() > deadline or told_to_stop:
                 raise
             logger.warning("The database cannot be reached, and is tried again: %s", type(error).__name__)
             connection.close()

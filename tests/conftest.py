@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -90,6 +91,17 @@ def queue(broker: Redis) -> Redis:
     """The broker, empty."""
     broker.flushall()
     return broker
+
+
+@contextmanager
+def stopped(broker: Redis) -> Iterator[None]:
+    """The broker accepts connections and never answers."""
+    process = broker.info("server")["process_id"]
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 @contextmanager

@@ -9,7 +9,10 @@ import pytest
 
 from tests.conftest import REPOSITORY
 
-HELPERS = {"__init__", "alterations", "chaos_clients", "chaos_processes", "chaos_verdict", "peers", "recordings"}
+HELPERS = {
+    *("__init__", "alterations", "chaos_clients", "chaos_processes", "chaos_verdict", "chaos_watch", "peers"),
+    "recordings",
+}
 BENCHMARKS = sorted(path.stem for path in (REPOSITORY / "benchmarks").glob("*.py") if path.stem not in HELPERS)
 
 

@@ -6,10 +6,11 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
+from psycopg import errors
 
 from tasks_app import patience
-from tasks_app.patience import patiently
+from tasks_app.patience import is_away, patiently
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -56,3 +57,23 @@ def test_a_part_of_a_transaction_is_not_tried_again_by_itself() -> None:
 def test_what_is_no_fault_of_the_connection_is_not_tried_again() -> None:
     with pytest.raises(ValueError, match="gone"):
         patiently(failing(1, ValueError))
+
+
+@pytest.mark.parametrize(("cause", "away"), [(errors.AdminShutdown(), True), (errors.ProgramLimitExceeded(), False)])
+def test_a_faulty_statement_is_not_a_database_that_is_away(cause: Exception, away: bool) -> None:
+    error = OperationalError()
+    error.__cause__ = cause
+    assert is_away(error) is away
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL calls it a programming error")
+def test_a_faulty_statement_is_not_tried_again() -> None:
+    tries = []
+
+    def work() -> None:
+        tries.append(1)
+        connection.cursor().execute("SELECT * FROM nothing")
+
+    with pytest.raises(OperationalError):
+        patiently(work)
+    assert len(tries) == 1

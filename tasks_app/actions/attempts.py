@@ -158,9 +158,8 @@ def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) ->
             progress_message="",
             **NO_LEASE,
         )
-        emitter = ProgressEmitter(task)
-        emitter.emit_error(error.error_code, error.user_message, without_paths(error.technical_detail))
-        emitter.emit_state()
+        detail = without_paths(error.technical_detail)
+        ProgressEmitter(task).emit_error(error.error_code, error.user_message, detail)
 
 
 def release(task: Task, lease: UUID, why: str = "worker stopped") -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import queue
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from channels.layers import get_channel_layer
-from django.db import close_old_connections, transaction
+from django.db import transaction
 
 from tasks_app.models import Task
-from tasks_app.patience import patiently
+from tasks_app.progress import writer
 from tasks_app.progress.frames import gone_frame
 
 logger = logging.getLogger(__name__)
 
-BROADCAST_TIMEOUT = 5  # seconds
+SEND_SECONDS = 1.0  # for one message; a broker may accept a connection and never answer
+RETRY_SECONDS = 1.0
+
+Message = tuple[Sequence[str], Sequence[dict[str, Any]]]
+"""The groups, and the frames that each of them is sent."""
 
 
 def task_group(task_id: UUID | str) -> str:
@@ -31,32 +35,43 @@ def user_group(user_id: int) -> str:
 
 
 class _Sender:
-    """One thread per process that writes rows and sends frames in order; the pipeline does not wait for it.
+    """One thread per process that sends frames, so that nothing else waits for the broker.
 
-    It keeps a single event loop, and with it a single connection to the broker.
+    It keeps a single event loop, and with it a single connection to the broker. A task's state replaces one that still
+    waits. After a failure only the newest message of each task waits, and is tried again: clients read from the rows
+    what else they have missed (`websocket.consumers`).
     """
 
     def __init__(self) -> None:
-        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
-        self._start = threading.Lock()
+        self._waiting: dict[tuple[UUID, int | None], Message] = {}
+        self._changed = threading.Condition()
+        self._failures = 0
+        self._is_failing = False
         self._thread: threading.Thread | None = None
         self._loop = asyncio.new_event_loop()
 
-    def put(self, work: Callable[[], None]) -> None:
-        with self._start:
+    def put(
+        self, task_id: UUID, groups: Sequence[str], frames: Sequence[dict[str, Any]], segment: int | None = None
+    ) -> None:
+        """Send the task's state, or its segment number `segment`, soon."""
+        key = (task_id, segment)
+        with self._changed:
             if self._thread is None:
-                self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
+                self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
                 self._thread.start()
-        self._work.put(work)
+            self._waiting.pop(key, None)  # put last, since frames with lower numbers than the client has are dropped
+            self._waiting[key] = (groups, frames)
+            self._changed.notify_all()
 
-    def flush(self, timeout: float = 30) -> bool:
-        """Wait until everything put so far is done. False after `timeout` seconds."""
-        done = threading.Event()
-        self.put(done.set)
-        return done.wait(timeout)
+    def wait(self, timeout: float) -> bool:
+        """Wait until everything is sent. False if that failed, or after `timeout` seconds."""
+        with self._changed:
+            failures = self._failures
+            self._changed.wait_for(lambda: not self._waiting or self._failures > failures, timeout)
+            return not self._waiting
 
     def group_send(self, groups: Sequence[str], frames: Sequence[dict[str, Any]]) -> None:
-        """Runs on the thread itself. Errors are logged and do not propagate."""
+        """Runs on the thread itself. Raises whatever the broker's client does, and TimeoutError."""
 
         async def send() -> None:
             layer = get_channel_layer()
@@ -64,32 +79,54 @@ class _Sender:
                 for group in groups:
                     await layer.group_send(group, {"type": "task.frame", "frame": frame})
 
-        try:
-            self._loop.run_until_complete(asyncio.wait_for(send(), BROADCAST_TIMEOUT))
-        except Exception as error:
-            logger.warning("A broadcast failed: %s: %s", type(error).__name__, error)
+        self._loop.run_until_complete(asyncio.wait_for(send(), SEND_SECONDS))
 
     def _run(self) -> None:
         while True:
-            work = self._work.get()
+            with self._changed:
+                self._changed.wait_for(lambda: self._waiting)
+                key, message = next(iter(self._waiting.items()))
             try:
-                close_old_connections()
-                patiently(work)
-            except Exception:
-                logger.exception("Progress could not be recorded")
+                self.group_send(*message)
+            except Exception as error:
+                self._failed(error)
+                time.sleep(RETRY_SECONDS)
+            else:
+                self._sent(key, message)
+
+    def _sent(self, key: tuple[UUID, int | None], message: Message) -> None:
+        with self._changed:
+            self._is_failing = False
+            if self._waiting.get(key) is message:  # a newer one may have replaced it
+                del self._waiting[key]
+            self._changed.notify_all()
+
+    def _failed(self, error: Exception) -> None:
+        if not self._is_failing:
+            logger.warning("A broadcast failed, and is tried again: %s: %s", type(error).__name__, error)
+        with self._changed:
+            self._is_failing = True
+            self._failures += 1
+            newest = {task_id: (task_id, segment) for task_id, segment in self._waiting}
+            self._waiting = {key: self._waiting[key] for key in newest.values()}
+            self._changed.notify_all()
 
 
 sender = _Sender()
-flush = sender.flush
+
+
+def flush(timeout: float = 30) -> bool:
+    """Wait until what was emitted so far is written and sent, for `timeout` seconds each at most. False if not."""
+    return writer.wait(timeout) and sender.wait(timeout)
 
 
 def broadcast(task: Task, *frames: dict[str, Any]) -> None:
-    """Send frames to everyone who watches the task, once the current transaction is committed."""
+    """Send frames of the task's state to everyone who watches it, once the current transaction is committed."""
     groups = (task_group(task.identifier), user_group(task.owner_id))
-    transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, frames)))
+    transaction.on_commit(lambda: sender.put(task.identifier, groups, frames))
 
 
 def broadcast_gone(task_id: UUID, owner_id: int) -> None:
     """Tell everyone who watches a task, alone or in a list, that it was deleted."""
     groups = (task_group(task_id), user_group(owner_id))
-    transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, [gone_frame(task_id)])))
+    transaction.on_commit(lambda: sender.put(task_id, groups, [gone_frame(task_id)]))

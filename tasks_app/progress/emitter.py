@@ -10,7 +10,8 @@ from django.db import transaction
 
 from tasks_app.models import LiveSegment, Task, TaskProgressStage
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
-from tasks_app.progress.broadcast import broadcast, sender, task_group, user_group
+from tasks_app.progress import writer
+from tasks_app.progress.broadcast import broadcast, sender, task_group
 from tasks_app.progress.frames import error_frame, progress_frame, segment_frame
 from tasks_app.progress.sequence import take_sequence
 
@@ -21,15 +22,14 @@ class ProgressEmitter:
     """Records the progress of one task and broadcasts it, in one call.
 
     With a `lease`, nothing is written or sent once that lease is no longer held; `lease_lost` is then true.
-    Calls cost the caller a few microseconds: a separate thread writes and sends, in order, and within a stage at most
-    every `MIN_INTERVAL` seconds. Changes of stage and final states are never skipped.
+    Calls cost the caller a few microseconds: one thread writes, in order, and within a stage at most every
+    `MIN_INTERVAL` seconds; another sends. Changes of stage and final states are always written.
     """
 
     def __init__(self, task: Task, lease: UUID | None = None) -> None:
         self.task_id = task.identifier
         self.lease = lease
         self.lease_lost = False
-        self._groups = (task_group(task.identifier), user_group(task.owner_id))
         self._stage: TaskProgressStage | None = None
         self._percentage = task.progress_percentage
         self._last = 0.0
@@ -55,12 +55,12 @@ class ProgressEmitter:
                     progress_message=message,
                     eta_seconds=eta,
                 )
-            if task is None:
-                self.lease_lost = True
-                return
-            sender.group_send(self._groups, [progress_frame(task)])
+                if task is None:
+                    self.lease_lost = True
+                else:
+                    broadcast(task, progress_frame(task))
 
-        sender.put(work)
+        writer.put(work)
 
     def emit_segments(self, first: int, segments: Sequence[TranscriptSegment]) -> None:
         """Store and broadcast finished segments while the task runs; `first` is the index of the first one."""
@@ -89,16 +89,14 @@ class ProgressEmitter:
                     unique_fields=("task", "index"),
                     update_fields=("start", "end", "text", "sequence"),
                 )
-            frames = [
-                segment_frame(self.task_id, sequence, index, segment)
-                for sequence, (index, segment) in enumerate(numbered, first_sequence)
-            ]
-            sender.group_send([task_group(self.task_id)], frames)  # lists show no text
+            for sequence, (index, segment) in enumerate(numbered, first_sequence):
+                frame = segment_frame(self.task_id, sequence, index, segment)
+                sender.put(self.task_id, [task_group(self.task_id)], [frame], index)  # lists show no text
 
-        sender.put(work)
+        writer.put(work)
 
     def emit_error(self, error_code: str, user_message: str, technical_detail: str = "") -> None:
-        """Record why the task failed and broadcast it, after the current transaction if there is one."""
+        """Record why the task failed and broadcast it with the state, after the current transaction if there is one."""
         with transaction.atomic():
             task = take_sequence(
                 self.task_id,
@@ -108,7 +106,7 @@ class ProgressEmitter:
                 technical_detail=technical_detail,
             )
             if task is not None:
-                broadcast(task, error_frame(task))
+                broadcast(task, error_frame(task), progress_frame(task))
 
     def emit_state(self) -> None:
         """Broadcast the current row after the current transaction: for changes of status, never throttled."""

@@ -37,7 +37,7 @@ class TaskObserver(Observer):
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
         if not self._was_read:
             # A file system that goes away during reading looks like a truncated file.
-            folder.check_there()
+            patiently(folder.check_there, stop_requested)
             self._was_read = True
         shown, start, end = STAGE_PERCENTAGES[stage]
         percentage = min(99, int(start + (end - start) * fraction))  # only a finished transcript is at 100

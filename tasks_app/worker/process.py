@@ -8,6 +8,7 @@ import os
 import socket
 import threading
 from types import FrameType
+from typing import Any
 
 import django_rq
 from django.conf import settings
@@ -16,7 +17,7 @@ from redis.backoff import ConstantBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue, SimpleWorker
-from rq.exceptions import StopRequested
+from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
 
@@ -64,6 +65,11 @@ class TranscriptionWorker(SimpleWorker):
         except Exception as error:  # the task is done or was not started; only RQ's bookkeeping failed
             logger.warning("The broker went away during a task: %s", error)
             raise StopRequested from None
+
+    def handle_exception(self, job: Job, *exc_info: Any) -> None:
+        """No traceback where the broker went away, or came back without the job: `execute_job` tells of it."""
+        if not isinstance(exc_info[1], (RedisError, InvalidJobOperation)):
+            super().handle_exception(job, *exc_info)
 
 
 def _report_loaded() -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
+import threading
+from collections.abc import Callable
 from uuid import UUID
 
 from django.db import close_old_connections
@@ -15,12 +16,13 @@ from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
 from tasks_app.media import files, folder
 from tasks_app.models import Task
-from tasks_app.patience import DATABASE_AWAY, patiently
+from tasks_app.patience import DATABASE_AWAY, is_away, patiently
 from tasks_app.pipeline import runner
 from tasks_app.pipeline.errors import Cancelled, TranscriptionError
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.transcript import Transcript
 from tasks_app.pipeline_setup import limits, model_store
+from tasks_app.progress import writer
 from tasks_app.progress.broadcast import flush
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.observer import TaskObserver, stop_requested
@@ -40,7 +42,7 @@ def work_off() -> None:
         close_old_connections()  # the server may have closed it since the last task
         if not _recordings_are_there():
             return
-        task = attempts.claim_next()
+        task = patiently(attempts.claim_next, stop_requested)
         if task is None:
             return
         run_task(task)
@@ -58,29 +60,29 @@ def run_task(task: Task) -> None:
             try:
                 transcript = _transcribe(task, observer)
             finally:
-                flush()
-            patiently(lambda: _complete(task, lease, transcript), stop_requested)
+                writer.wait()
+            _end(task, lambda current: attempts.complete(current, lease, transcript), stop_requested)
             logger.info("Task %s: completed", task.pk)
     except Cancelled:
         if stop_requested.is_set():
-            with contextlib.suppress(LeaseLost):  # it was cancelled or deleted as well
-                attempts.release(task, lease)
+            _give_back(task, lease)
         logger.info("Task %s: stopped before it finished", task.pk)
     except LeaseLost:
         logger.info("Task %s: this worker no longer holds it", task.pk)
     except StorageAway as error:
         logger.warning("Task %s: the recordings cannot be reached. %s", task.pk, error.technical_detail)
-        with contextlib.suppress(LeaseLost):
-            attempts.release(task, lease, "recordings away")
-            tell_waiting(task.pk, RECORDINGS_AWAY)
+        if _give_back(task, lease, "recordings away"):
+            patiently(lambda: tell_waiting(task.pk, RECORDINGS_AWAY), stop_requested)
     except TranscriptionError as error:
         logger.info("Task %s: %s %s", task.pk, error.error_code, error.technical_detail)
         _fail(task, lease, error)
-    except DATABASE_AWAY:  # for longer than it is waited for: not the recording's fault
-        logger.exception("Task %s: will continue from its last finished part once its lease has expired", task.pk)
     except Exception as error:
-        logger.exception("Task %s failed", task.pk)
-        _fail(task, lease, InternalError(technical_detail(error)))
+        if is_away(error):  # for longer than it is waited for: not the recording's fault
+            logger.exception("Task %s: will continue from its last finished part", task.pk)
+            _give_back(task, lease, "database away")
+        else:
+            logger.exception("Task %s failed", task.pk)
+            _fail(task, lease, InternalError(technical_detail(error)))
     finally:
         _current = None
 
@@ -106,12 +108,12 @@ def _recordings_are_there() -> bool:
 
     It does not take further wake-ups while waiting: they go to workers that can reach the recordings.
     """
-    if folder.is_there():
+    if patiently(folder.is_there, stop_requested):
         return True
     logger.warning("No task is started: the recordings cannot be reached")
     while not stop_requested.wait(AWAY_SECONDS):
         close_old_connections()
-        if folder.is_there():
+        if patiently(folder.is_there, stop_requested):
             logger.info("The recordings can be reached again")
             return True
     return False
@@ -124,23 +126,38 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
             store=model_store(),
             observer=observer,
             limits=limits(),
-            resume=attempts.finished_parts(task),
-            usual_languages=usual_languages(task.owner),
+            resume=patiently(lambda: attempts.finished_parts(task), stop_requested),
+            usual_languages=patiently(lambda: usual_languages(task.owner), stop_requested),
             **task.transcription_options.to_dict(),
         )
 
 
-def _complete(task: Task, lease: UUID, transcript: Transcript) -> None:
+def _end(task: Task, change: Callable[[Task], None], until: threading.Event | None = None) -> None:
+    """End the attempt by `change`, patiently, and with the present row: one that the database broke off has changed its
+    object. Raises LeaseLost."""
+
+    def work() -> None:
+        try:
+            change(Task.objects.get(pk=task.pk))
+        except Task.DoesNotExist:
+            raise LeaseLost from None
+
+    patiently(work, until)
+
+
+def _give_back(task: Task, lease: UUID, why: str = "worker stopped") -> bool:
+    """Put the task back in the queue, uncounted. False if it could not be: it was cancelled or deleted, or the database
+    stays away, and its lease will expire."""
     try:
-        task.refresh_from_db()  # an attempt that the database broke off may have changed this object
-    except Task.DoesNotExist:
-        raise LeaseLost from None
-    attempts.complete(task, lease, transcript)
+        _end(task, lambda current: attempts.release(current, lease, why))
+    except (LeaseLost, IllegalTransition, *DATABASE_AWAY) as error:
+        logger.info("Task %s was not given back: %s", task.pk, technical_detail(error))
+        return False
+    return True
 
 
 def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:
     try:
-        task.refresh_from_db()  # `complete` may have changed this object before it was rolled back
-        attempts.fail(task, error, lease=lease)
-    except (LeaseLost, IllegalTransition, Task.DoesNotExist):
+        _end(task, lambda current: attempts.fail(current, error, lease=lease))
+    except (LeaseLost, IllegalTransition):
         logger.info("Task %s: this worker no longer holds it", task.pk)

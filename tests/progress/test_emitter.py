@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import statistics
@@ -10,12 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from channels.layers import get_channel_layer
 from django.contrib.auth.models import AbstractUser
 from django.db import transaction
 from pytest_django import Settings
@@ -30,11 +27,12 @@ from tasks_app.pipeline import stages
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment
 from tasks_app.progress import emitter as emitting
-from tasks_app.progress.broadcast import flush, task_group, user_group
+from tasks_app.progress.broadcast import flush, sender, task_group, user_group
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.progress.frames import error_frame, progress_frame, progress_summary, segment_frame
 from tasks_app.progress.stages import STAGE_PERCENTAGES
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, eventually, stopped
+from tests.progress.conftest import Listener
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -45,58 +43,6 @@ TRANSCRIBING, ALIGNING, DIARIZING = (
 )
 HELLO = Segment(0.5, 1.5, "Hello.")
 OH_HELLO = Segment(2.0, 3.0, "Oh, hello.")
-
-
-class Listener:
-    """Listens to a group through the channel layer, as a WebSocket consumer does."""
-
-    def __init__(self, group: str) -> None:
-        self.group = group
-        self.loop = asyncio.new_event_loop()
-        self.channel = self.loop.run_until_complete(self._join())
-
-    async def _join(self) -> str:
-        channel = await get_channel_layer().new_channel()
-        await get_channel_layer().group_add(self.group, channel)
-        return channel
-
-    def frames(self) -> list[dict[str, Any]]:
-        """All frames since the last call."""
-        assert flush()
-        return self.loop.run_until_complete(self._heard())
-
-    async def _heard(self) -> list[dict[str, Any]]:
-        mark = {"type": "task.frame", "frame": {"type": "mark"}}
-        await get_channel_layer().group_send(self.group, mark)  # it comes after what was sent before
-        frames = []
-        while (message := await get_channel_layer().receive(self.channel)) != mark:
-            frames.append(message["frame"])
-        return frames
-
-
-@pytest.fixture
-def listen() -> Iterator[Callable[[str], Listener]]:
-    listeners: list[Listener] = []
-
-    def join(group: str) -> Listener:
-        listeners.append(Listener(group))
-        return listeners[-1]
-
-    yield join
-    for listener in listeners:
-        listener.loop.close()
-
-
-@pytest.fixture
-def claimed(task: Task) -> Task:
-    task = attempts.claim(task.pk)
-    flush()
-    return task
-
-
-@pytest.fixture
-def listener(claimed: Task, listen: Callable[[str], Listener]) -> Listener:
-    return listen(task_group(claimed.pk))
 
 
 @pytest.fixture
@@ -183,9 +129,12 @@ def test_an_error_is_stored(emitter: ProgressEmitter, claimed: Task) -> None:
     )
 
 
-def test_an_error_is_broadcast(emitter: ProgressEmitter, listener: Listener) -> None:
+def test_an_error_is_broadcast_with_the_state(emitter: ProgressEmitter, listener: Listener) -> None:
     emitter.emit_error("NOT_AUDIO", "No sound.", "OSError: no")
-    assert [frame["error_code"] for frame in listener.frames()] == ["NOT_AUDIO"]
+    assert [(frame["type"], frame.get("error_code")) for frame in listener.frames()] == [
+        ("error", "NOT_AUDIO"),
+        ("progress", None),
+    ]
 
 
 def test_a_final_state_is_broadcast_after_the_commit(claimed: Task, listener: Listener) -> None:
@@ -210,9 +159,11 @@ def test_inside_a_stage_updates_are_throttled(emitter: ProgressEmitter, listener
 
 
 def test_changes_of_stage_are_never_throttled(emitter: ProgressEmitter, listener: Listener, throttled: None) -> None:
+    heard = []
     for stage, percentage in ((TRANSCRIBING, 10), (ALIGNING, 40), (DIARIZING, 60)):
         emitter.emit_progress(stage, percentage)
-    assert [frame["stage"] for frame in listener.frames()] == ["transcribing", "aligning", "diarizing"]
+        heard += listener.frames()
+    assert [frame["stage"] for frame in heard] == ["transcribing", "aligning", "diarizing"]
 
 
 def test_a_final_state_is_never_throttled(
@@ -225,9 +176,11 @@ def test_a_final_state_is_never_throttled(
 
 
 def test_the_percentage_never_falls(emitter: ProgressEmitter, listener: Listener, unthrottled: None) -> None:
+    heard = []
     for percentage in (10, 30, 20, 31):
         emitter.emit_progress(TRANSCRIBING, percentage)
-    assert [frame["percentage"] for frame in listener.frames()] == [10, 30, 30, 31]
+        heard += listener.frames()
+    assert [frame["percentage"] for frame in heard] == [10, 30, 30, 31]
 
 
 def test_emitting_costs_the_pipeline_less_than_half_a_millisecond(emitter: ProgressEmitter, unthrottled: None) -> None:
@@ -295,6 +248,34 @@ def test_a_broadcast_that_fails_is_logged(
     assert "A broadcast failed" in caplog.text
 
 
+def test_the_row_is_written_on_time_while_the_broker_never_answers(
+    emitter: ProgressEmitter, claimed: Task, queue: Redis, unthrottled: None
+) -> None:
+    with stopped(queue):
+        for percentage in range(15, 40):
+            emitter.emit_progress(TRANSCRIBING, percentage)
+        emitter.emit_segments(0, [HELLO])
+        eventually(lambda: claimed.live_segments.exists(), seconds=5)  # much less, unless the machine is busy
+    claimed.refresh_from_db()
+    assert claimed.progress_percentage == 39
+
+
+def test_only_the_newest_frame_waits_for_a_broker_that_never_answers(
+    emitter: ProgressEmitter, queue: Redis, listener: Listener, unthrottled: None
+) -> None:
+    with stopped(queue):
+        emitter.emit_progress(TRANSCRIBING, 20)
+        assert not flush()  # it is tried, and tried again
+        for percentage in range(21, 40):
+            emitter.emit_progress(TRANSCRIBING, percentage)
+            emitter.emit_segments(percentage, [HELLO])
+        emitter.emit_progress(ALIGNING, 45)
+        assert not flush()
+        assert len(sender._waiting) == 1
+    eventually(flush)
+    assert listener.frames()[-1]["percentage"] == 45
+
+
 def test_broadcasts_work_again_once_the_broker_is_back(
     emitter: ProgressEmitter,
     claimed: Task,
@@ -307,14 +288,15 @@ def test_broadcasts_work_again_once_the_broker_is_back(
         layer = settings.CHANNEL_LAYERS["default"]
         settings.CHANNEL_LAYERS = {"default": {**layer, "CONFIG": {"hosts": [address]}}}
         emitter.emit_progress(TRANSCRIBING, 20)
-        flush()
+        assert not flush()
         environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "VAR_DIR": folder}
         broker = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=REPOSITORY, env=environment)
         try:
             Redis.from_url(address, retry=Retry(ConstantBackoff(0.1), 200)).ping()
             listener = listen(task_group(claimed.pk))
             emitter.emit_progress(TRANSCRIBING, 25)
-            assert [frame["percentage"] for frame in listener.frames()] == [25]
+            eventually(flush)
+            assert listener.frames()[-1]["percentage"] == 25
         finally:
             broker.terminate()
             broker.wait()

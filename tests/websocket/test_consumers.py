@@ -265,6 +265,22 @@ async def test_what_was_missed_comes_with_the_next_heartbeat(beating, owner, cla
     assert (frame["status"], frame["percentage"]) == ("completed", 100)
 
 
+async def test_text_that_was_lost_comes_with_the_next_frame(
+    watch, owner, task: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, emitter = await claim(task)
+    await sync_to_async(flush)()
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        await receive(client)
+        with monkeypatch.context() as patched:
+            patched.setattr(broadcast.sender, "group_send", lambda *lost: None)
+            emitter.emit_segments(0, [Segment(0.5, 2.0, "Hello.")])
+            await sync_to_async(flush)()
+        emitter.emit_progress(TaskProgressStage.TRANSCRIBING, 20)
+        state, text = await receive(client), await receive(client)
+    assert (state["percentage"], text["text"]) == (20, "Hello.")
+
+
 async def test_nothing_is_sent_again_if_nothing_was_missed(beating, owner, claimed: Task) -> None:
     async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
         await frame_of(client, "progress")

@@ -31,6 +31,7 @@ from tasks_app.transcripts.rows import transcript_of
 from tasks_app.worker import run_task
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.observer import TaskObserver, stop_requested
+from tasks_app.worker.process import TranscriptionWorker
 from tests.conftest import make_task
 from tests.worker.conftest import Pipeline, run
 
@@ -99,6 +100,22 @@ def test_a_database_that_restarts_during_a_stage_interrupts_nothing(task: Task, 
 
     pipeline(work)
     assert (run(task).status, task.attempt, task.fruitless_attempts) == ("completed", 1, 0)
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="no server that could end a connection")
+def test_a_database_that_restarts_as_an_attempt_begins_or_ends_costs_nothing(task: Task, pipeline: Pipeline) -> None:
+    def work(observer: Observer) -> Transcript:
+        cut_off()
+        observer.progress("transcribing", 0.0)
+        cut_off()
+        raise ZeroDivisionError
+
+    pipeline(work)
+    claimed = attempts.claim(task.pk)
+    cut_off()
+    run_task.run_task(claimed)
+    task.refresh_from_db()
+    assert (task.status, task.error_code, task.attempt) == ("failed", "INTERNAL_ERROR", 1)
 
 
 def test_the_pipeline_gets_the_options(owner: AbstractUser, queue: Redis, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -231,10 +248,9 @@ def test_a_recording_that_is_missing_fails_the_task(task: Task, pipeline: Pipeli
     assert run(task).error_code == "FILE_MISSING"
 
 
-def test_a_database_that_goes_away_leaves_the_task_to_the_next_attempt(task: Task, pipeline: Pipeline) -> None:
+def test_a_task_is_given_back_uncounted_if_the_database_was_away_for_too_long(task: Task, pipeline: Pipeline) -> None:
     pipeline(raising(OperationalError("server closed the connection unexpectedly")))
-    assert (run(task).status, task.error_code) == ("processing", "")
-    assert task.lease is not None  # it expires because nothing renews it
+    assert (run(task).status, task.error_code, task.attempt, task.fruitless_attempts) == ("queued", "", 0, 0)
 
 
 def test_a_transcript_that_cannot_be_written_fails_the_task(
@@ -340,6 +356,22 @@ def test_the_wake_up_of_a_released_task_survives_rqs_cleanup_of_the_job(
         stop_requested.clear()
     task.refresh_from_db()
     assert (task.status, wake_ups.waiting()) == ("queued", 1)
+
+
+def test_a_broker_that_loses_the_job_while_it_runs_causes_no_traceback(
+    task: Task, queue: Redis, pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def transcribe(observer: Observer) -> Transcript:
+        queue.flushall()
+        return HELLO
+
+    pipeline(transcribe)
+    monkeypatch.setattr(TranscriptionWorker, "_install_signal_handlers", lambda worker: None)  # pytest has its own
+    waiting = django_rq.get_queue(settings.TASK_QUEUE)
+    TranscriptionWorker([waiting], connection=waiting.connection).work(burst=True)
+    task.refresh_from_db()
+    assert task.status == "completed"
+    assert "Traceback" not in caplog.text
 
 
 def test_a_stopping_worker_does_not_release_a_cancelled_task(task: Task, pipeline: Pipeline, stopping: None) -> None:

@@ -2,6 +2,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.template.defaultfilters import filesizeformat
 
 from tasks_app import retention
+from tasks_app.progress.broadcast import flush
 
 
 class Command(BaseCommand):
@@ -15,4 +16,5 @@ class Command(BaseCommand):
         for removal in retention.clean_up(dry_run=dry_run):
             self.stdout.write(f"{removal.kind}: {removal.name} ({filesizeformat(removal.size)})")
             count, size = count + 1, size + removal.size
+        flush()
         self.stdout.write(f"{'Would remove' if dry_run else 'Removed'} {count}, {filesizeformat(size)}")

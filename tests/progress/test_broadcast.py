@@ -1,0 +1,64 @@
+"""Frames are sent apart from everything else: nothing waits for them, and nothing ends before them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import AbstractUser
+from django.utils import timezone
+from redis import Redis
+
+from tasks_app.actions.cancel import cancel
+from tasks_app.actions.delete import delete
+from tasks_app.models import Task
+from tasks_app.progress.broadcast import flush, user_group
+from tests.conftest import REPOSITORY, database_url, make_task, stopped
+from tests.progress.conftest import Listener
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_an_upload_a_cancel_and_a_deletion_wait_at_most_a_second_for_a_broker_that_never_answers(
+    owner: AbstractUser, task: Task, queue: Redis
+) -> None:
+    with stopped(queue):
+        began = time.monotonic()
+        uploaded = make_task(owner)
+        assert time.monotonic() - began < 3  # on a busy machine
+        began = time.monotonic()
+        cancel(task, owner)
+        delete(uploaded)
+        assert time.monotonic() - began < 1
+
+
+@pytest.fixture
+def heard_from(owner: AbstractUser, listen: Callable[[str], Listener]) -> Callable[..., list[dict]]:
+    """What a command of its own process sends to the owner until it ends."""
+
+    def run(command: str, **environment: str) -> list[dict]:
+        flush()
+        listener = listen(user_group(owner.pk))
+        own = {"DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "DATABASE_URL": database_url()}
+        subprocess.run(
+            [sys.executable, "manage.py", command], cwd=REPOSITORY, env={**os.environ, **own, **environment}, check=True
+        )
+        return listener.frames()
+
+    return run
+
+
+def test_reconcile_sends_its_frames_before_it_ends(claimed: Task, heard_from: Callable[..., list[dict]]) -> None:
+    Task.objects.update(lease_expires_at=timezone.now() - timedelta(seconds=1))
+    [frame] = heard_from("reconcile")
+    assert (frame["task_id"], frame["status"]) == (str(claimed.pk), "queued")
+
+
+def test_cleanup_sends_its_frames_before_it_ends(claimed: Task, heard_from: Callable[..., list[dict]]) -> None:
+    Task.objects.update(status="completed", finished_at=timezone.now() - timedelta(days=2))
+    assert heard_from("cleanup", KEEP_TRANSCRIPTS_DAYS="1") == [{"type": "gone", "task_id": str(claimed.pk)}]
