@@ -101,6 +101,27 @@ class TooManyTasks(RequestError):
     user_message = "Too many of your recordings are waiting already. Wait until some are done, or cancel some."
 
 
+class QuotaExceeded(RequestError):
+    error_code = "QUOTA_EXCEEDED"
+    http_status = 413
+    user_message = "Your recordings take up all the space that you may have here. Delete some first."
+
+
+class TooManyAttempts(RequestError):
+    """`retry_after`: seconds until another attempt is allowed."""
+
+    error_code = "TOO_MANY_ATTEMPTS"
+    http_status = 429
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            user_message=f"There were too many wrong attempts. Try again in {retry_after} seconds."
+            if retry_after != 1
+            else "There were too many wrong attempts. Try again in a second."
+        )
+        self.retry_after = retry_after
+
+
 class StorageFull(TranscriptionError):
     error_code = "STORAGE_FULL"
     http_status = 507
@@ -158,6 +179,10 @@ class RequestTooLarge(RequestError):
     error_code = "REQUEST_TOO_LARGE"
     http_status = 413
     user_message = "The request is larger than this service accepts. Send recordings as files, not as fields."
+
+
+class TooLargeForStrangers(RequestTooLarge):
+    user_message = "Log in before you send a recording: you are not logged in, or not any more."
 
 
 # Quoted paths, as in Python's own error messages, may contain spaces; unquoted ones end at a space.

@@ -5,34 +5,23 @@ So the broker may lose them all, or hold too many: a worker that is woken takes 
 
 from __future__ import annotations
 
-import functools
 import logging
 
 from django.conf import settings
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 from rq import Queue
+
+from tasks_app.queueing.broker import client
 
 logger = logging.getLogger(__name__)
 
 JOB = "tasks_app.worker.run_task.work_off"
 MAX_WAITING = 64
 """Most wake-ups held at a time. While there are some, every worker is awake, and looks for work before it sleeps."""
-TIMEOUT_SECONDS = 0.5
 
 
-@functools.cache
 def _queue() -> Queue:
-    """One client per process, which waits for the broker for a second at most: uploads must not depend on it."""
-    connection = Redis.from_url(
-        settings.REDIS_URL,
-        socket_timeout=TIMEOUT_SECONDS,
-        socket_connect_timeout=TIMEOUT_SECONDS,
-        retry=Retry(NoBackoff(), 1),
-    )
-    return Queue(settings.TASK_QUEUE, connection=connection, default_timeout=-1)
+    return Queue(settings.TASK_QUEUE, connection=client(), default_timeout=-1)
 
 
 def send(count: int = 1) -> bool:
