@@ -182,6 +182,14 @@ async def test_an_anonymous_user_gets_no_list(watch, owner) -> None:
             pass
 
 
+@pytest.mark.parametrize("path", ["/ws/tasks/no-uuid", "/ws/tasks/%ff%00", "/ws", "/nowhere"])
+async def test_any_other_address_is_refused(watch, owner, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with await watch(owner, path):
+            pass
+    assert refused.value.response.status_code == 403
+
+
 async def test_the_socket_of_a_deleted_task_is_closed(watch, owner, task: Task) -> None:
     async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
         await receive(client)
