@@ -112,13 +112,11 @@ class TooManyAttempts(RequestError):
 
     error_code = "TOO_MANY_ATTEMPTS"
     http_status = 429
+    user_message = "There were too many wrong attempts. Wait a minute, then try again."
 
     def __init__(self, retry_after: int) -> None:
-        super().__init__(
-            user_message=f"There were too many wrong attempts. Try again in {retry_after} seconds."
-            if retry_after != 1
-            else "There were too many wrong attempts. Try again in a second."
-        )
+        seconds = "a second" if retry_after == 1 else f"{retry_after} seconds"
+        super().__init__(user_message=f"There were too many wrong attempts. Try again in {seconds}.")
         self.retry_after = retry_after
 
 
@@ -179,10 +177,6 @@ class RequestTooLarge(RequestError):
     error_code = "REQUEST_TOO_LARGE"
     http_status = 413
     user_message = "The request is larger than this service accepts. Send recordings as files, not as fields."
-
-
-class TooLargeForStrangers(RequestTooLarge):
-    user_message = "Log in before you send a recording: you are not logged in, or not any more."
 
 
 # Quoted paths, as in Python's own error messages, may contain spaces; unquoted ones end at a space.

@@ -162,6 +162,8 @@ class ReadSocket(ws_protocol.WebSocketProtocol):
 
     def check_timeouts(self) -> None:
         super().check_timeouts()
+        if self.state != self.STATE_OPEN:
+            return
         waiting = len(self.transport.dataBuffer) - self.transport.offset + self.transport._tempDataLen
         taken = self.trafficStats.outgoingOctetsWireLevel - waiting
         if not waiting or taken != self.taken:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from tasks_app.actions.access import sender_of
 from tasks_app.actions.quota import check_quota, used_bytes
-from tasks_app.errors import RequestTooLarge, TooLargeForStrangers
+from tasks_app.errors import RequestTooLarge
 from tasks_app.intake.bodies import FORM_BYTES, may_bring_recording
 from tasks_app.intake.check import most_bytes
 from tasks_app.intake.room import Promise
@@ -53,11 +53,13 @@ class BodyLimit:
         """Find out who sends the body.
 
         Raises:
-            TooLargeForStrangers: nobody who may use the service.
+            RequestTooLarge: a stranger.
         """
         sender = sender_of(self.headers)
         if sender is None:
-            raise TooLargeForStrangers
+            raise RequestTooLarge(
+                user_message="Log in before you send a recording: you are not logged in, or not any more."
+            )
         self._used = used_bytes(sender.pk)
         self.sender_id = sender.pk
 

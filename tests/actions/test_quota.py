@@ -38,10 +38,11 @@ def test_recordings_may_fill_the_quota_exactly(owner: AbstractUser) -> None:
 
 def test_what_does_not_fit_is_refused_and_not_kept(owner: AbstractUser, colleague: AbstractUser) -> None:
     make_task(owner, content=HALF + HALF)
+    before = stored_files()
     with pytest.raises(QuotaExceeded) as caught:
         make_task(owner, content=b"1")
     assert "1.0 MB of the 1.0 MB" in caught.value.user_message
-    assert Task.objects.count() == len(stored_files()) == 1
+    assert (Task.objects.count(), stored_files()) == (1, before)
     make_task(colleague, content=HALF)
 
 
