@@ -106,7 +106,7 @@ class BoundedRequest(http_protocol.WebRequest):
             self._refuse(error)
 
     async def _look_up(self, size: int) -> None:
-        """Only then goes the body on. What had been read already of one without a length is a few bytes more."""
+        """Find out who sends the body, while no more of it is read."""
         try:
             await database_sync_to_async(self.limit.look_up)()
         except TranscriptionError as error:
@@ -116,7 +116,7 @@ class BoundedRequest(http_protocol.WebRequest):
             refusal = InternalError()
         else:
             refusal = None
-        if self.channel is None:  # the client has gone meanwhile
+        if self.has_arrived or self.channel is None:  # its last bytes had been read already, or the client has gone
             return
         self.being_looked_up = False
         if refusal is None:
@@ -140,9 +140,15 @@ class BoundedRequest(http_protocol.WebRequest):
             return
         self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
         channel.persistent = False
-        channel.rawDataReceived = lambda data: None
+        channel.rawDataReceived = lambda data: _discard_slowly(channel.transport)
         channel.loseConnection = lambda: _close_in_a_while(channel)
         channel.allContentReceived()
+
+
+def _discard_slowly(transport: Any) -> None:
+    """Read about 3 MB/s of what is discarded: reading as fast as somebody sends would hold up everybody else."""
+    transport.pauseProducing()
+    asyncio.get_running_loop().call_later(0.02, transport.resumeProducing)
 
 
 def _close_in_a_while(channel: Any) -> None:
