@@ -66,7 +66,7 @@ def measure() -> list[float]:
     from tasks_app.actions.cancel import cancel
     from tasks_app.actions.retry import retry
     from tasks_app.models import Task
-    from tasks_app.queueing import wake_ups
+    from tasks_app.queueing import broker, wake_ups
     from tasks_app.worker import scheduler
 
     waiting = iter(Task.objects.filter(status="queued").order_by("-queued_at")[: 2 * ROUNDS])
@@ -77,8 +77,8 @@ def measure() -> list[float]:
         cancel(cancelled[-1], None)
 
     def lose_everything_and_recover() -> None:
-        wake_ups._queue().connection.flushall()
-        assert scheduler.reconcile()[1] == wake_ups.MOST
+        broker.client().flushall()
+        assert scheduler.reconcile()[1] == wake_ups.MAX_WAITING
 
     forgetting = median(forget)
     enqueueing = median(lambda: retry(cancelled.pop(), None))

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -21,11 +22,18 @@ from tasks_app.actions.retry import retry
 from tasks_app.models import Speaker, Task, TaskEvent
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import StageWarning
+from tasks_app.throttle import LimitedLogIn
 from tasks_app.wording import clock, file_size, language_name
+
+
+class LimitedAdminLogIn(LimitedLogIn, AdminAuthenticationForm):
+    pass
+
 
 admin.site.site_header = "Transcription"
 admin.site.site_title = "Transcription"
 admin.site.index_title = "Administration"
+admin.site.login_form = LimitedAdminLogIn
 admin.site.enable_nav_sidebar = False  # there are few pages, and the list of tasks needs the space
 
 MAX_NAMED = 5  # tasks listed by name in a message
@@ -156,11 +164,11 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
         self._apply(request, queryset, retry, "queued again")
 
     def delete_model(self, request: HttpRequest, obj: Task) -> None:
-        delete(obj)
+        delete(obj, logged_in_user(request))
 
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         for task in queryset:
-            delete(task)
+            delete(task, logged_in_user(request))
 
     def get_deleted_objects(
         self, objs: QuerySet[Task] | Sequence[Task], request: HttpRequest

@@ -101,6 +101,25 @@ class TooManyTasks(RequestError):
     user_message = "Too many of your recordings are waiting already. Wait until some are done, or cancel some."
 
 
+class QuotaExceeded(RequestError):
+    error_code = "QUOTA_EXCEEDED"
+    http_status = 413
+    user_message = "Your recordings take up all the space that you may have here. Delete some first."
+
+
+class TooManyAttempts(RequestError):
+    """`retry_after`: seconds until another attempt is allowed."""
+
+    error_code = "TOO_MANY_ATTEMPTS"
+    http_status = 429
+    user_message = "There were too many wrong attempts. Wait a minute, then try again."
+
+    def __init__(self, retry_after: int) -> None:
+        seconds = "a second" if retry_after == 1 else f"{retry_after} seconds"
+        super().__init__(user_message=f"There were too many wrong attempts. Try again in {seconds}.")
+        self.retry_after = retry_after
+
+
 class StorageFull(TranscriptionError):
     error_code = "STORAGE_FULL"
     http_status = 507

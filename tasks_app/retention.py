@@ -52,7 +52,7 @@ def clean_up(*, dry_run: bool = False, now: datetime | None = None) -> Iterator[
     for removal in _everything(now, dry_run):
         counts[removal.kind] += 1
         if not dry_run:
-            logger.info("Removed %s %s, %d bytes", *removal)
+            logger.info("The service removed %s %s, %d bytes", *removal)
         yield removal
     if counts and not dry_run:
         logger.info("Cleaned up: %s", ", ".join(f"{count} of kind {kind}" for kind, count in counts.items()))

@@ -1,127 +1,197 @@
-"""The web server: daphne with a limit on request bodies, which are never held in memory as a whole.
+"""The web server: daphne with limits on what it takes in, and on what waits for a client that does not read.
 
 Plain daphne writes any request to the disk in full before the application sees it, whoever sends it and however large
-it is, and then hands it to the application in one piece.
+it is, and then hands it to the application in pieces, which Django writes to the disk again. Here `BodyLimit` decides
+while the body arrives; what it refuses is answered at once, and its connection is closed. The application gets the
+file, as `body` in the scope (`transcribe_site.asgi`).
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import logging
 import resource
-import shutil
 import tempfile
-from collections.abc import Awaitable, Callable
+import time
 from io import BytesIO
 from typing import IO, Any
+from urllib.parse import unquote
 
-from daphne import http_protocol
+from channels.db import database_sync_to_async
+from daphne import http_protocol, ws_protocol
 from daphne.cli import CommandLineInterface
 from daphne.endpoints import build_endpoint_description_strings
 from daphne.server import Server
 from django.conf import settings
 
-from tasks_app.errors import StorageFull
-from tasks_app.pipeline.errors import FileTooLarge, TranscriptionError
+from tasks_app.actions.bodies import IN_MEMORY_BYTES, BodyLimit
+from tasks_app.errors import InternalError, StorageFull
+from tasks_app.pipeline.errors import TranscriptionError
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Application = Callable[..., Awaitable[None]]
+logger = logging.getLogger(__name__)
 
-FORM_BYTES = 1_000_000
-"""Bytes that a form may have besides its recording."""
-IN_MEMORY_BYTES = 100_000
-"""Bytes up to which Twisted and Django do not write to the disk."""
-PIECE_BYTES = 1 << 18
 BACKLOG = 2048
 """Clients that may wait to be let in."""
 FILES = 65_536
 HANDSHAKE_SECONDS = 60
 """How long a client's handshake may take. Its request has come in by then, so all of that is this process's own time;
 a client that was dropped would come again and make it longer."""
-COPIES = 3
-"""Daphne, Django's request and its form parser each write a large request to the disk."""
+FORM_SECONDS = 60
+"""Time in which a request must have arrived, unless it brings a recording, which only may not pause for as long."""
+CLOSING_SECONDS = 5
+"""Time in which a client can read why its request was refused; what it still sends is discarded."""
+UNREAD_SECONDS = 60
+"""Time after which a WebSocket is closed whose client reads nothing of what waits for it."""
 
 
 class BoundedRequest(http_protocol.WebRequest):
-    """A request that is too large, or for which there is no space, is read to its end and discarded: clients only read
-    the response after sending everything.
-    """
-
     refusal: TranscriptionError | None = None
     received = 0
+    has_arrived = being_looked_up = False
+    body: IO[bytes]
     content: IO[bytes]
 
     def __init__(self, *args: object, **kwargs: object) -> None:
         # Otherwise Twisted would parse forms in memory, although Django parses them.
         super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
+        self.began = time.monotonic()
+        self.limit = BodyLimit("", {}, None)  # until the headers are here
 
     def gotLength(self, length: int | None) -> None:
-        super().gotLength(length)
-        if length and length > _most_bytes():
-            self._refuse(FileTooLarge())
-        elif length and length > IN_MEMORY_BYTES and COPIES * length > _free_bytes():
-            self._refuse(StorageFull())
+        self.content = tempfile.SpooledTemporaryFile(max_size=IN_MEMORY_BYTES)  # noqa: SIM115  closed by its reader
+        path = unquote(self.channel._path.partition(b"?")[0].decode("latin1"))
+        headers = {
+            name.decode("latin1").lower(): b",".join(values).decode("latin1")
+            for name, values in self.requestHeaders.getAllRawHeaders()
+        }
+        self.limit = BodyLimit(path, headers, length)
+        if length:
+            self._check(length)
 
     def handleContentChunk(self, data: bytes) -> None:
         self.received += len(data)
-        if self.refusal is None and self.received > _most_bytes():  # its length was not declared
-            self._refuse(FileTooLarge())
+        if self.limit.length is None:
+            self._check(self.received)
         if self.refusal is None:
             try:
-                super().handleContentChunk(data)
-            except OSError:  # other requests filled the disk
+                self.content.write(data)
+            except OSError:  # something else filled the disk
                 self._refuse(StorageFull())
-
-    def _refuse(self, error: TranscriptionError) -> None:
-        self.refusal = error
-        self.content.close()
-        self.content = BytesIO()
+            else:
+                self.limit.room.wrote(len(data))
 
     def process(self) -> object:
+        self.has_arrived = True
         self.body, self.content = self.content, BytesIO()
         return super().process()
 
+    def check_timeouts(self) -> None:
+        """Daphne calls this every two seconds. A recording that pauses is cut off by Twisted, after a minute."""
+        super().check_timeouts()
+        late = not self.has_arrived and time.monotonic() - self.began > FORM_SECONDS
+        if late and self.limit.sender_id is None and self.channel is not None:
+            self.channel.forceAbortClient()
 
-class StreamingServer(Server):
-    """Passes a request's body to the application piece by piece; a refused one has none, and the error as `refusal`."""
+    def finish(self) -> None:
+        self.limit.end()
+        super().finish()
 
-    def __init__(self, application: Application, **options: Any) -> None:
-        super().__init__(_streaming(application), **options)
+    def connectionLost(self, reason: object) -> None:
+        self.limit.end()
+        super().connectionLost(reason)
 
+    def _check(self, size: int) -> None:
+        if self.refusal is not None or self.being_looked_up:
+            return
+        try:
+            if self.limit.must_be_looked_up(size):
+                self.being_looked_up = True
+                self.channel.transport.pauseProducing()
+                self._looking_up = asyncio.ensure_future(self._look_up(size))
+            else:
+                self.limit.check(size)
+        except TranscriptionError as error:
+            self._refuse(error)
+
+    async def _look_up(self, size: int) -> None:
+        """Find out who sends the body, while no more of it is read."""
+        try:
+            await database_sync_to_async(self.limit.look_up)()
+        except TranscriptionError as error:
+            refusal: TranscriptionError | None = error
+        except Exception:
+            logger.exception("It cannot be found out who sends a request")
+            refusal = InternalError()
+        else:
+            refusal = None
+        if self.has_arrived or self.channel is None:  # its last bytes had been read already, or the client has gone
+            return
+        self.being_looked_up = False
+        if refusal is None:
+            self._check(max(size, self.received))
+        else:
+            self._refuse(refusal)
+        self.channel.transport.resumeProducing()
+
+    def _refuse(self, error: TranscriptionError) -> None:
+        self.refusal = error
+        self.limit.end()
+        self.content.close()
+        self.content = BytesIO()
+        self.requestHeaders.removeHeader(b"Expect")  # or the client would be asked to go on
+        asyncio.get_running_loop().call_soon(self._answer_at_once)  # not within Twisted's parsing of this request
+
+    def _answer_at_once(self) -> None:
+        """Answer without the rest of the body. A client that sent all of it meanwhile is answered as usual."""
+        channel = self.channel
+        if channel is None or self.has_arrived:
+            return
+        self.responseHeaders.setRawHeaders(b"Connection", [b"close"])
+        channel.persistent = False
+        channel.rawDataReceived = lambda data: _discard_slowly(channel.transport)
+        channel.loseConnection = lambda: _close_in_a_while(channel)
+        channel.allContentReceived()
+
+
+def _discard_slowly(transport: Any) -> None:
+    """Read about 3 MB/s of what is discarded: reading as fast as somebody sends would hold up everybody else."""
+    transport.pauseProducing()
+    asyncio.get_running_loop().call_later(0.02, transport.resumeProducing)
+
+
+def _close_in_a_while(channel: Any) -> None:
+    """Say that there is no more to read, and let the client read: to a client that still sends, closing at once would
+    be an error, for which many drop the answer."""
+    transport = channel.transport
+    transport.unregisterProducer()
+    transport.loseWriteConnection()
+    asyncio.get_running_loop().call_later(CLOSING_SECONDS, transport.abortConnection)
+
+
+class ReadSocket(ws_protocol.WebSocketProtocol):
+    """A WebSocket that is closed when its client does not read. Daphne's own pings are not sent to one that sends."""
+
+    taken = -1
+    taken_at = 0.0
+
+    def check_timeouts(self) -> None:
+        super().check_timeouts()
+        if self.state != self.STATE_OPEN:
+            return
+        waiting = len(self.transport.dataBuffer) - self.transport.offset + self.transport._tempDataLen
+        taken = self.trafficStats.outgoingOctetsWireLevel - waiting
+        if not waiting or taken != self.taken:
+            self.taken, self.taken_at = taken, time.monotonic()
+        elif time.monotonic() - self.taken_at > UNREAD_SECONDS:
+            self.dropConnection(abort=True)
+
+
+class BoundedServer(Server):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "http":
             scope["body"], scope["refusal"] = protocol.body, protocol.refusal
         return super().create_application(protocol, scope)
-
-
-def _streaming(application: Application) -> Application:
-    async def wrapped(scope: dict[str, Any], receive: Receive, send: Any) -> None:
-        if scope["type"] != "http":
-            return await application(scope, receive, send)
-        body = scope.pop("body")
-        more = True
-
-        async def receive_body() -> dict[str, Any]:
-            nonlocal more
-            if not more:
-                return await receive()
-            piece = body.read(PIECE_BYTES)
-            more = len(piece) == PIECE_BYTES
-            if not more:
-                body.close()
-                await receive()  # daphne's own body is empty
-            return {"type": "http.request", "body": piece, "more_body": more}
-
-        return await application(scope, receive_body, send)
-
-    return wrapped
-
-
-def _free_bytes() -> int:
-    return shutil.disk_usage(settings.FILE_UPLOAD_TEMP_DIR).free
-
-
-def _most_bytes() -> int:
-    return settings.MAX_UPLOAD_MB * 1_000_000 + FORM_BYTES
 
 
 def listen_on(host: str, port: int) -> tuple[str, str]:
@@ -140,10 +210,11 @@ def _allow_files() -> None:
 
 def serve(*address: str) -> None:
     """Serve pages and WebSockets at `address` (daphne's options for it) until told to stop."""
-    http_protocol.WebRequest = BoundedRequest  # daphne has no option for it
-    tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # copies are made where `BoundedRequest` checks for space
+    http_protocol.WebRequest = BoundedRequest  # daphne has no options for these
+    ws_protocol.WebSocketFactory.protocol = ReadSocket
+    tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # all copies are made where room is promised
     _allow_files()
     interface = CommandLineInterface()
-    interface.server_class = StreamingServer
+    interface.server_class = BoundedServer
     quiet, patient = ("-v", "0"), ("--websocket_connect_timeout", str(HANDSHAKE_SECONDS))
     interface.run([*address, *quiet, *patient, "transcribe_site.asgi:application"])

@@ -61,6 +61,7 @@ def test_a_setting_that_is_not_given_has_its_default(monkeypatch: pytest.MonkeyP
         ("9", lambda: env.integer("X", 1, "", maximum=8), "X cannot be '9': it must be at most 8."),
         ("gpu", lambda: env.choice("X", "cpu", "", ("cpu", "cuda")), "X cannot be 'gpu': it must be one of cpu, cuda."),
         ("Mars", lambda: env.time_zone("X", "UTC", ""), "X cannot be 'Mars': there is no such time zone"),
+        ("10.0.0.256", lambda: env.networks("X", ""), "X cannot be '10.0.0.256': it must be IP addresses or networks"),
         ("../UTC", lambda: env.time_zone("X", "UTC", ""), "X cannot be '../UTC': there is no such time zone"),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -86,6 +87,18 @@ def listing(name: str, default: list[str], meaning: str) -> list[str]:
     return _read(
         name, default, meaning, lambda raw: [p.strip() for p in raw.split(",") if p.strip()], ",".join(default)
     )
+
+
+def networks(name: str, meaning: str) -> list[IPv4Network | IPv6Network]:
+    """Comma-separated IP addresses and networks."""
+
+    def parse(raw: str) -> list[IPv4Network | IPv6Network]:
+        try:
+            return [ip_network(part.strip(), strict=False) for part in raw.split(",") if part.strip()]
+        except ValueError:
+            raise ValueError("it must be IP addresses or networks, 127.0.0.1 or 10.0.0.0/8, with commas") from None
+
+    return _read(name, [], meaning, parse, "")
 
 
 def time_zone(name: str, default: str, meaning: str) -> str:

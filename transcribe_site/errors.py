@@ -17,6 +17,7 @@ from tasks_app.errors import (
     NotAllowed,
     NotFound,
     RequestTooLarge,
+    TooManyAttempts,
 )
 from tasks_app.pages.errors import error_page
 from tasks_app.pipeline.errors import TranscriptionError
@@ -25,9 +26,11 @@ PREFERRED = ["text/html", "application/json"]  # the first, if both are accepted
 
 
 def answer(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
-    if belongs_to_api(request.path_info) or request.get_preferred_type(PREFERRED) == "application/json":
-        return error_response(error)
-    return error_page(request, error)
+    for_programs = belongs_to_api(request.path_info) or request.get_preferred_type(PREFERRED) == "application/json"
+    response = error_response(error) if for_programs else error_page(request, error)
+    if isinstance(error, TooManyAttempts):
+        response["Retry-After"] = str(error.retry_after)
+    return response
 
 
 # Handlers that urls.py and settings.py register with Django.

@@ -93,6 +93,9 @@ HTTPS = env.boolean("HTTPS", False, "served over HTTPS by a proxy that sets X-Fo
 if HTTPS:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+TRUSTED_PROXIES = env.networks(
+    "TRUSTED_PROXIES", "addresses or networks of proxies whose X-Forwarded-For is believed, `127.0.0.1,10.0.0.0/8`"
+)
 ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own accounts")
 
 INSTALLED_APPS = [
@@ -173,6 +176,12 @@ KEEP_RECORDINGS_DAYS = env.integer(
 )
 KEEP_TRANSCRIPTS_DAYS = env.integer(
     "KEEP_TRANSCRIPTS_DAYS", 0, "days that a whole task is kept after it ended, transcript and recording; 0 for ever"
+)
+MIN_FREE_MB = env.integer(
+    "MIN_FREE_MB", 500, "room that uploads leave free on the disk of VAR_DIR, in MB; database and broker need it"
+)
+QUOTA_MB_PER_USER = env.integer(
+    "QUOTA_MB_PER_USER", 20000, "most that the recordings of one user may take up, in MB; 0 for no limit"
 )
 MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", 2048, "largest upload, of one file or several at once, in MB", minimum=1)
 MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", 360, "longest recording, in minutes", minimum=1)

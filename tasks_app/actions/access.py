@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from importlib import import_module
 from uuid import UUID
 
+from django.conf import settings
+from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, parse_cookie
 
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import Task
+
+
+def sender_of(headers: Mapping[str, str]) -> User | None:
+    """Who sends a request of which only the headers are here (by name, in lower case); None for a stranger."""
+    request = HttpRequest()  # as the session middleware would make one
+    key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
+    request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
+    user = get_user(request)
+    return user if user.is_authenticated else None
 
 
 def logged_in_user(request: HttpRequest) -> User:

@@ -16,9 +16,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from tasks_app.actions.access import task_visible_to
+from tasks_app.actions.quota import check_quota, used_bytes
 from tasks_app.actions.status import lock_owner
 from tasks_app.actions.take_in import check_options, take_in
-from tasks_app.errors import IncompleteUpload, TaskNotFound, TooManyTasks, WrongOffset
+from tasks_app.errors import IncompleteUpload, QuotaExceeded, TaskNotFound, TooManyTasks, WrongOffset
 from tasks_app.intake.check import check_size, most_bytes
 from tasks_app.intake.names import display_name
 from tasks_app.intake.parts import parts_file
@@ -34,6 +35,7 @@ def announce(owner: User, name: str, options: TranscriptionOptions, size: int | 
     Raises:
         InputError: it will not be accepted, whatever its content.
         TooManyTasks: the owner has too many unfinished uploads already.
+        QuotaExceeded: the owner's recordings would take up too much.
     """
     options = check_options(options)
     if size is not None:
@@ -41,6 +43,7 @@ def announce(owner: User, name: str, options: TranscriptionOptions, size: int | 
     incoming = IncomingRecording(owner=owner, name=display_name(name), options=options.to_dict(), size=size)
     with transaction.atomic():
         lock_owner(owner.pk)
+        check_quota(used_bytes(owner.pk), size or 0)
         if IncomingRecording.objects.filter(owner=owner).count() >= settings.MAX_WAITING_PER_USER:
             raise TooManyTasks
         incoming.save(force_insert=True)
@@ -64,6 +67,7 @@ def receive(incoming: IncomingRecording, offset: int, part: BinaryIO) -> None:
     Raises:
         WrongOffset: these are not the next bytes.
         FileTooLarge: they make the recording larger than announced, or than accepted.
+        QuotaExceeded: of an unknown size, it becomes larger than the owner's recordings may be together.
         StorageFull: there is no room for them.
         TaskNotFound: it has become a task, or has been abandoned.
 
@@ -82,6 +86,8 @@ def receive(incoming: IncomingRecording, offset: int, part: BinaryIO) -> None:
             received = file.tell()
             if received > most:
                 raise FileTooLarge
+            if incoming.size is None:
+                check_quota(used_bytes(incoming.owner_id), received - offset)
             rows = IncomingRecording.objects.filter(pk=incoming.pk)
             if not rows.update(received=received, received_at=timezone.now()):
                 raise TaskNotFound
@@ -96,7 +102,8 @@ def finish(incoming: IncomingRecording) -> Task:
 
     Raises:
         IncompleteUpload: fewer bytes were received than announced.
-        TooManyTasks, StorageFull, StorageAway: not now; what was received is kept, and the call can be repeated.
+        TooManyTasks, QuotaExceeded, StorageFull, StorageAway: not now; what was received is kept, and the call can be
+            repeated.
         InputError: it cannot be transcribed; what was received is deleted.
         TaskNotFound: it has been abandoned.
     """
@@ -115,7 +122,7 @@ def _taken_in(incoming: IncomingRecording) -> Task:
     path, options = parts_file(incoming.pk), incoming.transcription_options
     try:
         return take_in(incoming.owner, path, options, name=incoming.name, identifier=incoming.pk)
-    except TooManyTasks:
+    except (TooManyTasks, QuotaExceeded):
         raise
     except InputError:
         _forget(incoming)

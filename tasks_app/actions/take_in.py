@@ -10,6 +10,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
+from tasks_app.actions.quota import check_quota, used_bytes
 from tasks_app.actions.status import check_room_to_wait, wake_after_commit
 from tasks_app.intake.check import check, check_size
 from tasks_app.intake.local import local_file
@@ -38,7 +39,7 @@ def take_in(
 
     Raises:
         InputError: the recording cannot be transcribed, or not with these options; the class says why.
-        TooManyTasks, StorageFull, StorageAway: as `store`.
+        TooManyTasks, QuotaExceeded, StorageFull, StorageAway: as `store`.
         OSError: the file cannot be read.
     """
     options = check_options(options)
@@ -69,6 +70,7 @@ def store(
 
     Raises:
         TooManyTasks: the owner has too many queued tasks already.
+        QuotaExceeded: the owner's recordings would take up too much.
         StorageFull: there is no room for it.
         StorageAway: the folder of recordings cannot be reached.
 
@@ -88,6 +90,7 @@ def store(
             files.save(task, recording)
         with transaction.atomic():
             check_room_to_wait(owner.pk)
+            check_quota(used_bytes(owner.pk, without=task.pk), task.size)  # the owner is locked: two fit together
             task.save(force_insert=True)
             joins(owner.pk)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)

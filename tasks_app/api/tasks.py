@@ -17,6 +17,7 @@ from tasks_app.actions.delete import delete
 from tasks_app.actions.take_in import take_in
 from tasks_app.api.auth import logged_in
 from tasks_app.errors import InvalidOptions
+from tasks_app.intake.bodies import takes_recordings
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.progress.frames import progress_summary
@@ -29,6 +30,7 @@ def health(request: HttpRequest) -> JsonResponse:
     return JsonResponse({"status": "ok"})
 
 
+@takes_recordings
 @require_POST
 @never_cache
 @logged_in
@@ -67,5 +69,5 @@ def task_action(request: HttpRequest, identifier: UUID, action: Callable[[Task, 
 @logged_in
 def task_delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """`DELETE /tasks/{identifier}`"""
-    delete(task_visible_to(request.user, identifier))
+    delete(task_visible_to(request.user, identifier), logged_in_user(request))
     return HttpResponse(status=204)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from pathlib import Path
 
 from django.conf import settings
@@ -9,6 +11,9 @@ from django.conf import settings
 from tasks_app.pipeline.audio import probing
 from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
 from tasks_app.pipeline_setup import limits
+
+_probes = threading.BoundedSemaphore(max(2, os.cpu_count() or 1))
+"""Each is a process that may take 20 s and much memory."""
 
 
 def check_size(size: int) -> None:
@@ -35,7 +40,8 @@ def check(path: Path, track: int | None = None) -> float | None:
         InputError: it cannot be transcribed; the class says why.
     """
     try:
-        info = probing.probe(path, limits())
+        with _probes:
+            info = probing.probe(path, limits())
     except RecordingTooLong as error:
         raise RecordingTooLong(
             error.technical_detail,

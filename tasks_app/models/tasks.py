@@ -99,6 +99,7 @@ class Task(models.Model):
                 name="interrupted_tasks",
             ),
             models.Index(fields=("status", "progress_message"), name="tasks_by_message"),
+            models.Index(fields=("owner", "size"), condition=~models.Q(media=""), name="stored_sizes"),
         )
 
     def __str__(self) -> str:

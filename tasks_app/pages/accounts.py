@@ -34,7 +34,7 @@ def setup(request: HttpRequest) -> HttpResponse:
     """Create the first staff account with the setup code; 404 once there is an account."""
     if first_account.setup_code() is None:
         raise Http404
-    form = FirstAccountForm(request.POST or None, initial={"code": request.GET.get("code", "")})
+    form = FirstAccountForm(request, request.POST or None, initial={"code": request.GET.get("code", "")})
     if request.method == "POST" and form.is_valid():
         try:
             user = first_account.create(form.cleaned_data["username"], form.cleaned_data["password1"])

@@ -13,6 +13,7 @@ HEADINGS = {
     404: "Not found",
     405: "Not possible here",
     413: "Too large",
+    429: "Please wait",
     500: "Something went wrong",
 }
 

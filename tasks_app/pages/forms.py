@@ -7,7 +7,9 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, UserCreationForm
+from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 
 from tasks_app.actions import first_account
 from tasks_app.options import MAX_SPEAKERS
@@ -15,9 +17,10 @@ from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.speakers.channels import AUTO, MIX, SPLIT
 from tasks_app.pipeline.weights.catalogue import ModelInfo
 from tasks_app.pipeline_setup import offered_models
+from tasks_app.throttle import LimitedLogIn, attempt, hashing
 
 
-class LogInForm(AuthenticationForm):
+class LogInForm(LimitedLogIn):
     error_messages = {
         **AuthenticationForm.error_messages,
         "invalid_login": "Wrong username or password. Please try again.",
@@ -37,6 +40,10 @@ class SignUpForm(UserCreationForm):
         self.fields["password2"].label = "Password again"
         self.fields["password2"].help_text = ""
 
+    def save(self, commit: bool = True) -> User:
+        with hashing:
+            return super().save(commit)
+
 
 class FirstAccountForm(SignUpForm):
     code = forms.CharField(
@@ -46,10 +53,15 @@ class FirstAccountForm(SignUpForm):
     )
     field_order = ("code", "username", "password1", "password2")
 
+    def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+
     def clean_code(self) -> str:
         code = self.cleaned_data["code"]
-        if not first_account.code_is_right(code):
-            raise ValidationError("Wrong code. Copy it again from the terminal or the file.")
+        with attempt("set-up code", self.request):
+            if not first_account.code_is_right(code):
+                raise ValidationError("Wrong code. Copy it again from the terminal or the file.")
         return code
 
 

@@ -127,6 +127,6 @@ def task_delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
     task = task_visible_to(request.user, identifier)
     if request.method != "POST":
         return render(request, "tasks_app/task_delete.html", {"task": task})
-    delete(task)
+    delete(task, logged_in_user(request))
     messages.success(request, f"“{task.name}” was deleted.")
     return redirect("task-list")

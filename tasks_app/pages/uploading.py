@@ -11,8 +11,10 @@ from django.views.decorators.http import require_http_methods
 
 from tasks_app.actions.access import logged_in_user
 from tasks_app.actions.earlier_recordings import last_hints
+from tasks_app.actions.quota import quota, used_bytes
 from tasks_app.actions.take_in import check_options, take_in
 from tasks_app.errors import InvalidOptions, StorageAway, StorageFull
+from tasks_app.intake.bodies import takes_recordings
 from tasks_app.intake.check import most_bytes
 from tasks_app.intake.names import display_name
 from tasks_app.models import Task
@@ -21,6 +23,7 @@ from tasks_app.pages.forms import UploadForm
 from tasks_app.pipeline.errors import InputError
 
 
+@takes_recordings
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required
@@ -53,6 +56,8 @@ def task_upload(request: HttpRequest) -> HttpResponse:
         "form": form,
         "accepted": accepted,
         "refused": refused,
+        "used_bytes": used_bytes(user.pk),
+        "quota": quota(),
         "max_bytes": most_bytes(),
         "max_megabytes": settings.MAX_UPLOAD_MB,
         "max_minutes": settings.MAX_DURATION_MINUTES,

@@ -5,7 +5,6 @@ So the broker may lose them all, or hold too many: a worker that is woken takes 
 
 from __future__ import annotations
 
-import functools
 import logging
 
 from django.conf import settings
@@ -21,7 +20,6 @@ MAX_WAITING = 64
 """Most wake-ups held at a time. While there are some, every worker is awake, and looks for work before it sleeps."""
 
 
-@functools.cache
 def _queue() -> Queue:
     return Queue(settings.TASK_QUEUE, connection=client(), default_timeout=-1)
 

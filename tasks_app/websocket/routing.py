@@ -1,6 +1,7 @@
 """WebSocket routes."""
 
-from django.urls import path
+from channels.security.websocket import WebsocketDenier
+from django.urls import path, re_path
 
 from tasks_app.progress.addresses import own_tasks_socket, task_socket
 from tasks_app.websocket.consumers import OwnTasksConsumer, TaskConsumer
@@ -8,4 +9,5 @@ from tasks_app.websocket.consumers import OwnTasksConsumer, TaskConsumer
 websocket_urlpatterns = [
     path(own_tasks_socket().removeprefix("/"), OwnTasksConsumer.as_asgi()),
     path(task_socket("<uuid:task_id>").removeprefix("/"), TaskConsumer.as_asgi()),
+    re_path("", WebsocketDenier.as_asgi()),  # any other address: refused as somebody else's task is
 ]

@@ -156,7 +156,7 @@ def test_a_worker_without_its_lease_writes_nothing(claimed: Task, action: str) -
 @pytest.mark.parametrize("action", NEEDING_THE_LEASE)
 def test_a_worker_whose_task_was_deleted_loses_its_lease(claimed: Task, action: str) -> None:
     lease = claimed.lease
-    delete(Task.objects.get(pk=claimed.pk))
+    delete(Task.objects.get(pk=claimed.pk), None)
     with pytest.raises(LeaseLost):
         NEEDING_THE_LEASE[action](claimed, lease)
 

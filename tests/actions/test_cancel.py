@@ -58,6 +58,6 @@ def test_a_completed_or_failed_task_cannot_be_cancelled(task: Task, owner: Abstr
 
 
 def test_cancelling_a_task_that_was_just_deleted_is_refused(task: Task, owner: AbstractUser) -> None:
-    delete(Task.objects.get(pk=task.pk))
+    delete(Task.objects.get(pk=task.pk), None)
     with pytest.raises(IllegalTransition):
         cancel(task, owner)

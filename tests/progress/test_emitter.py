@@ -145,7 +145,7 @@ def test_a_final_state_is_broadcast_after_the_commit(claimed: Task, listener: Li
 
 def test_a_deletion_is_broadcast(claimed: Task, listener: Listener) -> None:
     task_id = str(claimed.pk)
-    delete(claimed)
+    delete(claimed, None)
     assert listener.frames() == [{"type": "gone", "task_id": task_id}]
 
 

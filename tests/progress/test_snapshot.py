@@ -48,7 +48,7 @@ def test_a_snapshot_reads_the_row_and_not_the_callers_copy(claimed: Task) -> Non
 
 
 def test_a_snapshot_of_a_deleted_task_says_that_it_is_gone(claimed: Task) -> None:
-    delete(Task.objects.get(pk=claimed.pk))
+    delete(Task.objects.get(pk=claimed.pk), None)
     assert snapshot(claimed.pk) == [{"type": "gone", "task_id": str(claimed.pk)}]
 
 

@@ -19,7 +19,7 @@ from redis import Redis
 from tasks_app.actions import attempts, take_in
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
-from tasks_app.errors import FileMissing, TooManyTasks
+from tasks_app.errors import FileMissing, QuotaExceeded, TooManyTasks
 from tasks_app.models import Task, TaskEvent, TaskProgressStage, TaskStatus
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
@@ -195,8 +195,8 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
         checked = threading.Barrier(2)
         original = getattr(module, check)
 
-        def checking(owner_id: int) -> object:
-            result = original(owner_id)
+        def checking(*arguments: int) -> object:
+            result = original(*arguments)
             with suppress(threading.BrokenBarrierError):
                 checked.wait(timeout=1)
             return result
@@ -204,7 +204,7 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
         def run(action: Callable[[], object]) -> object:
             try:
                 return action()
-            except TooManyTasks as error:
+            except (TooManyTasks, QuotaExceeded) as error:
                 return error
             finally:
                 connection.close()
@@ -229,6 +229,12 @@ def test_two_workers_that_choose_at_once_keep_the_limit(
 def test_two_uploads_at_once_keep_the_limit(owner: AbstractUser, queue: Redis, settings: Settings, both) -> None:
     settings.MAX_WAITING_PER_USER = 1
     both(take_in, "check_room_to_wait", *[lambda: make_task(owner)] * 2)
+    assert Task.objects.count() == 1
+
+
+def test_two_uploads_at_once_keep_the_quota(owner: AbstractUser, queue: Redis, settings: Settings, both) -> None:
+    settings.QUOTA_MB_PER_USER = 1
+    both(take_in, "check_quota", *[lambda: make_task(owner, content=bytes(600_000))] * 2)
     assert Task.objects.count() == 1
 
 

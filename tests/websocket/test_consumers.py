@@ -188,10 +188,18 @@ async def test_an_anonymous_user_gets_no_list(watch, owner) -> None:
             pass
 
 
+@pytest.mark.parametrize("path", ["/ws/tasks/no-uuid", "/ws/tasks/%ff%00", "/ws", "/nowhere"])
+async def test_any_other_address_is_refused(watch, owner, path: str) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with await watch(owner, path):
+            pass
+    assert refused.value.response.status_code == 403
+
+
 async def test_the_socket_of_a_deleted_task_is_closed(watch, owner, task: Task) -> None:
     async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
         await receive(client)
-        await sync_to_async(delete)(task)
+        await sync_to_async(delete)(task, None)
         with pytest.raises(ConnectionClosed) as closed:
             await receive(client)
     assert closed.value.rcvd.code == consumers.GONE
@@ -355,14 +363,14 @@ async def test_a_list_catches_up_on_missed_starts_endings_and_deletions(
         assert (await frame_of(client, "progress"))["task_id"] == str(other.pk)
         await unheard(other, status="failed", finished_at=timezone.now())
         assert (await frame_of(client, "progress"))["status"] == "failed"
-        await sync_to_async(delete)(Task(pk=task.pk, owner=owner))
+        await sync_to_async(delete)(Task(pk=task.pk, owner=owner), None)
         assert (await frame_of(client, "gone"))["task_id"] == str(task.pk)
 
 
 async def test_a_list_is_told_of_a_deletion(watch, owner, task: Task) -> None:
     async with await watch(owner, "/ws/tasks/") as client:
         await receive(client)
-        await sync_to_async(delete)(Task(pk=task.pk, owner=owner))
+        await sync_to_async(delete)(Task(pk=task.pk, owner=owner), None)
         assert await receive(client) == {"type": "gone", "task_id": str(task.pk)}
 
 

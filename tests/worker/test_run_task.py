@@ -163,7 +163,7 @@ def test_a_running_task_is_not_run_again(task: Task, pipeline: Pipeline) -> None
 
 
 def test_a_deleted_task_is_not_run(task: Task) -> None:
-    delete(task)
+    delete(task, None)
     run_task.work_off()
     assert not Task.objects.exists()
 
@@ -276,7 +276,7 @@ def test_a_failure_after_the_task_was_cancelled_is_ignored(task: Task, pipeline:
 
 def test_a_failure_after_the_task_was_deleted_is_ignored(task: Task, pipeline: Pipeline) -> None:
     def transcribe(observer: Observer) -> Transcript:
-        delete(Task.objects.get(pk=task.pk))
+        delete(Task.objects.get(pk=task.pk), None)
         raise ZeroDivisionError
 
     pipeline(transcribe)
@@ -298,7 +298,7 @@ def test_cancelling_stops_a_running_task(task: Task, pipeline: Pipeline) -> None
 
 def test_deleting_stops_a_running_task(task: Task, pipeline: Pipeline) -> None:
     def transcribe(observer: Observer) -> Transcript:
-        delete(Task.objects.get(pk=task.pk))
+        delete(Task.objects.get(pk=task.pk), None)
         return stop_if_cancelled(observer)
 
     pipeline(transcribe)

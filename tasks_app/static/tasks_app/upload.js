@@ -9,6 +9,7 @@ const list = document.getElementById("files");
 const start = document.getElementById("start");
 const state = document.getElementById("upload-state");
 const rowTemplate = document.getElementById("file-row");
+const MAY_PASS = [401, 413, 429]; // log in, delete something or wait, and try again
 const maxBytes = Number(form.dataset.maxBytes);
 
 /**
@@ -139,7 +140,7 @@ function onResponse(upload, { status, response }) {
     link.href = response.url;
     link.textContent = upload.file.name;
     upload.row.querySelector(".file-name").replaceChildren(link);
-  } else if (response?.error && status < 500 && status !== 401) {
+  } else if (response?.error && status < 500 && !MAY_PASS.includes(status)) {
     refuse(upload, response.error.message);
   } else {
     show(upload, "broken", response?.error?.message ?? "The upload was not accepted. Reload the page and try again.");

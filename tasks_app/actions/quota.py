@@ -1,0 +1,42 @@
+"""How much of the disk one person's recordings may take."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Sum
+from django.db.models.functions import Coalesce
+
+from tasks_app.errors import QuotaExceeded
+from tasks_app.models import IncomingRecording, Task
+from tasks_app.wording import file_size
+
+
+def quota() -> int | None:
+    """In bytes; None where there is no limit."""
+    return settings.QUOTA_MB_PER_USER * 1_000_000 or None
+
+
+def used_bytes(owner_id: int, *, without: UUID | None = None) -> int:
+    """Bytes of the owner's recordings: those of tasks, and those announced or received so far.
+
+    `without`: the identifier of one that does not count.
+    """
+    stored = Task.objects.filter(owner=owner_id).exclude(media="")
+    incoming = IncomingRecording.objects.filter(owner=owner_id)
+    if without is not None:
+        incoming = incoming.exclude(pk=without)
+    return (stored.aggregate(bytes=Sum("size"))["bytes"] or 0) + (
+        incoming.aggregate(bytes=Sum(Coalesce("size", "received")))["bytes"] or 0
+    )
+
+
+def check_quota(used: int, more: int) -> None:
+    """Raises QuotaExceeded if somebody whose recordings take up `used` bytes may not add `more`."""
+    most = quota()
+    if most is not None and used + more > most:
+        raise QuotaExceeded(
+            user_message=f"This recording does not fit: yours take up {file_size(used)} of the {file_size(most)} "
+            "that you may have here. Delete some, then send it again."
+        )
