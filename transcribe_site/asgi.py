@@ -34,7 +34,7 @@ class Handler(ASGIHandler):
         async with AsyncExitStack() as place:
             await place.enter_async_context(RECORDINGS if content.startswith(b"multipart/") else PAGES)
 
-            async def answer(message: dict[str, Any]) -> None:
+            async def answer(message: Mapping[str, Any]) -> None:
                 await place.aclose()  # others need not wait for a client that reads its answer slowly
                 await send(message)
 

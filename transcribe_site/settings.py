@@ -224,7 +224,7 @@ MAX_SOCKETS_PER_USER = env.integer(
 
 CHANNEL_LAYERS = {
     "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "BACKEND": "tasks_app.progress.layer.ChannelLayer",
         "CONFIG": {"hosts": [REDIS_URL]},
     }
 }

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -22,8 +23,22 @@ logger = logging.getLogger(__name__)
 SEND_SECONDS = 1.0  # for one message; a broker may accept a connection and never answer
 RETRY_SECONDS = 1.0
 
-Message = tuple[Sequence[str], Sequence[dict[str, Any]]]
-"""The groups, and the frames that each of them is sent."""
+
+@dataclass
+class _Message:
+    """`after`: the number of the last frame that whoever gets this one must have seen, or something was lost."""
+
+    groups: Sequence[str]
+    frames: Sequence[dict[str, Any]]
+    after: int | None = None
+
+    def __post_init__(self) -> None:
+        numbers = [frame["sequence"] for frame in self.frames if "sequence" in frame]
+        self.after = min(numbers) - 1 if numbers else None
+
+    def makes_up_for(self, replaced: _Message) -> None:
+        if self.after is not None and replaced.after is not None:
+            self.after = min(self.after, replaced.after)
 
 
 def task_group(task_id: UUID | str) -> str:
@@ -43,7 +58,7 @@ class _Sender:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[UUID, int | None], Message] = {}
+        self._waiting: dict[tuple[UUID, int | None], _Message] = {}
         self._changed = threading.Condition()
         self._failures = 0
         self._is_failing = False
@@ -59,8 +74,14 @@ class _Sender:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
                 self._thread.start()
-            self._waiting.pop(key, None)  # put last, since frames with lower numbers than the client has are dropped
-            self._waiting[key] = (groups, frames)
+            replaced = self._waiting.get(key)
+            message = _Message(groups, frames)
+            if replaced is not None:  # it goes last, since frames with lower numbers than the client has are dropped
+                waiting = list(self._waiting)
+                others = (other for other in waiting[waiting.index(key) + 1 :] if other[0] == task_id)
+                next((self._waiting[other] for other in others), message).makes_up_for(replaced)
+                del self._waiting[key]
+            self._waiting[key] = message
             self._changed.notify_all()
 
     def wait(self, timeout: float) -> bool:
@@ -70,14 +91,14 @@ class _Sender:
             self._changed.wait_for(lambda: not self._waiting or self._failures > failures, timeout)
             return not self._waiting
 
-    def group_send(self, groups: Sequence[str], frames: Sequence[dict[str, Any]]) -> None:
+    def group_send(self, message: _Message) -> None:
         """Runs on the thread itself. Raises whatever the broker's client does, and TimeoutError."""
 
         async def send() -> None:
             layer = get_channel_layer()
-            for frame in frames:
-                for group in groups:
-                    await layer.group_send(group, {"type": "task.frame", "frame": frame})
+            for frame in message.frames:
+                for group in message.groups:
+                    await layer.group_send(group, {"type": "task.frame", "frame": frame, "after": message.after})
 
         self._loop.run_until_complete(asyncio.wait_for(send(), SEND_SECONDS))
 
@@ -87,14 +108,14 @@ class _Sender:
                 self._changed.wait_for(lambda: self._waiting)
                 key, message = next(iter(self._waiting.items()))
             try:
-                self.group_send(*message)
+                self.group_send(message)
             except Exception as error:
                 self._failed(error)
                 time.sleep(RETRY_SECONDS)
             else:
                 self._sent(key, message)
 
-    def _sent(self, key: tuple[UUID, int | None], message: Message) -> None:
+    def _sent(self, key: tuple[UUID, int | None], message: _Message) -> None:
         with self._changed:
             self._is_failing = False
             if self._waiting.get(key) is message:  # a newer one may have replaced it

@@ -100,7 +100,6 @@ class ProgressEmitter:
         with transaction.atomic():
             task = take_sequence(
                 self.task_id,
-                count=0,  # its frame has no number
                 error_code=error_code,
                 user_message=user_message,
                 technical_detail=technical_detail,

@@ -30,6 +30,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
 from django.http import HttpRequest
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
@@ -42,6 +43,7 @@ from tasks_app.websocket.database import ask
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings
 MAX_FRAMES = 50  # frames that a client may send within a second
+BROKER_SECONDS = 1.0
 GONE = 4404
 NOT_ALLOWED = 4401
 FLOOD = 4429
@@ -83,9 +85,8 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             return
         _open_sockets[self.user_id] += 1
         self.counted = True
-        # Subscribe first: frames that a worker sends while the state is read wait in the channel.
-        await self.channel_layer.group_add(group, self.channel_name)
         self.group = group
+        await self.subscribe()  # first: frames that a worker sends while the state is read wait in the channel
         await self.accept()
         await self.send_frames(await ask(self.state))
         self.heartbeat = asyncio.create_task(self.beat())
@@ -117,11 +118,20 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         """Frames that a connected client lacks, mostly none. Raises TaskNotFound if the user may not any more."""
         raise NotImplementedError
 
+    async def subscribe(self) -> None:
+        """While the broker is away, the heartbeats send what there is, and subscribe as soon as it is back."""
+        try:
+            await asyncio.wait_for(self.channel_layer.group_add(self.group, self.channel_name), BROKER_SECONDS)
+        except (RedisError, OSError, TimeoutError) as error:
+            logger.debug("A socket cannot subscribe yet: %s", type(error).__name__)
+
     async def disconnect(self, code: int) -> None:
         if self.heartbeat is not None:
             self.heartbeat.cancel()
         if self.group is not None:
-            await self.channel_layer.group_discard(self.group, self.channel_name)
+            with contextlib.suppress(RedisError, OSError, TimeoutError):
+                discarded = self.channel_layer.group_discard(self.group, self.channel_name)
+                await asyncio.wait_for(discarded, BROKER_SECONDS)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answers at most one ping per second; a client that sends far more is disconnected."""
@@ -167,6 +177,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         # Random, or all clients that came back after a restart would be looked after in the same moment.
         await asyncio.sleep(random.uniform(0, HEARTBEAT_SECONDS))  # noqa: S311  no secret
         while True:
+            await self.subscribe()
             try:
                 async with self.looking:
                     await self.send_frames(await ask(self._missed_if_logged_in))
@@ -217,10 +228,10 @@ class TaskConsumer(_FrameConsumer):
         return [] if visible == self.seen else self.state()
 
     async def task_frame(self, message: dict[str, Any]) -> None:
-        """The numbers of a task's frames follow one another. Where some are missing, the broker lost them, or they come
-        late from another process: the rows have them already."""
-        frame = message["frame"]
-        if frame.get("sequence", 0) <= self.seen + 1:
+        """Where frames are missing before this one, the broker lost them, or they come late from another process: the
+        rows have them already."""
+        after = message.get("after")
+        if after is None or after <= self.seen:
             await super().task_frame(message)
             return
         try:

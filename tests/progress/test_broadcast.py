@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AbstractUser
@@ -17,7 +20,7 @@ from redis import Redis
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.models import Task
-from tasks_app.progress.broadcast import flush, user_group
+from tasks_app.progress.broadcast import _Message, _Sender, flush, user_group
 from tests.conftest import REPOSITORY, database_url, make_task, stopped
 from tests.progress.conftest import Listener
 
@@ -33,7 +36,7 @@ def test_an_upload_a_cancel_and_a_deletion_wait_at_most_a_second_for_a_broker_th
         assert time.monotonic() - began < 3  # on a busy machine
         began = time.monotonic()
         cancel(task, owner)
-        delete(uploaded)
+        delete(uploaded, owner)
         assert time.monotonic() - began < 1
 
 
@@ -62,3 +65,27 @@ def test_reconcile_sends_its_frames_before_it_ends(claimed: Task, heard_from: Ca
 def test_cleanup_sends_its_frames_before_it_ends(claimed: Task, heard_from: Callable[..., list[dict]]) -> None:
     Task.objects.update(status="completed", finished_at=timezone.now() - timedelta(days=2))
     assert heard_from("cleanup", KEEP_TRANSCRIPTS_DAYS="1") == [{"type": "gone", "task_id": str(claimed.pk)}]
+
+
+def test_a_state_that_replaces_one_that_waits_makes_up_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Clients ask the database where a number is left out; a thousand of them must not do so for nothing."""
+    sender, task_id, sent = _Sender(), uuid4(), list[tuple[int | None, list[int]]]()
+    first_is_sent, go_on = threading.Event(), threading.Event()
+
+    def group_send(message: _Message) -> None:
+        sent.append((message.after, [frame["sequence"] for frame in message.frames]))
+        first_is_sent.set()
+        go_on.wait(10)
+
+    monkeypatch.setattr(sender, "group_send", group_send)
+    sender.put(task_id, ["group"], [{"sequence": 1}])
+    first_is_sent.wait(10)
+    sender.put(task_id, ["group"], [{"sequence": 2}])
+    sender.put(task_id, ["group"], [{"sequence": 3}], segment=0)
+    sender.put(task_id, ["group"], [{"sequence": 4}])
+    sender.put(task_id, ["group"], [{"sequence": 5}])
+    go_on.set()
+    assert sender.wait(10)
+    # The second state was replaced by the fourth frame, which the fifth replaced.
+    assert [numbers for _, numbers in sent] == [[1], [3], [5]]
+    assert all(after <= seen for (_, [seen]), (after, _) in itertools.pairwise(sent))
