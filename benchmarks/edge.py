@@ -215,7 +215,7 @@ def started(command: str) -> Iterator[subprocess.Popen[bytes]]:
     try:
         yield process
     finally:
-        process.terminate()
+        process.kill()  # nothing of it is kept, and requests may be in progress
         process.wait()
 
 

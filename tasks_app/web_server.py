@@ -41,6 +41,10 @@ FORM_SECONDS = 60
 """Time in which a request must have arrived, unless it brings a recording, which only may not pause for as long."""
 CLOSING_SECONDS = 5
 """Time in which a client can read why its request was refused; what it still sends is discarded."""
+MOST_FRAMES = 200
+"""Frames that a WebSocket's client may send within a second."""
+FLOOD = 4429
+"""The code with which it is closed then, as by the consumer."""
 UNREAD_SECONDS = 60
 """Time after which a WebSocket is closed whose client reads nothing of what waits for it."""
 
@@ -169,11 +173,27 @@ def _close_in_a_while(channel: Any) -> None:
     asyncio.get_running_loop().call_later(CLOSING_SECONDS, transport.abortConnection)
 
 
-class ReadSocket(ws_protocol.WebSocketProtocol):
-    """A WebSocket that is closed when its client does not read. Daphne's own pings are not sent to one that sends."""
+class BoundedSocket(ws_protocol.WebSocketProtocol):
+    """A WebSocket that is closed when its client floods it, or does not read.
+
+    The consumer closes it for fewer frames, but later: what daphne has read waits for it in a queue without end. And
+    daphne's own pings are not sent to a client that sends.
+    """
 
     taken = -1
-    taken_at = 0.0
+    taken_at = second = 0.0
+    frames = 0
+
+    def onMessage(self, payload: bytes, isBinary: bool) -> None:
+        now = time.monotonic()
+        if now - self.second >= 1:
+            self.second, self.frames = now, 0
+        self.frames += 1
+        if self.frames <= MOST_FRAMES and self.state == self.STATE_OPEN:
+            super().onMessage(payload, isBinary)
+        elif self.state == self.STATE_OPEN:
+            self.sendClose(FLOOD)
+            self.transport.pauseProducing()  # a second later autobahn gives up waiting for the client to close, too
 
     def check_timeouts(self) -> None:
         super().check_timeouts()
@@ -211,7 +231,7 @@ def _allow_files() -> None:
 def serve(*address: str) -> None:
     """Serve pages and WebSockets at `address` (daphne's options for it) until told to stop."""
     http_protocol.WebRequest = BoundedRequest  # daphne has no options for these
-    ws_protocol.WebSocketFactory.protocol = ReadSocket
+    ws_protocol.WebSocketFactory.protocol = BoundedSocket
     tempfile.tempdir = str(settings.FILE_UPLOAD_TEMP_DIR)  # all copies are made where room is promised
     _allow_files()
     interface = CommandLineInterface()
