@@ -1,11 +1,13 @@
-"""The web server: daphne with a limit on request bodies, which are never held in memory as a whole.
+"""The web server: daphne with a limit on request bodies; neither they nor responses are held in memory as a whole.
 
 Plain daphne writes any request to the disk in full before the application sees it, whoever sends it and however large
-it is, and then hands it to the application in one piece.
+it is, and then hands it to the application in one piece. And it takes from the application whatever that sends, and
+keeps it in memory until the client has read it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -72,8 +74,26 @@ class BoundedRequest(http_protocol.WebRequest):
         return super().process()
 
 
+class Pace:
+    """What Twisted tells to stop and to go on, as the client reads (an `IPushProducer`)."""
+
+    def __init__(self) -> None:
+        self.goes = asyncio.Event()
+        self.goes.set()
+
+    def pauseProducing(self) -> None:
+        self.goes.clear()
+
+    def resumeProducing(self) -> None:
+        self.goes.set()
+
+    stopProducing = resumeProducing  # the client is gone, and what is sent to it is dropped
+
+
 class StreamingServer(Server):
-    """Passes a request's body to the application piece by piece; a refused one has none, and the error as `refusal`."""
+    """Passes a request's body to the application piece by piece; a refused one has none, and the error as `refusal`.
+    Takes the next piece of a response when the client has read those before it.
+    """
 
     def __init__(self, application: Application, **options: Any) -> None:
         super().__init__(_streaming(application), **options)
@@ -82,6 +102,19 @@ class StreamingServer(Server):
         if scope["type"] == "http":
             scope["body"], scope["refusal"] = protocol.body, protocol.refusal
         return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if message["type"] != "http.response.body" or protocol.channel is None:
+            return await super().handle_reply(protocol, message)
+        if message.get("more_body"):
+            if protocol.producer is None:
+                protocol.registerProducer(Pace(), streaming=True)
+        elif protocol.producer is not None:
+            protocol.unregisterProducer()
+        pace = protocol.producer
+        await super().handle_reply(protocol, message)
+        if pace is not None:
+            await pace.goes.wait()
 
 
 def _streaming(application: Application) -> Application:

@@ -12,8 +12,9 @@ import unicodedata
 from tasks_app.pipeline.text.words import width
 
 # Explicit bidirectional embeddings, overrides and isolates last to the end of the line and would reorder what follows
-# the text; a byte order mark at the start of a file would be taken for a signature.
-_DROPPED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+# the text; a byte order mark at the start of a file would be taken for a signature; the last two are no characters, and
+# not allowed in XML.
+_DROPPED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -23,6 +24,8 @@ def one_line(text: str) -> str:
     Control characters and what is in `_DROPPED` are removed, as are invisible words; right-to-left
     marks and joiners inside words stay. May be empty.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = (
         character
         for character in replace_surrogates(text)
