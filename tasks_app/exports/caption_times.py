@@ -18,9 +18,11 @@ GAP = 80
 """Milliseconds between two cues, two pictures of a film: the eye sees that the text has changed."""
 SHOWN = 833
 """The least time that a cue is shown where there is time (Netflix: five sixths of a second), in milliseconds."""
+HURRIED = 500
+"""The same where those after it would have to wait for it."""
 SHORTEST = 200
 """The least time that a cue is shown at all. WebVTT forbids cues of no length."""
-LEAD, LAG = 500, 2000
+LEAD, LAG = 500, 2500
 """How much sooner or later than its words a cue may begin, in milliseconds."""
 SHORT_PAUSE = 1000
 """Pauses that `close_gaps` closes, in milliseconds."""
@@ -32,7 +34,8 @@ def timed(cues: Iterable[Cue], options: ExportOptions) -> Iterator[Cue]:
     """
     before: Cue | None = None
     for cue, after in with_next(cues):
-        needed = max(SHOWN, ceil(1000 * cue.columns / options.reading_speed))
+        reading = ceil(1000 * cue.columns / options.reading_speed)
+        needed = max(SHOWN, reading)
         free = before.end + GAP if before else 0
         spoken, begin = cue.start, max(cue.start, free)
         latest = after.start - GAP if after else max(cue.end, begin + needed)
@@ -40,7 +43,7 @@ def timed(cues: Iterable[Cue], options: ExportOptions) -> Iterator[Cue]:
             begin = min(begin, max(free, spoken - LEAD, latest - needed))
         end = max(
             min(latest, max(cue.end, begin + needed)),
-            min(latest + LAG, begin + needed),
+            min(latest + LAG, begin + max(HURRIED, reading)),
             begin + SHORTEST,
         )
         cue.start, cue.end = begin, min(end, begin + LONGEST)

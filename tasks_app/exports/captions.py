@@ -11,13 +11,13 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from itertools import accumulate, count, pairwise
 from math import ceil, inf
 from typing import TypeVar
 
-from tasks_app.exports.clean import milliseconds, one_line
+from tasks_app.exports.clean import followed_by, milliseconds, one_line
 from tasks_app.exports.document import Document
 from tasks_app.exports.line_breaks import INSIDE_WORD, break_cost
 from tasks_app.exports.options import ExportOptions
@@ -25,6 +25,9 @@ from tasks_app.pipeline.text.words import width, word_spans
 from tasks_app.pipeline.transcript import Segment
 
 T = TypeVar("T")
+
+JOINED_PAUSE = 0.5
+"""The pause, in seconds, from which on what a speaker says next is another caption."""
 
 LONGEST = 7000
 """The longest time that a cue is shown, in milliseconds."""
@@ -82,7 +85,7 @@ def cues_in_order(document: Document, options: ExportOptions, label: Callable[[s
     """
     number = count()
     waiting: list[tuple[int, int, Cue]] = []
-    for segment, told in _who_is_told(document.segments):
+    for segment, told in _who_is_told(_joined(document.segments, options.line_length)):
         begin = milliseconds(segment.start)
         while waiting and waiting[0][0] <= begin:
             yield heapq.heappop(waiting)[-1]
@@ -90,6 +93,24 @@ def cues_in_order(document: Document, options: ExportOptions, label: Callable[[s
             heapq.heappush(waiting, (cue.start, next(number), cue))
     while waiting:
         yield heapq.heappop(waiting)[-1]
+
+
+def _joined(segments: Iterable[Segment], columns: int) -> Iterator[Segment]:
+    """Segments, those joined that a speaker says almost without a pause and that fit on one line together: captions of
+    a word or two would be gone before they are read.
+    """
+    held: Segment | None = None
+    for segment in segments:
+        if held and held.speaker == segment.speaker and 0 <= segment.start - held.end < JOINED_PAUSE:
+            text = followed_by(held.text, segment.text)
+            if width(text) <= columns:
+                held = replace(held, end=segment.end, text=text, words=held.words + segment.words)
+                continue
+        if held:
+            yield held
+        held = segment
+    if held:
+        yield held
 
 
 class Told(Enum):
@@ -253,24 +274,32 @@ def _units(segment: Segment, widest: int) -> Iterator[Unit]:
     times = _Times(segment, text.replace(" ", ""))
     earliest = said = 0
     for first, last in word_spans(text):
-        for place, part in enumerate(_parts(text[first:last], widest)):
-            spaced = part.startswith(" ") if place else first > 0 and text[first - 1] == " "
-            part = part.strip()
+        for place, (spaced, part) in enumerate(_parts(text[first:last], widest)):
+            spaced = spaced if place else first > 0 and text[first - 1] == " "
             start, end = times.of(said, said + len(part) - part.count(" "))
             said += len(part) - part.count(" ")
             earliest = start = max(start, earliest)
             yield Unit(part, width(part), spaced, start, max(start, end), inside_word=place > 0)
 
 
-def _parts(word: str, widest: int) -> list[str]:
-    """A word, cut into parts of at most `widest` columns if it is wider; marks stay with what they stand on."""
+def _parts(word: str, widest: int) -> list[tuple[bool, str]]:
+    """A word in parts of at most `widest` columns, and whether a space stands before each; marks stay with what they
+    stand on.
+    """
     if width(word) <= widest:
-        return [word]
-    parts = [""]
+        return [(False, word)]
+    parts: list[tuple[bool, str]] = []
+    spaced = False
     for character in word:
-        if width(parts[-1].strip() + character) > widest and parts[-1]:
-            parts.append("")
-        parts[-1] += character
+        if character == " ":  # in "12 %"
+            spaced = True
+            continue
+        longer = parts[-1][1] + " " * spaced + character if parts else ""
+        if longer and width(longer) <= widest:
+            parts[-1] = parts[-1][0], longer
+        else:
+            parts.append((spaced, character))
+        spaced = False
     return parts
 
 

@@ -9,7 +9,7 @@ import math
 import re
 import unicodedata
 
-from tasks_app.pipeline.text.words import width
+from tasks_app.pipeline.text.words import UNSPACED, width
 
 # Explicit bidirectional embeddings, overrides and isolates last to the end of the line and would reorder what follows
 # the text; a byte order mark at the start of a file would be taken for a signature; the last two are no characters, and
@@ -32,6 +32,12 @@ def one_line(text: str) -> str:
         if character.isspace() or not (character in _DROPPED or unicodedata.category(character) == "Cc")
     )
     return " ".join(word for word in "".join(kept).split() if width(word))
+
+
+def followed_by(text: str, other: str) -> str:
+    """Two texts in one line, without a space between two scripts that have none between words."""
+    unspaced = UNSPACED.match(other) and UNSPACED.search(text[-2:])
+    return f"{text}{other}" if unspaced else f"{text} {other}"
 
 
 def replace_surrogates(text: str) -> str:

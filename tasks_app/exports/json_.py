@@ -23,49 +23,60 @@ def export(document: Document, options: ExportOptions) -> Iterator[str]:
     The scores of a segment have Whisper's names and are null where they are not known.
     """
     head = document.head
-    whole = _written(
-        {
-            "revision": head.revision,
-            "language": head.language,
-            "language_probability": head.language_probability,
-            "duration": head.duration,
-            "segments": [],
-            "warnings": [asdict(warning) for warning in head.warnings],
-        },
-    )
-    before, after = whole.split('"segments": []', 1)
-    yield before + '"segments": ['
+    about = {
+        "revision": head.revision,
+        "language": head.language,
+        "language_probability": head.language_probability,
+        "duration": head.duration,
+    }
+    yield _object(_items(about, 2), 0, closed=False) + ',\n  "segments": ['
     separator = ""
     for segment in document.segments:
-        yield f"{separator}\n    " + _written(_segment(segment)).replace("\n", "\n    ")
+        yield replace_surrogates(f"{separator}\n    {_segment(segment)}")
         separator = ","
-    yield ("\n  ]" if separator else "]") + after + "\n"
+    warnings = _array([_object(_items(asdict(warning), 6), 4) for warning in head.warnings], 2)
+    yield replace_surrogates(("\n  ]" if separator else "]") + f',\n  "warnings": {warnings}\n}}\n')
 
 
-def _segment(segment: Segment) -> dict[str, Any]:
-    return {
-        "start": segment.start,
-        "end": segment.end,
-        "speaker": segment.speaker,
-        "text": segment.text,
-        **{name: getattr(segment.scores, name, None) for name in SCORES},
-        "words": [{name: getattr(word, name) for name in WORD} for word in segment.words],
-    }
+def _segment(segment: Segment) -> str:
+    scores = {name: getattr(segment.scores, name, None) for name in SCORES}
+    tokens = scores.pop("tokens")
+    said = {"start": segment.start, "end": segment.end, "speaker": segment.speaker, "text": segment.text}
+    words = [_object(_items({name: getattr(word, name) for name in WORD}, 10), 8) for word in segment.words]
+    return _object(
+        ",\n      ".join(
+            [
+                _items({**said, **scores}, 6),
+                f'"tokens": {"null" if tokens is None else _array([str(token) for token in tokens], 6)}',
+                f'"words": {_array(words, 6)}',
+            ]
+        ),
+        4,
+    )
 
 
-def _written(value: Any) -> str:
-    """With every line break one of the layout: those in texts are escaped."""
-    return json.dumps(_representable(value), ensure_ascii=False, allow_nan=False, indent=2)
+# What `json.dumps` with `indent=2` writes, several times as fast: only without `indent` is it done in C.
 
 
-def _representable(value: Any) -> Any:
-    """`value` without what JSON in UTF-8 cannot hold: surrogates become U+FFFD, numbers that are not finite null."""
-    if isinstance(value, dict):
-        return {key: _representable(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_representable(item) for item in value]
-    if isinstance(value, str):
-        return replace_surrogates(value)
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+def _items(values: dict[str, Any], indent: int) -> str:
+    """The items of an object that has neither objects nor lists in it. Numbers that are not finite become null."""
+    separators = (",\n" + " " * indent, ": ")
+    try:
+        return json.dumps(values, ensure_ascii=False, allow_nan=False, separators=separators)[1:-1]
+    except ValueError:
+        finite = {
+            name: None if isinstance(value, float) and not math.isfinite(value) else value
+            for name, value in values.items()
+        }
+        return json.dumps(finite, ensure_ascii=False, separators=separators)[1:-1]
+
+
+def _object(items: str, indent: int, *, closed: bool = True) -> str:
+    return "{\n" + " " * (indent + 2) + items + ("\n" + " " * indent + "}") * closed
+
+
+def _array(items: list[str], indent: int) -> str:
+    if not items:
+        return "[]"
+    gap = "\n" + " " * (indent + 2)
+    return "[" + gap + ("," + gap).join(items) + "\n" + " " * indent + "]"

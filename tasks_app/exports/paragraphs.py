@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tasks_app.exports.clean import one_line
+from tasks_app.exports.clean import followed_by, one_line
 from tasks_app.exports.document import Document
-from tasks_app.pipeline.text.words import UNSPACED, ends_sentence
+from tasks_app.pipeline.text.words import ends_sentence
 
 LONG, LONGEST = 600, 2400
 """Characters after which a paragraph ends with the sentence, or with any segment."""
@@ -38,8 +38,7 @@ def paragraphs(document: Document) -> Iterator[Paragraph]:
             yield paragraph
             paragraph = Paragraph(speaker, segment.start, text, turn=paragraph.speaker != speaker)
         else:
-            unspaced = UNSPACED.match(text) and UNSPACED.search(paragraph.text[-2:])
-            paragraph.text += text if unspaced else f" {text}"
+            paragraph.text = followed_by(paragraph.text, text)
     if paragraph:
         yield paragraph
 
