@@ -52,7 +52,12 @@ def fill(segments: int, words: int, answers: Any) -> None:
     spoken = []
     for number in range(segments):
         said = [
-            Word(WORDS[(number + place) % len(WORDS)], number * 3.6 + place * 0.35, number * 3.6 + place * 0.35 + 0.3, 0.9)
+            Word(
+                WORDS[(number + place) % len(WORDS)],
+                number * 3.6 + place * 0.35,
+                number * 3.6 + place * 0.35 + 0.3,
+                0.9,
+            )
             for place in range(words)
         ]
         for word in said:

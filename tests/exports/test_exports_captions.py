@@ -58,7 +58,10 @@ def test_where_the_pause_is_too_short_a_cue_comes_early() -> None:
 
 def test_otherwise_the_next_one_waits_until_a_pause_lets_it_catch_up() -> None:
     cues = cues_of(
-        Segment(0.0, 1.0, "x" * 34), Segment(1.0, 2.0, "y" * 34), Segment(2.0, 3.0, "z" * 17), Segment(9.0, 10.0, "End.")
+        Segment(0.0, 1.0, "x" * 34),
+        Segment(1.0, 2.0, "y" * 34),
+        Segment(2.0, 3.0, "z" * 17),
+        Segment(9.0, 10.0, "End."),
     )
     assert [(cue.start, cue.end) for cue in cues] == [(0, 2000), (2080, 4080), (4160, 5160), (9000, 10000)]
 
