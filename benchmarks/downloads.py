@@ -3,8 +3,8 @@
     .venv/bin/python -m benchmarks.downloads [--database both] [--segments 10000] [--words 10] [--clients 6]
 
 Fills an empty database with one transcript (10,000 segments of 10 words are about ten hours), starts the web server as
-`make run` does, and downloads each format; then JSON several times at once; then the same for clients that begin to read
-and wait, which must neither fill the memory nor keep database connections.
+`make run` does, and downloads each format; then JSON several times at once; then the same for clients that begin to
+read and wait, which must not fill the memory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import psutil
 from benchmarks.recordings import machine
 
 REPOSITORY = Path(__file__).parent.parent
-WORDS = "the river, of and people walked slowly through every street in which government understood morning.".split()
+WORDS = ["the", "river,", "of", "and", "people", "walked", "slowly", "through", "every", "street", "understood", "it."]
 
 
 def fill(segments: int, words: int, answers: Any) -> None:

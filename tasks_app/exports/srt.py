@@ -18,8 +18,8 @@ _NAME_COLUMNS = 24
 
 
 def export(document: Document, options: ExportOptions) -> Iterator[str]:
-    """Numbered cues. Where the speaker changes, the text begins with `[SPEAKER_00] `, or with a dash if nobody knows who
-    it is; where people speak at the same time, each cue does.
+    """Numbered cues. Where the speaker changes, the text begins with `[SPEAKER_00] `, or with a dash if nobody knows
+    who it is; where people speak at the same time, each cue does.
     """
     columns = min(_NAME_COLUMNS, options.line_length // 2)
 

@@ -18,7 +18,7 @@ from tasks_app.pipeline.text.words import width
 from tasks_app.pipeline.transcript import Segment, Transcript, Word, text_of
 
 TEXTS = {
-    "en": "Well, I told you that we would have to wait until the people at the other end of the line had answered. Yes. "
+    "en": "Well, I told you that we would have to wait until the people at the other end of the line answered. Yes. "
     "Nobody knows why it took them so long, but in the end somebody did. Really? I cannot believe it!",
     "de": "Wir haben gestern lange darüber gesprochen, ob die Donaudampfschifffahrtsgesellschaft noch besteht. Ja. Und "
     "niemand wusste es, weil keiner von uns jemals mit einem ihrer Schiffe gefahren ist.",

@@ -45,7 +45,7 @@ def test_clients_that_read_slowly_do_not_fill_the_memory(long: Task, owner: Abst
         before = process.memory_info().rss
         sockets = [browser.stream("GET", f"http://127.0.0.1:{port}{address}") for _ in range(CLIENTS)]
         answers = [socket.__enter__() for socket in sockets]
-        # The server answers others while these wait; each of their downloads would be made meanwhile if it did not wait.
+        # The server answers others while these wait, and would make all of their downloads meanwhile if it did not.
         for _ in range(3):
             assert browser.get(f"http://127.0.0.1:{port}{address}").content == whole
         waiting = process.memory_info().rss
