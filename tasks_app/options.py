@@ -120,7 +120,7 @@ def _whole_number(text: str) -> int | None:
     return int(text) if text else None
 
 
-def _switch(text: str) -> bool:
+def switch(text: str) -> bool:
     text = text.lower()
     if text not in ("on", "true", "yes", "1", "", "off", "false", "no", "0"):
         raise ValueError
@@ -130,8 +130,8 @@ def _switch(text: str) -> bool:
 _READERS: dict[str, Callable[[str], Any]] = {
     "model": str,
     "language": lambda text: text or None,
-    "translate": _switch,
-    "diarize": _switch,
+    "translate": switch,
+    "diarize": switch,
     "min_speakers": _whole_number,
     "max_speakers": _whole_number,
     "track": _whole_number,

@@ -3,7 +3,8 @@
 Plain daphne writes any request to the disk in full before the application sees it, whoever sends it and however large
 it is, and then hands it to the application in pieces, which Django writes to the disk again. Here `BodyLimit` decides
 while the body arrives; what it refuses is answered at once, and its connection is closed. The application gets the
-file, as `body` in the scope (`transcribe_site.asgi`).
+file, as `body` in the scope (`transcribe_site.asgi`). And plain daphne takes from the application whatever that sends,
+and keeps it in memory until the client has read it.
 """
 
 from __future__ import annotations
@@ -99,6 +100,8 @@ class BoundedRequest(http_protocol.WebRequest):
 
     def finish(self) -> None:
         self.limit.end()
+        if self.producer is not None:  # the application broke off in the middle of a response
+            self.unregisterProducer()
         super().finish()
 
     def connectionLost(self, reason: object) -> None:
@@ -207,11 +210,44 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
             self.dropConnection(abort=True)
 
 
+class Pace:
+    """What Twisted tells to stop and to go on, as the client reads (an `IPushProducer`)."""
+
+    def __init__(self) -> None:
+        self.goes = asyncio.Event()
+        self.goes.set()
+
+    def pauseProducing(self) -> None:
+        self.goes.clear()
+
+    def resumeProducing(self) -> None:
+        self.goes.set()
+
+    stopProducing = resumeProducing  # the client is gone, and what is sent to it is dropped
+
+
 class BoundedServer(Server):
+    """Hands the application a request's body as a file, and the error if it was refused; takes the next piece of a
+    response when the client has read those before it.
+    """
+
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "http":
             scope["body"], scope["refusal"] = protocol.body, protocol.refusal
         return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if message["type"] != "http.response.body" or protocol.channel is None:
+            return await super().handle_reply(protocol, message)
+        if message.get("more_body"):
+            if protocol.producer is None:
+                protocol.registerProducer(Pace(), streaming=True)
+        elif protocol.producer is not None:
+            protocol.unregisterProducer()
+        pace = protocol.producer
+        await super().handle_reply(protocol, message)
+        if pace is not None:
+            await pace.goes.wait()
 
 
 def listen_on(host: str, port: int) -> tuple[str, str]:

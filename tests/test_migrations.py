@@ -201,9 +201,9 @@ def test_a_client_that_connects_gets_the_current_state(migrated: None, status: s
     assert frames[0]["type"] == "progress"
 
 
-@pytest.mark.parametrize("name", FORMATS)
+@pytest.mark.parametrize("name", [name for name in FORMATS if name != "docx"])
 def test_the_transcript_is_read_in_every_format(browser: Client, name: str) -> None:
-    text = browser.get(reverse("transcript-file", args=[task_that_is("completed").pk, name])).content.decode()
+    text = browser.get(reverse("transcript-file", args=[task_that_is("completed").pk, name])).getvalue().decode()
     assert [said for said in ("Hello.", "No scores.", "No words.") if said not in text] == []
 
 

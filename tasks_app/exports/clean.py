@@ -9,11 +9,12 @@ import math
 import re
 import unicodedata
 
-from tasks_app.pipeline.text.words import width
+from tasks_app.pipeline.text.words import UNSPACED, width
 
 # Explicit bidirectional embeddings, overrides and isolates last to the end of the line and would reorder what follows
-# the text; a byte order mark at the start of a file would be taken for a signature.
-_DROPPED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+# the text; a byte order mark at the start of a file would be taken for a signature; the last two are no characters, and
+# not allowed in XML.
+_DROPPED = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff")
 _SURROGATES = re.compile("[\ud800-\udfff]")
 
 
@@ -23,12 +24,20 @@ def one_line(text: str) -> str:
     Control characters and what is in `_DROPPED` are removed, as are invisible words; right-to-left
     marks and joiners inside words stay. May be empty.
     """
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     kept = (
         character
         for character in replace_surrogates(text)
         if character.isspace() or not (character in _DROPPED or unicodedata.category(character) == "Cc")
     )
     return " ".join(word for word in "".join(kept).split() if width(word))
+
+
+def followed_by(text: str, other: str) -> str:
+    """Two texts in one line, without a space between two scripts that have none between words."""
+    unspaced = UNSPACED.match(other) and UNSPACED.search(text[-2:])
+    return f"{text}{other}" if unspaced else f"{text} {other}"
 
 
 def replace_surrogates(text: str) -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from tasks_app.exports.clean import milliseconds, one_line
-from tasks_app.pipeline.transcript import Transcript
+from tasks_app.exports.document import Document
+from tasks_app.exports.options import ExportOptions
 
 
-def export(transcript: Transcript) -> str:
+def export(document: Document, options: ExportOptions) -> Iterator[str]:
     """A header line and a line for each segment: start and end in milliseconds, text, speaker (empty where unknown).
 
     The format has no quoting: tabs and line breaks in texts become spaces, quotation marks stay as they are.
     """
-    rows = ["start\tend\ttext\tspeaker\n"]
-    for segment in transcript.segments:
+    yield "start\tend\ttext" + "\tspeaker" * options.speakers + "\n"
+    for segment in document.segments:
         start = milliseconds(segment.start)
         end = max(start, milliseconds(segment.end))
-        rows.append(f"{start}\t{end}\t{one_line(segment.text)}\t{one_line(segment.speaker or '')}\n")
-    return "".join(rows)
+        speaker = f"\t{one_line(segment.speaker or '')}" if options.speakers else ""
+        yield f"{start}\t{end}\t{one_line(segment.text)}{speaker}\n"

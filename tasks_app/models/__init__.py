@@ -1,7 +1,8 @@
-"""The database models: tasks, transcripts, uploads in parts, and the folder of recordings."""
+"""The database models: tasks, transcripts, uploads in parts, what people prefer, and the folder of recordings."""
 
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
+from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -19,6 +20,7 @@ __all__ = [
     "ENDED",
     "TRANSITIONS",
     "Change",
+    "DownloadPreferences",
     "IncomingRecording",
     "LastServed",
     "LiveSegment",

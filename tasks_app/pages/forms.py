@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from tasks_app.actions import first_account
+from tasks_app.exports.options import LIMITS, ExportOptions
 from tasks_app.options import MAX_SPEAKERS
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.speakers.channels import AUTO, MIX, SPLIT
@@ -124,3 +125,26 @@ class UploadForm(forms.Form):
         self.fields["model"].initial = settings.DEFAULT_MODEL
         for name in ("min_speakers", "max_speakers"):
             self.fields[name].widget.attrs.update({"min": 1, "max": MAX_SPEAKERS, "placeholder": "any"})
+
+
+class DownloadForm(forms.Form):
+    """The options of downloads as a form, for display only: `ExportOptions` reads and checks them."""
+
+    speakers = forms.BooleanField(label="Names of speakers", required=False)
+    times = forms.BooleanField(label="Times", required=False)
+    original = forms.ChoiceField(
+        label="Text",
+        choices=[("no", "As corrected"), ("yes", "As it was recognised")],
+        widget=forms.RadioSelect,
+    )
+    line_length = forms.IntegerField(label="Characters a line")
+    lines = forms.IntegerField(label="Lines")
+    reading_speed = forms.IntegerField(label="Characters a second")
+    close_gaps = forms.BooleanField(label="Keep through short pauses", required=False)
+    word_marks = forms.BooleanField(label="Mark each word (WebVTT)", required=False)
+
+    def __init__(self, options: ExportOptions) -> None:
+        super().__init__(initial={**options.to_dict(), "original": "yes" if options.original else "no"})
+        self.label_suffix = ""
+        for name, (least, most) in LIMITS.items():
+            self.fields[name].widget.attrs.update({"min": least, "max": most})

@@ -21,8 +21,8 @@ from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.retry import retry
 from tasks_app.errors import NotReady
-from tasks_app.exports import FORMATS
 from tasks_app.models import Task, TaskProgressStage
+from tasks_app.pages.transcripts import download_panel
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import Segment, Transcript
 from tasks_app.progress.addresses import own_tasks_socket, task_socket
@@ -92,7 +92,8 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
         except NotReady:
             pass
         else:
-            context |= {"transcript": transcript, "paragraphs": _paragraphs(transcript), "formats": FORMATS.values()}
+            context |= {"transcript": transcript, "paragraphs": _paragraphs(transcript)}
+            context |= download_panel(logged_in_user(request))
     else:
         context |= {"stages": _stages(task), "segments": task.live_segments.all()}
     return render(request, "tasks_app/task_detail.html", context)

@@ -19,6 +19,7 @@ urlpatterns = [
     path("tasks/new/", uploading.task_upload, name="task-upload"),
     path("tasks/<uuid:identifier>/", recordings.task_detail, name="task-detail"),
     path("tasks/<uuid:identifier>/transcript.<slug:format_name>", transcripts.transcript_file, name="transcript-file"),
+    path("tasks/<uuid:identifier>/download/", transcripts.transcript_download, name="transcript-download"),
     path("tasks/<uuid:identifier>/cancel/", recordings.task_cancel, name="task-cancel"),
     path("tasks/<uuid:identifier>/retry/", recordings.task_retry, name="task-retry"),
     path("tasks/<uuid:identifier>/delete/", recordings.task_delete, name="task-delete"),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
-from tasks_app.errors import NotReady
+from tasks_app.errors import NotReady, TaskNotFound
 from tasks_app.models import Segment, Speaker, Task
 from tasks_app.models import Transcript as TranscriptRow
 from tasks_app.pipeline.transcript import Scores, StageWarning, Transcript, Word
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
-from tasks_app.transcripts.changes import at_revision
+from tasks_app.transcripts.changes import BATCH, at_revision, recognised_last
 
 
 def transcript_of(task: Task, *, words: bool = True, scores: bool = False, revision: int | None = None) -> Transcript:
@@ -24,33 +24,64 @@ def transcript_of(task: Task, *, words: bool = True, scores: bool = False, revis
     Raises:
         NotReady: there is no text yet.
     """
+    whole, segments = read_in_pieces(task, words=words, scores=scores, revision=revision)
+    whole.segments = list(segments)
+    return whole
+
+
+def read_in_pieces(
+    task: Task, *, words: bool = True, scores: bool = False, revision: int | None = None, original: bool = False
+) -> tuple[Transcript, Iterator[TranscriptSegment]]:
+    """What `transcript_of` returns, without its segments, and these one by one, so that they are never all in memory.
+    `original`: as it was last recognised, before anybody changed it.
+
+    No database connection is needed between two segments. Changes made meanwhile are not seen: rows of a transcript are
+    never altered.
+
+    Raises:
+        NotReady: there is no text yet.
+        TaskNotFound: while segments are read, somebody deletes the task.
+    """
     row = TranscriptRow.objects.filter(task=task).first()
-    whole = Transcript(
+    head = Transcript(
         language=task.language,
         duration=task.duration or 0.0,
         language_probability=task.language_probability,
         warnings=[StageWarning.from_dict(warning) for warning in task.warnings],
     )
-    if row is not None:
-        whole.revision = revision or row.revision
-        unread = [name for name, wanted in (("words", words), ("scores", scores)) if not wanted]
-        names = names_of(at_revision(row.speakers.all(), revision))
-        whole.segments = [
-            TranscriptSegment(
-                start=segment.start,
-                end=segment.end,
-                text=segment.text,
-                speaker=names.get(segment.speaker, segment.speaker) or None,
-                words=[_named(word, names) for word in words_of(segment)] if words else [],
-                scores=Scores.from_dict(segment.scores) if scores and segment.scores else None,
-            )
-            for segment in at_revision(row.segments.all(), revision).defer(*unread)
-        ]
-    elif task.has_ended:
-        whole.segments = [TranscriptSegment(live.start, live.end, live.text) for live in task.live_segments.all()]
-    if not whole.segments and row is None:
-        raise NotReady
-    return whole
+    if row is None:
+        live = task.live_segments.all() if task.has_ended else ()
+        segments = [TranscriptSegment(segment.start, segment.end, segment.text) for segment in live]
+        if not segments:
+            raise NotReady
+        return head, iter(segments)
+    if original:
+        revision = recognised_last(row)
+    head.revision = revision or row.revision
+    names = names_of(at_revision(row.speakers.all(), revision))
+    keys = list(at_revision(row.segments.all(), revision).values_list("pk", flat=True))
+    unread = [name for name, wanted in (("words", words), ("scores", scores)) if not wanted]
+    return head, (_from_row(segment, names, unread) for segment in _rows(keys, unread))
+
+
+def _rows(keys: list[int], unread: list[str]) -> Iterator[Segment]:
+    for first in range(0, len(keys), BATCH):
+        batch = keys[first : first + BATCH]
+        rows = Segment.objects.defer(*unread).in_bulk(batch)
+        if len(rows) < len(batch):
+            raise TaskNotFound
+        yield from map(rows.__getitem__, batch)
+
+
+def _from_row(segment: Segment, names: dict[str, str], unread: Container[str]) -> TranscriptSegment:
+    return TranscriptSegment(
+        start=segment.start,
+        end=segment.end,
+        text=segment.text,
+        speaker=names.get(segment.speaker, segment.speaker) or None,
+        words=[] if "words" in unread else [_named(word, names) for word in words_of(segment)],
+        scores=None if "scores" in unread or not segment.scores else Scores.from_dict(segment.scores),
+    )
 
 
 def names_of(speakers: Iterable[Speaker]) -> dict[str, str]:

@@ -154,11 +154,12 @@ def test_polling_gives_the_numbers_of_the_frames(listener: Listener) -> None:
 
 def test_every_format_can_be_downloaded(page: Page, listener: Listener) -> None:
     starts = {"txt": "SPEAKER_", "srt": "1\n", "vtt": "WEBVTT", "json": "{", "tsv": "start\tend\t"}
+    starts |= {"docx": "PK", "md": "# ", "csv": "\ufeffstart,end"}
     task_id = listener.frames[0]["task_id"]
     for name, start in starts.items():
         answer = page.request.get(f"/tasks/{task_id}/transcript.{name}")
         assert answer.ok
-        assert answer.text().startswith(start)
+        assert answer.body().startswith(start.encode())
         assert f".{name}" in answer.headers["content-disposition"]
 
 

@@ -14,8 +14,9 @@ from itertools import groupby, pairwise
 from typing import Any
 
 import pytest
+from markdown_it import MarkdownIt
 
-from tasks_app.exports import FORMATS
+from tasks_app.exports import FORMATS, Document, ExportOptions
 from tasks_app.exports.json_ import SCORES
 from tasks_app.pipeline.transcript import Scores, Segment, StageWarning, Transcript, Word, text_of
 
@@ -85,6 +86,11 @@ def random_transcript(seed: int) -> tuple[Transcript, bool]:
     return Transcript(language, now, segments, rng.random(), warnings), orderly
 
 
+def exported(format_name: str, transcript: Transcript, **options: Any) -> str:
+    pieces = FORMATS[format_name].export(Document.of(transcript, "title"), ExportOptions(**options))
+    return b"".join(pieces).decode()
+
+
 def visible(text: str) -> str:
     """Letters, numbers, punctuation and symbols of `text`."""
     text = re.sub("[\ud800-\udfff]", "\ufffd", text)
@@ -146,7 +152,7 @@ def check_cues(cues: list[ParsedCue]) -> None:
         assert 1 <= len(cue.lines) <= 2
         assert all(line == line.strip() and 0 < columns(line) <= 42 for line in cue.lines), cue
     for cue, after in pairwise(cues):
-        assert cue.end <= after.start
+        assert cue.end + 80 <= after.start
 
 
 def check_texts(spoken: list[str], transcript: Transcript, orderly: bool) -> None:
@@ -160,7 +166,7 @@ def check_texts(spoken: list[str], transcript: Transcript, orderly: bool) -> Non
 @pytest.mark.parametrize("seed", SEEDS)
 def test_srt_is_read_back(seed: int) -> None:
     transcript, orderly = random_transcript(seed)
-    cues = parse_srt(FORMATS["srt"].export(transcript))
+    cues = parse_srt(exported("srt", transcript))
     check_cues(cues)
     texts = ["\n".join(cue.lines) for cue in cues]
     spoken = [text[len(cue.speaker) + 2 :] if cue.speaker else text for cue, text in zip(cues, texts, strict=True)]
@@ -170,7 +176,7 @@ def test_srt_is_read_back(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_vtt_is_read_back(seed: int) -> None:
     transcript, orderly = random_transcript(seed)
-    cues = parse_vtt(FORMATS["vtt"].export(transcript))
+    cues = parse_vtt(exported("vtt", transcript))
     check_cues(cues)
     check_texts(["".join(cue.lines) for cue in cues], transcript, orderly)
     spoken_by = {visible(segment.speaker or "") for segment in transcript.segments}
@@ -180,7 +186,7 @@ def test_vtt_is_read_back(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_tsv_is_read_back(seed: int) -> None:
     transcript, _ = random_transcript(seed)
-    text = FORMATS["tsv"].export(transcript)
+    text = exported("tsv", transcript)
     assert text.splitlines(keepends=True) == [line + "\n" for line in text.split("\n")[:-1]]
     head, *rows = csv.reader(io.StringIO(text, newline=""), delimiter="\t", quoting=csv.QUOTE_NONE, strict=True)
     assert head == ["start", "end", "text", "speaker"]
@@ -192,9 +198,34 @@ def test_tsv_is_read_back(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+def test_csv_is_read_back_and_holds_no_formula(seed: int) -> None:
+    transcript, _ = random_transcript(seed)
+    text = exported("csv", transcript).removeprefix("\ufeff")
+    head, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    assert head == ["start", "end", "speaker", "text"]
+    for (start, end, *texts), segment in zip(rows, transcript.segments, strict=True):
+        assert parse_time(start, ".") <= parse_time(end, ".")
+        assert not any(text.startswith(("=", "+", "-", "@")) for text in texts)
+        for shown, said in zip(texts, (segment.speaker or "", segment.text), strict=True):
+            assert visible(shown).removeprefix("'") == visible(said).removeprefix("'")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_markdown_shows_what_was_said_and_nothing_else(seed: int) -> None:
+    transcript, _ = random_transcript(seed)
+    tokens = MarkdownIt("gfm-like", {"linkify": False}).parse(exported("md", transcript, speakers=False))
+    kinds = {token.type for token in tokens}
+    assert kinds <= {"heading_open", "heading_close", "paragraph_open", "paragraph_close", "inline"}
+    inline = [child for token in tokens if token.type == "inline" for child in token.children]
+    assert {child.type for child in inline} <= {"text", "text_special"}
+    shown = visible("".join(child.content for child in inline))
+    assert shown == "title" + visible("".join(segment.text for segment in transcript.segments))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_json_is_read_back(seed: int) -> None:
     transcript, _ = random_transcript(seed)
-    text = FORMATS["json"].export(transcript)
+    text = exported("json", transcript)
 
     def refuse(constant: str) -> Any:
         raise AssertionError(constant)
@@ -212,7 +243,7 @@ def test_json_is_read_back(seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_txt_has_a_line_for_each_segment_and_a_paragraph_for_each_turn(seed: int) -> None:
     transcript, _ = random_transcript(seed)
-    text = FORMATS["txt"].export(transcript)
+    text = exported("txt", transcript)
     text.encode()
     assert text.splitlines(keepends=True) == [line + "\n" for line in text.split("\n")[:-1]]
     assert not text.startswith("\n") and not text.endswith("\n\n") and "\n\n\n" not in text

@@ -8,11 +8,14 @@ import signal
 import subprocess
 import sys
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pysubs2
 import pytest
 import soundfile
+import srt
 from django.conf import settings
 from django.core.management import CommandError, call_command
 
@@ -83,6 +86,38 @@ def test_the_transcript_of_one_file_goes_into_the_file_asked_for(transcribe: Com
     target.touch()
     assert transcribe(talk / "talk.wav", output=str(target), format="srt") == ""
     assert "brown fox" in target.read_text()
+
+
+def test_captions_are_as_long_as_asked_and_read_by_others(transcribe: Command, telephone: Path) -> None:
+    written = transcribe(telephone, format="srt", diarize=True, line_length=32)
+    cues = list(srt.parse(written))
+    lines = [line for cue in cues for line in cue.content.split("\n")]
+    assert max(map(len, lines)) <= 32
+    assert all(before.end < after.start for before, after in pairwise(cues))
+    assert [cue.start for cue in pysubs2.SSAFile.from_string(written)] == [
+        cue.start.total_seconds() * 1000 for cue in cues
+    ]
+
+
+def test_a_word_document_goes_into_a_file_only(transcribe: Command, talk: Path) -> None:
+    assert "name a file with -o" in str(transcribe.fails(talk / "talk.wav", format="docx"))
+    transcribe(talk / "talk.wav", format="docx", output=str(talk / "talk.docx"))
+    assert (talk / "talk.docx").read_bytes().startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"format": "txt", "word_marks": True}, "--word-marks: txt has no such thing."),
+        ({"format": "srt", "lines": 9}, "Lines: a whole number from 1 to 3."),
+    ],
+)
+def test_an_option_that_cannot_be_is_a_wrong_call(
+    transcribe: Command, talk: Path, options: dict[str, object], told: str
+) -> None:
+    error = transcribe.fails(talk / "talk.wav", **options)
+    assert error.returncode == 2
+    assert told in str(error)
 
 
 def test_a_link_to_a_recording_is_followed(transcribe: Command, talk: Path) -> None:
@@ -218,7 +253,7 @@ def test_a_transcript_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "talk.txt"
     target.write_text("before")
     with pytest.raises(UnicodeEncodeError):
-        write_whole(target, "half of it" * 10_000 + "\ud800")
+        write_whole(target, (piece.encode() for piece in ("half of it" * 10_000, "\ud800")))
     assert target.read_text() == "before"
     assert contents(tmp_path) == {"talk.txt"}
 

@@ -86,7 +86,7 @@ def test_a_transcript_by_speaker_with_times(client: Client, owner: AbstractUser,
     assert "<time>0:10</time>" in page
     assert "English (detected, 98% sure)" in page
     for extension in ("txt", "srt", "vtt", "json", "tsv"):
-        assert f"transcript.{extension}" in page
+        assert f'value="{extension}"' in page
     assert 'id="cancel"' not in page
     assert 'id="retry"' not in page
 

@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,13 +17,15 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from tasks_app.actions.take_in import check_options
-from tasks_app.errors import InternalError
-from tasks_app.exports import FORMATS
+from tasks_app.errors import InternalError, InvalidOptions
+from tasks_app.exports import FORMATS, Document, ExportOptions, Format
+from tasks_app.exports.options import LIMITS
 from tasks_app.options import TranscriptionOptions, hints_of
 from tasks_app.pipeline import runner
 from tasks_app.pipeline.audio import probing
 from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, TranscriptionError
 from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.plain import known_fields
 from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
 from tasks_app.pipeline_setup import limits, model_store
 from tasks_app.progress.stages import STAGE_PERCENTAGES
@@ -33,9 +35,18 @@ logger = logging.getLogger(__name__)
 NO_RECORDING = (NotAudio, NoSoundTrack, PlaylistFile)
 """Errors of files in a folder of recordings that are not recordings."""
 
-TRANSCRIPTS = tuple(f".{format_.extension}" for format_ in FORMATS.values())
+TRANSCRIPTS = tuple(f".{name}" for name in FORMATS)
 
 WRONG_CALL = 2  # exit status, as argparse uses it
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is asked of the pipeline, and how its result is written."""
+
+    asked: TranscriptionOptions
+    format: Format
+    written: ExportOptions
 
 
 @dataclass(frozen=True)
@@ -103,16 +114,18 @@ def check_writable(target: Path) -> None:
         raise PermissionError(errno.EACCES, f"Cannot write to {place}")
 
 
-def write_whole(target: Path, text: str) -> None:
+def write_whole(target: Path, pieces: Iterable[bytes]) -> None:
     """Write a file atomically, creating its folder if necessary."""
     if target.exists() and not target.is_file():  # a pipe or a device: write to it, do not replace it
-        target.write_text(text, encoding="utf-8", newline="")
+        with target.open("wb") as file:
+            file.writelines(pieces)
         return
     target = target.resolve()
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".transcribe-{os.getpid()}")
     try:
-        unfinished.write_text(text, encoding="utf-8", newline="")
+        with unfinished.open("wb") as file:
+            file.writelines(pieces)
         unfinished.replace(target)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -125,6 +138,20 @@ def described(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return f"{InternalError.user_message} ({InternalError.error_code}: {type(error).__name__}: {error})"
+
+
+def _export_options(file_format: Format, given: dict[str, Any]) -> ExportOptions:
+    """The options that the command was given.
+
+    Raises:
+        InvalidOptions: one is out of bounds, or the format has no such thing.
+    """
+    options = ExportOptions(**known_fields(ExportOptions, given))
+    useless = [name for name in options.changed() if name not in file_format.options]
+    if useless:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in useless)
+        raise InvalidOptions(user_message=f"{flags}: {file_format.name} has no such thing.")
+    return options
 
 
 class Bar(Observer):
@@ -166,6 +193,7 @@ class Command(BaseCommand):
             help="recording (audio, or video with sound), or folder of recordings",
         )
         parser.add_argument("--format", choices=list(FORMATS), default="txt", help="what to write (%(default)s)")
+        self._add_export_options(parser)
         parser.add_argument("--model", default=settings.DEFAULT_MODEL, help="Whisper model (%(default)s)")
         parser.add_argument("--language", help="code of the language spoken, or several (detected if not given)")
         parser.add_argument("--translate", action="store_true", help="translate to English")
@@ -197,6 +225,28 @@ class Command(BaseCommand):
             "--overwrite", action="store_true", help="also transcribe recordings that have a transcript, and replace it"
         )
 
+    def _add_export_options(self, parser: CommandParser) -> None:
+        usual = ExportOptions()
+
+        def add(name: str, help: str) -> None:
+            value = getattr(usual, name)
+            flag = "--" + name.replace("_", "-")
+            if isinstance(value, bool):
+                parser.add_argument(flag, action=argparse.BooleanOptionalAction, default=value, help=help)
+            else:
+                least, most = LIMITS[name]
+                parser.add_argument(
+                    flag, type=int, default=value, metavar="N", help=f"{help}, {least} to {most} (%(default)s)"
+                )
+
+        add("speakers", "write the names of speakers")
+        add("times", "write the times of paragraphs, in docx, txt and md")
+        add("line_length", "of captions: characters a line")
+        add("lines", "of captions: lines at once")
+        add("reading_speed", "of captions: characters a second")
+        add("close_gaps", "of captions: stay through short pauses")
+        add("word_marks", "in vtt: mark when each word begins")
+
     def handle(self, *, paths: list[Path], format: str, output: str | None, overwrite: bool, **options: Any) -> None:
         try:
             wanted = TranscriptionOptions(
@@ -210,7 +260,7 @@ class Command(BaseCommand):
                 channels=options["channels"],
                 hints=hints_of(options["hints"]),
             )
-            asked = check_options(wanted)
+            how = Wanted(check_options(wanted), FORMATS[format], _export_options(FORMATS[format], options))
         except TranscriptionError as error:
             raise CommandError(described(error), returncode=WRONG_CALL) from None
         several = len(paths) > 1 or paths[0].is_dir()
@@ -219,25 +269,25 @@ class Command(BaseCommand):
             # Ctrl-C ends the process at once; Python's own handler would wait for the model's native code to return.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         if several or (to and (to.is_dir() or str(output).endswith(os.sep))):
-            self._transcribe_each(paths, to, format, overwrite, asked)
+            self._transcribe_each(paths, to, overwrite, how)
         else:
-            self._transcribe_one(paths[0], to, format, asked)
+            self._transcribe_one(paths[0], to, how)
 
-    def _transcribe_one(self, path: Path, target: Path | None, format: str, asked: TranscriptionOptions) -> None:
+    def _transcribe_one(self, path: Path, target: Path | None, how: Wanted) -> None:
         if not path.is_file():
             raise CommandError(f"There is no file {path}.")
         if target and not target.absolute().parent.is_dir():
             raise CommandError(f"There is no folder {target.absolute().parent}.", returncode=WRONG_CALL)
         if target and target.exists() and target.samefile(path):
             raise CommandError(f"{target} is the recording itself.", returncode=WRONG_CALL)
+        if not target and not how.format.is_text:
+            raise CommandError(f"{how.format.name} is not for a terminal; name a file with -o.", returncode=WRONG_CALL)
         try:
-            self._transcribe(path, target, format, asked)
+            self._transcribe(path, target, how)
         except (TranscriptionError, OSError) as error:
             raise CommandError(described(error)) from None
 
-    def _transcribe_each(
-        self, paths: list[Path], folder: Path | None, format: str, overwrite: bool, asked: TranscriptionOptions
-    ) -> None:
+    def _transcribe_each(self, paths: list[Path], folder: Path | None, overwrite: bool, how: Wanted) -> None:
         if folder and folder.exists() and not folder.is_dir():
             raise CommandError(f"{folder} is a file; several transcripts need a folder.", returncode=WRONG_CALL)
         found, unreadable = sources(paths)
@@ -248,14 +298,14 @@ class Command(BaseCommand):
         for error in unreadable:
             self.stderr.write(f"{error.filename}: {described(error)}")
             failed.append(error.filename)
-        places = targets(recordings, folder, f".{FORMATS[format].extension}")
+        places = targets(recordings, folder, f".{how.format.name}")
         for number, (source, target) in enumerate(zip(recordings, places, strict=True), 1):
             path = source.path
             if target.exists() and not overwrite:
                 self.stderr.write(f"{path}: {target} is kept (--overwrite replaces it).", self.style.NOTICE)
                 continue
             try:
-                self._transcribe(path, target, format, asked, f"{path}: ", f"{path.name}, {number} of {len(places)}")
+                self._transcribe(path, target, how, f"{path}: ", f"{path.name}, {number} of {len(places)}")
             except Exception as error:
                 if source.folder and isinstance(error, NO_RECORDING):
                     self._leave_out(path, error)
@@ -289,15 +339,7 @@ class Command(BaseCommand):
     def _leave_out(self, path: Path, error: TranscriptionError) -> None:
         self.stderr.write(f"{path}: skipped, not a recording ({error.error_code}).", self.style.NOTICE)
 
-    def _transcribe(
-        self,
-        path: Path,
-        target: Path | None,
-        format: str,
-        asked: TranscriptionOptions,
-        prefix: str = "",
-        name: str = "",
-    ) -> None:
+    def _transcribe(self, path: Path, target: Path | None, how: Wanted, prefix: str = "", name: str = "") -> None:
         """Write the transcript to `target`, or to the terminal. Messages begin with `prefix`, the bar shows `name`."""
         if target:
             check_writable(target)
@@ -305,7 +347,7 @@ class Command(BaseCommand):
         try:
             # A link named on the command line is followed; the pipeline itself refuses links.
             transcript = runner.run(
-                path.resolve(), store=model_store(), observer=bar, limits=limits(), **asked.to_dict()
+                path.resolve(), store=model_store(), observer=bar, limits=limits(), **how.asked.to_dict()
             )
         finally:
             if bar:
@@ -315,8 +357,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{prefix}{warning.user_message} ({detail})", self.style.WARNING)
         if not transcript.segments:
             self.stderr.write(f"{prefix}No speech was found.", self.style.WARNING)
-        text = FORMATS[format].export(transcript)
+        pieces = how.format.export(Document.of(transcript, path.stem), how.written)
         if target:
-            write_whole(target, text)
+            write_whole(target, pieces)
         else:
-            self.stdout.write(text, ending="")
+            self.stdout.write(b"".join(pieces).decode(), ending="")

@@ -218,7 +218,7 @@ def ends_clause(word: str) -> bool:
 
 def width(text: str) -> int:
     """Columns that `text` takes: 0 for marks and format characters, 2 for wide characters (UAX #11), otherwise 1."""
-    return sum(map(_columns, text))
+    return len(text) if text.isascii() else sum(map(_columns, text))
 
 
 @lru_cache(maxsize=4096)

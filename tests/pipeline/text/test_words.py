@@ -9,7 +9,8 @@ import re
 
 import pytest
 
-from tasks_app.exports.captions import make_cues
+from tasks_app.exports import Document, ExportOptions
+from tasks_app.exports.captions import Cue, cues_in_order
 from tasks_app.pipeline.speakers.assign import Turn, assign
 from tasks_app.pipeline.text.segments import split_words
 from tasks_app.pipeline.text.words import Piece, ends_sentence, timed_words, width
@@ -93,6 +94,10 @@ def assert_no_border_inside_a_word(text: str, language: str, parts: list[str]) -
             assert not INSIDE.fullmatch(around), f"cut inside {around!r}: {parts}"
 
 
+def cues_of(transcript: Transcript) -> list[Cue]:
+    return list(cues_in_order(Document.of(transcript), ExportOptions(), lambda speaker: ""))
+
+
 @pytest.mark.parametrize("language", TEXTS)
 def test_whatever_is_made_of_a_text_joins_to_it_again_and_cuts_no_word(language: str) -> None:
     chance = random.Random(language)  # noqa: S311
@@ -112,7 +117,7 @@ def test_whatever_is_made_of_a_text_joins_to_it_again_and_cuts_no_word(language:
         assert_no_border_inside_a_word(text, language, [part.text for part in parts])
         assert all(part.text == text_of(part.words) for part in segments + parts)
 
-        cues = make_cues(Transcript(language, until, parts))
+        cues = cues_of(Transcript(language, until, parts))
         lines = [line for cue in cues for line in cue.lines]
         assert_no_border_inside_a_word(text, language, lines)
         assert max(map(width, lines)) <= 42
@@ -176,5 +181,5 @@ def test_segments_of_wide_characters_are_as_wide_as_others() -> None:
 
 def test_a_text_that_somebody_corrected_is_cut_between_its_own_words() -> None:
     segment = Segment(0, 10, "東京都に行ってゆっくりしています。" * 4, [Word("東京", 0, 10, spaced=False)])
-    lines = [line for cue in make_cues(Transcript("ja", 10, [segment])) for line in cue.lines]
+    lines = [line for cue in cues_of(Transcript("ja", 10, [segment])) for line in cue.lines]
     assert_no_border_inside_a_word(segment.text, "ja", lines)
