@@ -1,11 +1,13 @@
-"""The web server: daphne with a limit on request bodies, which are never held in memory as a whole.
+"""The web server: daphne with a limit on request bodies. Neither they nor responses are held in memory as a whole.
 
 Plain daphne writes any request to the disk in full before the application sees it, whoever sends it and however large
-it is, and then hands it to the application in one piece.
+it is, and then hands it to the application in one piece. And it takes from the application whatever that sends, however
+slowly the client reads.
 """
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
@@ -44,6 +46,24 @@ class BoundedRequest(http_protocol.WebRequest):
     def __init__(self, *args: object, **kwargs: object) -> None:
         # Otherwise Twisted would parse forms in memory, although Django parses them.
         super().__init__(*args, parsePOSTFormSubmission=False, **kwargs)
+        self.client_takes_more = asyncio.Event()
+        self.client_takes_more.set()
+
+    # Twisted calls these two when so much waits to be sent that it wants no more, and when that was sent.
+
+    def pauseProducing(self) -> None:
+        self.client_takes_more.clear()
+
+    def resumeProducing(self) -> None:
+        self.client_takes_more.set()
+
+    def stopProducing(self) -> None:
+        self.client_takes_more.set()
+
+    def finish(self) -> None:
+        if self.producer:
+            self.unregisterProducer()
+        super().finish()
 
     def gotLength(self, length: int | None) -> None:
         super().gotLength(length)
@@ -73,7 +93,9 @@ class BoundedRequest(http_protocol.WebRequest):
 
 
 class StreamingServer(Server):
-    """Passes a request's body to the application piece by piece; a refused one has none, and the error as `refusal`."""
+    """Passes a request's body to the application piece by piece; a refused one has none, and the error as `refusal`.
+    The application waits with the next piece of its response until the client has taken what came before.
+    """
 
     def __init__(self, application: Application, **options: Any) -> None:
         super().__init__(_streaming(application), **options)
@@ -82,6 +104,13 @@ class StreamingServer(Server):
         if scope["type"] == "http":
             scope["body"], scope["refusal"] = protocol.body, protocol.refusal
         return super().create_application(protocol, scope)
+
+    async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:
+        if isinstance(protocol, BoundedRequest):
+            if message.get("more_body") and not protocol.producer and protocol.channel:
+                protocol.registerProducer(protocol, streaming=True)
+            await protocol.client_takes_more.wait()
+        await super().handle_reply(protocol, message)
 
 
 def _streaming(application: Application) -> Application:

@@ -1,7 +1,9 @@
-"""The database models: tasks, transcripts, uploads in parts, and the folder of recordings."""
+"""The database models: tasks, transcripts, uploads in parts, follow-up work, and what there is to hear."""
 
+from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
+from tasks_app.models.playback import Playback
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -19,10 +21,12 @@ __all__ = [
     "ENDED",
     "TRANSITIONS",
     "Change",
+    "FollowUp",
     "IncomingRecording",
     "LastServed",
     "LiveSegment",
     "MediaFolder",
+    "Playback",
     "Segment",
     "Speaker",
     "StageResult",

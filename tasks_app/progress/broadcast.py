@@ -85,11 +85,18 @@ flush = sender.flush
 
 def broadcast(task: Task, *frames: dict[str, Any]) -> None:
     """Send frames to everyone who watches the task, once the current transaction is committed."""
-    groups = (task_group(task.identifier), user_group(task.owner_id))
-    transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, frames)))
+    _send_after_commit((task_group(task.identifier), user_group(task.owner_id)), frames)
+
+
+def broadcast_alone(task_id: UUID, frame: dict[str, Any]) -> None:
+    """Send a frame to those who watch this task alone, not to lists, once the current transaction is committed."""
+    _send_after_commit((task_group(task_id),), [frame])
 
 
 def broadcast_gone(task_id: UUID, owner_id: int) -> None:
     """Tell everyone who watches a task, alone or in a list, that it was deleted."""
-    groups = (task_group(task_id), user_group(owner_id))
-    transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, [gone_frame(task_id)])))
+    _send_after_commit((task_group(task_id), user_group(owner_id)), [gone_frame(task_id)])
+
+
+def _send_after_commit(groups: Sequence[str], frames: Sequence[dict[str, Any]]) -> None:
+    transaction.on_commit(lambda: sender.put(lambda: sender.group_send(groups, frames)))
