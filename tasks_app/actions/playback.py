@@ -56,7 +56,7 @@ def playback_of(task: Task) -> Hearing:
     making = work is not None and work.state in OPEN
     failed = work is not None and work.state == FollowUp.State.FAILED
     return Hearing(
-        state="making" if making or not known else "failed" if failed else "ready",
+        state="failed" if failed else "making" if making or not known else "ready",
         content_type=row.content_type,
         has_picture=row.has_picture,
         has_copy=row.has_copy,

@@ -35,7 +35,7 @@ export class Player extends EventTarget {
   constructor(element) {
     super();
     this.#element = element;
-    for (const name of ["note", "body", "picture", "waveform", "position", "view", "play", "time", "duration", "loop", "speed", "volume", "hide"]) {
+    for (const name of ["note", "failed", "again", "body", "picture", "waveform", "position", "view", "play", "time", "duration", "loop", "speed", "volume", "hide"]) {
       this.#part[name] = element.querySelector(`[data-${name}]`);
     }
     this.#part.borders = [...element.querySelectorAll("[data-border]")];
@@ -156,9 +156,15 @@ export class Player extends EventTarget {
     this.#fetchPeaks();
     if (sources.length && !this.#media && (hasCopy || !this.#refused)) this.#open(sources, Boolean(type) && hasPicture, hasCopy);
     if (this.#media) this.#note("");
-    else if (state === "failed") this.#note(message || "The recording cannot be played here.");
+    else if (state === "failed") this.#cannotBeHeard(message || undefined);
     else this.#note(`A copy to listen to is being made${percentage ? `: ${percentage}%` : ""}. It starts by itself to be heard here.`);
     if (!this.#media && state !== "failed") this.#timer = setTimeout(() => this.#look(), LOOK_AGAIN);
+  }
+
+  #cannotBeHeard(why = "The recording cannot be played here.") {
+    this.#note(why);
+    this.#part.failed.hidden = false;
+    this.#part.body.hidden = true;
   }
 
   async #look() {
@@ -224,19 +230,23 @@ export class Player extends EventTarget {
   async #cannotPlay(hasCopy) {
     this.#drop();
     this.#refused = true;
-    const { recording, copy } = this.#element.dataset;
-    const token = this.#element.querySelector("[name=csrfmiddlewaretoken]").value;
     try {
-      const there = await fetch(recording, { method: "HEAD", signal: this.#ended.signal });
+      const there = await fetch(this.#element.dataset.recording, { method: "HEAD", signal: this.#ended.signal });
       if (there.status === 410) this.#missing();
-      else if (!there.ok || hasCopy) this.#note("The recording cannot be played here.");
-      else {
-        const response = await fetch(copy, { method: "POST", headers: { "X-CSRFToken": token }, signal: this.#ended.signal });
-        this.#show(await response.json());
-      }
+      else if (!there.ok || hasCopy) this.#cannotBeHeard();
+      else await this.#askForCopy();
     } catch {
       if (!this.#ended.signal.aborted) this.#timer = setTimeout(() => this.#cannotPlay(hasCopy), LOOK_AGAIN);
     }
+  }
+
+  async #askForCopy() {
+    const headers = { "X-CSRFToken": this.#element.querySelector("[name=csrfmiddlewaretoken]").value };
+    const response = await fetch(this.#element.dataset.copy, { method: "POST", headers, signal: this.#ended.signal });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    this.#part.failed.hidden = true;
+    this.#part.body.hidden = false;
+    this.#show(await response.json());
   }
 
   #missing() {
@@ -345,6 +355,7 @@ export class Player extends EventTarget {
     const on = (target, name, listener) => target.addEventListener(name, listener, { signal });
     on(document, "follow_up", ({ detail }) => detail.kind === "listening_copy" && !this.#media && this.#onFollowUp(detail));
     on(play, "click", () => this.toggle());
+    on(this.#part.again, "click", () => this.#askForCopy().catch(() => this.#note("That did not work. Try again later.")));
     this.#element.querySelectorAll("[data-skip]").forEach((button) => on(button, "click", () => this.skip(Number(button.dataset.skip))));
     on(loop, "click", () => this.#toggleLoop());
     on(speed, "change", () => { this.speed = Number(speed.value); });
