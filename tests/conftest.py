@@ -77,7 +77,7 @@ def broker() -> Redis:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
     process = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=REPOSITORY, env=environment)
     try:
-        client = Redis.from_url(settings.REDIS_URL, retry=Retry(ConstantBackoff(0.1), 200))
+        client = Redis.from_url(settings.REDIS_URL, retry=Retry(ConstantBackoff(0.1), 600))
         client.ping()
         yield client
     finally:
