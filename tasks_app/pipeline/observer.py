@@ -14,7 +14,7 @@ class Observer:
     Calls come from the thread that runs the pipeline, in order, and must return quickly.
     """
 
-    def heard(self, sound: Sound) -> None:
+    def decoded(self, sound: Sound) -> None:
         """The sound track that is transcribed, before anything is done with it. A run that resumes tells it again."""
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:

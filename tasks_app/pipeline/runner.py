@@ -79,7 +79,7 @@ def run(
     observer = observer or Observer()
     stages = Stages(observer, TimeLeft(store.speeds, model), resume or {})
     sound, stages.warnings = hear(path, limits, track, store.threads)
-    observer.heard(sound)
+    observer.decoded(sound)
     if channels == SPLIT and sound.channels > MOST_CHANNELS:
         stages.warnings = [*stages.warnings, too_many_channels(sound.channels, MOST_CHANNELS)]
     kept = stages.kept_plan()

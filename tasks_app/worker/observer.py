@@ -40,7 +40,7 @@ class TaskObserver(Observer):
         self._lease_gone = False
         self._was_read = False  # the pipeline reads the whole recording before it reports any progress
 
-    def heard(self, sound: Sound) -> None:
+    def decoded(self, sound: Sound) -> None:
         try:
             patiently(lambda: keep_peaks(self.task, sound), stop_requested)
         except (FileMissing, StorageAway, OSError) as error:  # not worth failing for: it is made up for later

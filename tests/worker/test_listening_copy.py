@@ -92,5 +92,5 @@ def test_a_waveform_that_cannot_be_stored_does_not_stop_the_task(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("tasks_app.worker.observer.keep_peaks", no_room)
-    TaskObserver(claimed).heard(None)
+    TaskObserver(claimed).decoded(None)
     assert "was not stored" in caplog.text
