@@ -84,9 +84,7 @@ def fail(follow_up: FollowUp, lease: UUID, error: TranscriptionError) -> None:
 
 def release(follow_up: FollowUp, lease: UUID) -> None:
     """Give it back for a reason that has nothing to do with it; the attempt does not count."""
-    with transaction.atomic():
-        _change(follow_up, lease, state=WAITING, percentage=0, attempts=F("attempts") - 1, **NO_LEASE)
-        transaction.on_commit(wake_ups.send, robust=True)
+    _wait_again(follow_up, lease, attempts=F("attempts") - 1)
 
 
 def reclaim_lapsed() -> int:
@@ -102,12 +100,18 @@ def reclaim_lapsed() -> int:
                 if follow_up.attempts >= MAX_ATTEMPTS:
                     fail(follow_up, lease, WorkerLost())
                 else:
-                    _change(follow_up, lease, state=WAITING, percentage=0, **NO_LEASE)
+                    _wait_again(follow_up, lease)
         except LeaseLost:
             continue
         count += 1
         logger.warning("The worker of follow-up %s was lost in attempt %d", follow_up.pk, follow_up.attempts)
     return count
+
+
+def _wait_again(follow_up: FollowUp, lease: UUID, **changes: Any) -> None:
+    with transaction.atomic():
+        _change(follow_up, lease, state=WAITING, percentage=0, **changes, **NO_LEASE)
+        transaction.on_commit(wake_ups.send, robust=True)
 
 
 def _change(follow_up: FollowUp, holding: UUID | None, **changes: Any) -> None:

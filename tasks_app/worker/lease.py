@@ -18,11 +18,13 @@ logger = logging.getLogger(__name__)
 
 
 class LeaseKeeper(threading.Thread):
-    """Renews a lease on a separate thread, even during the pipeline's long calls into native code."""
+    """Renews a lease on a separate thread, even during the pipeline's long calls into native code. `renew` does it for
+    what is no task.
+    """
 
-    def __init__(self, held: Task | FollowUp, renew: Callable[[UUID, UUID], bool] = attempts.renew_lease) -> None:
+    def __init__(self, held: Task | FollowUp, renew: Callable[[UUID, UUID], bool] | None = None) -> None:
         super().__init__(name="lease", daemon=True)
-        self.held_id, self.lease, self.renew = held.pk, held.held_lease, renew
+        self.held_id, self.lease, self.renew = held.pk, held.held_lease, renew or attempts.renew_lease
         self._done = threading.Event()
 
     def run(self) -> None:
