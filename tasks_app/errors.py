@@ -95,6 +95,12 @@ class FileMissing(TranscriptionError):
     user_message = "The recording is no longer stored here. Upload it again."
 
 
+class NotPreparedYet(RequestError):
+    error_code = "NOT_PREPARED_YET"
+    http_status = 404
+    user_message = "This is still being made from the recording. Try again in a moment."
+
+
 class TooManyTasks(RequestError):
     error_code = "TOO_MANY_TASKS"
     http_status = 429
@@ -128,7 +134,7 @@ class StorageFull(TranscriptionError):
 
 class StorageAway(TranscriptionError):
     error_code = "STORAGE_AWAY"
-    user_message = "The storage for recordings cannot be reached right now. This one was not saved; try again later."
+    user_message = "The storage for recordings cannot be reached right now. Try again later."
     http_status = 503
 
 

@@ -19,7 +19,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks_app.intake.parts import parts_file
-from tasks_app.media.files import delete_after_commit
+from tasks_app.media.files import delete_after_commit, recording_of
 from tasks_app.media.folder import StoredFile, files_below, is_there, walk
 from tasks_app.models import ENDED, IncomingRecording, Task
 from tasks_app.progress.broadcast import broadcast_gone
@@ -115,7 +115,7 @@ def _files(kind: str, files: Iterator[StoredFile], oldest: datetime, dry_run: bo
     on_their_way = IncomingRecording.objects.values_list("pk", flat=True)
     owned.update(parts_file(pk).relative_to(settings.FILE_UPLOAD_TEMP_DIR).as_posix() for pk in on_their_way)
     for file in files:
-        if file.changed >= oldest or file.name in owned:
+        if file.changed >= oldest or recording_of(file.name) in owned:
             continue
         try:
             if not dry_run:

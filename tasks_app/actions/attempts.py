@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import logging
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models.expressions import CombinedExpression
-from django.db.models.functions import Now
 from django.utils import timezone
 
 from tasks_app.actions.status import (
     NO_ERROR,
     NO_LEASE,
     LeaseLost,
+    lease_end,
     lock_owner,
     requeue,
     transition,
@@ -173,8 +171,3 @@ def release(task: Task, lease: UUID, why: str = "worker stopped") -> None:
         # The next attempt gets the same number. Parts from this one must not count as its progress.
         task.stage_results.filter(attempt=task.attempt + 1).update(attempt=task.attempt)
         wake_after_commit(task.pk)
-
-
-def lease_end() -> CombinedExpression:
-    """When a lease taken or renewed now expires, by the database's clock, which all machines share."""
-    return Now() + timedelta(seconds=settings.LEASE_SECONDS)

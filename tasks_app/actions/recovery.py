@@ -18,7 +18,7 @@ from tasks_app.actions.status import (
 )
 from tasks_app.errors import IllegalTransition, WorkerLost
 from tasks_app.media import folder
-from tasks_app.models import Task, TaskStatus
+from tasks_app.models import FollowUp, Task, TaskStatus
 from tasks_app.queueing import wake_ups
 
 logger = logging.getLogger(__name__)
@@ -53,12 +53,14 @@ def reclaim_lapsed() -> int:
 
 
 def wake_for_forgotten() -> int:
-    """Send the wake-ups that queued tasks lack, at the same cost however many are queued. Returns how many."""
+    """Send the wake-ups that queued tasks and follow-ups lack, at the same cost however many there are. Returns how
+    many.
+    """
     there = wake_ups.waiting()
     if there is None:
         return 0
-    queued = Task.objects.filter(status=TaskStatus.QUEUED)
-    missing = max(queued.order_by()[: wake_ups.MAX_WAITING].count() - there, 0)
+    waiting = [Task.objects.filter(status=TaskStatus.QUEUED), FollowUp.objects.filter(state=FollowUp.State.WAITING)]
+    missing = max(sum(rows.order_by()[: wake_ups.MAX_WAITING].count() for rows in waiting) - there, 0)
     if missing and not wake_ups.send(missing):
         return 0
     _clear_message(BROKER_AWAY)

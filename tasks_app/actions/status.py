@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models.expressions import CombinedExpression
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from tasks_app.errors import IllegalTransition, TooManyTasks
@@ -24,6 +27,11 @@ NO_LEASE: dict[str, Any] = {"lease": None, "lease_expires_at": None}
 
 class LeaseLost(Exception):
     """The caller no longer holds the task and must not write to it any more."""
+
+
+def lease_end() -> CombinedExpression:
+    """When a lease taken or renewed now expires, by the database's clock, which all machines share."""
+    return Now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
 def transition(

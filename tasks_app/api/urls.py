@@ -8,13 +8,17 @@ from django.urls import path
 
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
-from tasks_app.api import tasks
+from tasks_app.api import recordings, tasks
 
 urlpatterns = [
     path("health", tasks.health, name="health"),
     path("tasks", tasks.task_create, name="api-tasks"),
     path("tasks/<uuid:identifier>", tasks.task_delete, name="api-task-delete"),
     path("tasks/<uuid:identifier>/progress", tasks.task_progress, name="task-progress"),
+    path("tasks/<uuid:identifier>/recording", recordings.recording, name="task-recording"),
+    path("tasks/<uuid:identifier>/listening-copy", recordings.listening_copy, name="task-listening-copy"),
+    path("tasks/<uuid:identifier>/peaks", recordings.peaks, name="task-peaks"),
+    path("tasks/<uuid:identifier>/playback", recordings.playback, name="task-playback"),
     path("tasks/<uuid:identifier>/cancel", tasks.task_action, {"action": cancel}, name="api-task-cancel"),
     path("tasks/<uuid:identifier>/retry", tasks.task_action, {"action": retry}, name="api-task-retry"),
 ]

@@ -1,10 +1,15 @@
-"""The recordings of tasks: each is kept while its row exists, and deleted once the row's deletion is committed."""
+"""The recordings of tasks, and what is made of them: waveforms and listening copies.
+
+Each is kept while its row exists, and deleted once the row's deletion is committed. What is made of a recording lies
+beside it, under the same name with an ending, and goes with it.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -15,11 +20,15 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models.signals import post_delete, post_migrate
 
-from tasks_app.errors import FileMissing
+from tasks_app.errors import FileMissing, NotPreparedYet
 from tasks_app.media import folder
 from tasks_app.models import Task, upload_path
 
 logger = logging.getLogger(__name__)
+
+PEAKS = ".peaks"
+LISTENING_COPY = ".mp4"
+MADE = (PEAKS, LISTENING_COPY)
 
 
 def save(task: Task, recording: File) -> None:
@@ -45,6 +54,50 @@ def exists(task: Task) -> bool:
     """Whether the recording is stored and the folder of recordings can be reached."""
     name = task.media.name
     return bool(name and default_storage.exists(name))
+
+
+def save_made(task: Task, kind: str, content: File) -> None:
+    """Store what was made of the task's recording, one of `MADE`. An earlier one is replaced.
+
+    The caller writes the row that tells of it afterwards, and if the task was deleted meanwhile calls `discard_made`.
+
+    Raises:
+        StorageAway: the folder of recordings cannot be reached.
+        FileMissing: the recording is gone.
+        OSError: from the file system, for instance because it is full.
+    """
+    name = _stored_name(task) + kind
+    with folder.faults_told_apart():
+        default_storage.delete(name)
+        default_storage.save(name, content)
+
+
+def discard_made(task: Task, kind: str) -> None:
+    try:
+        default_storage.delete(f"{task.media.name}{kind}")
+    except OSError:
+        logger.exception("What was made of the recording of task %s could not be removed", task.identifier)
+
+
+def recording_of(name: str) -> str:
+    """The name of the recording that a stored file is, or was made of."""
+    return next((name.removesuffix(kind) for kind in MADE if name.endswith(kind)), name)
+
+
+def opened(task: Task, kind: str = "") -> tuple[File, datetime]:
+    """The recording, or what was made of it, open for reading, and when it was stored.
+
+    Raises:
+        StorageAway: the folder of recordings cannot be reached.
+        FileMissing: the folder can be reached, but the recording is gone.
+        NotPreparedYet: the recording is there, but not this.
+    """
+    name = _stored_name(task) + kind
+    try:
+        with folder.faults_told_apart():
+            return default_storage.open(name), default_storage.get_modified_time(name)
+    except FileNotFoundError:
+        raise NotPreparedYet from None
 
 
 @contextmanager
@@ -101,6 +154,7 @@ def _stored_name(task: Task) -> str:
 
 def _delete(name: str, identifier: UUID) -> None:
     try:
-        default_storage.delete(name)
+        for made in ("", *MADE):
+            default_storage.delete(name + made)
     except OSError:
         logger.exception("The recording of task %s could not be removed", identifier)

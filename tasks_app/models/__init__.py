@@ -1,7 +1,9 @@
-"""The database models: tasks, transcripts, uploads in parts, what people prefer, and the folder of recordings."""
+"""The database models: tasks, transcripts, uploads in parts, follow-up work, what people prefer, stored recordings."""
 
+from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
+from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.tasks import (
     ENDED,
@@ -21,10 +23,12 @@ __all__ = [
     "TRANSITIONS",
     "Change",
     "DownloadPreferences",
+    "FollowUp",
     "IncomingRecording",
     "LastServed",
     "LiveSegment",
     "MediaFolder",
+    "Playback",
     "Segment",
     "Speaker",
     "StageResult",

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tasks_app.actions.access import logged_in_user, task_visible_to, tasks_visible_to
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
+from tasks_app.actions.playback import playback_of
 from tasks_app.actions.retry import retry
 from tasks_app.errors import NotReady
 from tasks_app.models import Task, TaskProgressStage
@@ -87,6 +88,7 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "socket": task_socket(task.identifier),
     }
     if task.has_ended:
+        context["playback"] = playback_of(task)
         try:
             transcript = transcript_of(task, words=False)
         except NotReady:

@@ -134,5 +134,10 @@ class DiarizationFailed(TranscriptionError):
     user_message = "The speakers could not be identified; the text is complete."
 
 
+class CopyFailed(TranscriptionError):
+    error_code = "COPY_FAILED"
+    user_message = "A copy of the recording to listen to could not be made. Download the recording to hear it."
+
+
 class Cancelled(Exception):
     """Raised inside the pipeline once the observer says that the task was cancelled."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tasks_app.pipeline.audio.sound import Sound
 from tasks_app.pipeline.transcript import Segment
 
 
@@ -12,6 +13,9 @@ class Observer:
 
     Calls come from the thread that runs the pipeline, in order, and must return quickly.
     """
+
+    def decoded(self, sound: Sound) -> None:
+        """The sound track that is transcribed, before anything is done with it. A run that resumes tells it again."""
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
         """Real work done inside `stage`: `fraction` rises from 0.0 (entered) to 1.0 (finished).

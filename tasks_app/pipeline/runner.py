@@ -76,8 +76,10 @@ def run(
     `observer.cancelled()` turning true.
     """
     path, limits = Path(path), limits or Limits()
-    stages = Stages(observer or Observer(), TimeLeft(store.speeds, model), resume or {})
+    observer = observer or Observer()
+    stages = Stages(observer, TimeLeft(store.speeds, model), resume or {})
     sound, stages.warnings = hear(path, limits, track, store.threads)
+    observer.decoded(sound)
     if channels == SPLIT and sound.channels > MOST_CHANNELS:
         stages.warnings = [*stages.warnings, too_many_channels(sound.channels, MOST_CHANNELS)]
     kept = stages.kept_plan()

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -58,7 +58,7 @@ class _Sender:
     """
 
     def __init__(self) -> None:
-        self._waiting: dict[tuple[UUID, int | None], _Message] = {}
+        self._waiting: dict[tuple[UUID, Hashable], _Message] = {}
         self._changed = threading.Condition()
         self._failures = 0
         self._is_failing = False
@@ -66,10 +66,10 @@ class _Sender:
         self._loop = asyncio.new_event_loop()
 
     def put(
-        self, task_id: UUID, groups: Sequence[str], frames: Sequence[dict[str, Any]], segment: int | None = None
+        self, task_id: UUID, groups: Sequence[str], frames: Sequence[dict[str, Any]], part: Hashable = None
     ) -> None:
-        """Send the task's state, or its segment number `segment`, soon."""
-        key = (task_id, segment)
+        """Send the task's state soon, or a `part` of the task: its segment of that number, or a follow-up."""
+        key = (task_id, part)
         with self._changed:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
@@ -115,7 +115,7 @@ class _Sender:
             else:
                 self._sent(key, message)
 
-    def _sent(self, key: tuple[UUID, int | None], message: _Message) -> None:
+    def _sent(self, key: tuple[UUID, Hashable], message: _Message) -> None:
         with self._changed:
             self._is_failing = False
             if self._waiting.get(key) is message:  # a newer one may have replaced it
@@ -128,7 +128,7 @@ class _Sender:
         with self._changed:
             self._is_failing = True
             self._failures += 1
-            newest = {task_id: (task_id, segment) for task_id, segment in self._waiting}
+            newest = {task_id: (task_id, part) for task_id, part in self._waiting}
             self._waiting = {key: self._waiting[key] for key in newest.values()}
             self._changed.notify_all()
 
@@ -145,6 +145,13 @@ def broadcast(task: Task, *frames: dict[str, Any]) -> None:
     """Send frames of the task's state to everyone who watches it, once the current transaction is committed."""
     groups = (task_group(task.identifier), user_group(task.owner_id))
     transaction.on_commit(lambda: sender.put(task.identifier, groups, frames))
+
+
+def broadcast_alone(task_id: UUID, part: Hashable, frame: dict[str, Any]) -> None:
+    """Send a frame to those who watch this task alone, not to lists, once the current transaction is committed. It
+    replaces one of the same `part` that still waits.
+    """
+    transaction.on_commit(lambda: sender.put(task_id, [task_group(task_id)], [frame], part))
 
 
 def broadcast_gone(task_id: UUID, owner_id: int) -> None:

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.db import transaction
 
-from tasks_app.models import LiveSegment, Task, TaskProgressStage
+from tasks_app.models import FollowUp, LiveSegment, Task, TaskProgressStage
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
 from tasks_app.progress import writer
-from tasks_app.progress.broadcast import broadcast, sender, task_group
-from tasks_app.progress.frames import error_frame, progress_frame, segment_frame
+from tasks_app.progress.broadcast import broadcast, broadcast_alone, sender, task_group
+from tasks_app.progress.frames import error_frame, follow_up_frame, progress_frame, segment_frame
 from tasks_app.progress.sequence import take_sequence
 
 MIN_INTERVAL = 0.2  # seconds between two updates inside one stage
@@ -113,3 +113,12 @@ class ProgressEmitter:
             task = take_sequence(self.task_id)
             if task is not None:
                 broadcast(task, progress_frame(task))
+
+
+def emit_follow_up(follow_up: FollowUp) -> None:
+    """Broadcast the state of a follow-up after the current transaction, in which it was changed."""
+    task = take_sequence(follow_up.task_id)
+    if task is not None:
+        follow_up.sequence = task.sequence
+        follow_up.save(update_fields=["sequence"])
+        broadcast_alone(follow_up.task_id, ("follow_up", follow_up.pk), follow_up_frame(follow_up))

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
-from tasks_app.models import Task
+from tasks_app.models import FollowUp, Task
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
 
 
@@ -51,6 +51,20 @@ def error_frame(task: Task) -> dict[str, Any]:
         "user_message": task.user_message,
         "technical_detail": task.technical_detail,
         "timestamp": timezone.now().isoformat(),
+    }
+
+
+def follow_up_frame(follow_up: FollowUp) -> dict[str, Any]:
+    return {
+        "type": "follow_up",
+        "task_id": str(follow_up.task_id),
+        "identifier": str(follow_up.pk),
+        "kind": follow_up.kind,
+        "state": follow_up.state,
+        "percentage": follow_up.percentage,
+        "error_code": follow_up.error_code,
+        "user_message": follow_up.user_message,
+        "sequence": follow_up.sequence,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from typing import Any
@@ -9,13 +10,18 @@ from typing import Any
 from django.db import connection
 
 from tasks_app.actions import attempts
+from tasks_app.actions.playback import keep_peaks
+from tasks_app.errors import FileMissing, StorageAway, technical_detail
 from tasks_app.media import folder
 from tasks_app.models import Task
 from tasks_app.patience import DATABASE_AWAY, patiently
+from tasks_app.pipeline.audio.sound import Sound
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.transcript import Segment
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.progress.stages import STAGE_PERCENTAGES
+
+logger = logging.getLogger(__name__)
 
 stop_requested = threading.Event()
 """Set when the worker was told to stop: its task goes back to the queue after the current chunk."""
@@ -33,6 +39,12 @@ class TaskObserver(Observer):
         self._next_check = 0.0
         self._lease_gone = False
         self._was_read = False  # the pipeline reads the whole recording before it reports any progress
+
+    def decoded(self, sound: Sound) -> None:
+        try:
+            patiently(lambda: keep_peaks(self.task, sound), stop_requested)
+        except (FileMissing, StorageAway, OSError) as error:  # not worth failing for: it is made up for later
+            logger.warning("Task %s: its waveform was not stored: %s", self.task.pk, technical_detail(error))
 
     def progress(self, stage: str, fraction: float, *, eta_seconds: float | None = None, message: str = "") -> None:
         if not self._was_read:

@@ -1,4 +1,4 @@
-"""The job of a wake-up, in the worker's process: take queued tasks one after the other."""
+"""The job of a wake-up, in the worker's process: take queued tasks and follow-ups one after the other."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from django.db import close_old_connections
 
 from tasks_app.actions import attempts
 from tasks_app.actions.earlier_recordings import usual_languages
+from tasks_app.actions.playback import prepare
 from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
 from tasks_app.media import files, folder
@@ -24,6 +25,7 @@ from tasks_app.pipeline.transcript import Transcript
 from tasks_app.pipeline_setup import limits, model_store
 from tasks_app.progress import writer
 from tasks_app.progress.broadcast import flush
+from tasks_app.worker import follow_ups
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.observer import TaskObserver, stop_requested
 
@@ -37,15 +39,21 @@ _current: tuple[UUID, UUID] | None = None
 
 
 def work_off() -> None:
-    """Run queued tasks until there are none, or the worker is told to stop. Safe to call when there are none."""
+    """Do what waits until nothing does, or the worker is told to stop. Safe to call when there is nothing.
+
+    Follow-ups and tasks take turns: a follow-up is short, and often somebody sits at the page for it, so it does not
+    wait for all tasks; and however many there are, a task waits for one of them at most.
+    """
     while not stop_requested.is_set():
         close_old_connections()  # the server may have closed it since the last task
         if not _recordings_are_there():
             return
-        task = patiently(attempts.claim_next, stop_requested)
-        if task is None:
+        did_one = follow_ups.run_next()
+        task = None if stop_requested.is_set() else patiently(attempts.claim_next, stop_requested)
+        if task is not None:
+            run_task(task)
+        elif not did_one:
             return
-        run_task(task)
 
 
 def run_task(task: Task) -> None:
@@ -63,6 +71,7 @@ def run_task(task: Task) -> None:
                 writer.wait()
             _end(task, lambda current: attempts.complete(current, lease, transcript), stop_requested)
             logger.info("Task %s: completed", task.pk)
+            patiently(lambda: prepare(task), stop_requested)
     except Cancelled:
         if stop_requested.is_set():
             _give_back(task, lease)
@@ -95,6 +104,7 @@ def release_and_exit() -> None:
             attempts.release(Task.objects.get(pk=task_id), lease)
             logger.info("Task %s: stopped in the middle of a chunk", task_id)
             flush(timeout=1)
+        follow_ups.release_current()
     except (LeaseLost, IllegalTransition, Task.DoesNotExist):
         pass  # it has just ended, or was cancelled or deleted
     except Exception:

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import close_old_connections, connection
 
 from tasks_app import retention
+from tasks_app.actions import follow_ups
 from tasks_app.actions.recovery import reclaim_lapsed, wake_for_forgotten
 from tasks_app.patience import DATABASE_AWAY
 
@@ -25,8 +26,8 @@ _reclaim_from = 0.0
 
 
 def reconcile() -> tuple[int, int]:
-    """Requeue the tasks of lost workers, and resend lost wake-ups. Returns how many of each."""
-    return reclaim_lapsed(), wake_for_forgotten()
+    """Requeue the tasks and follow-ups of lost workers, and resend lost wake-ups. Returns how many of each."""
+    return reclaim_lapsed() + follow_ups.reclaim_lapsed(), wake_for_forgotten()
 
 
 def clean_up() -> None:

@@ -36,6 +36,9 @@ class Recorder(Observer):
         self.kept: dict[str, dict[int, dict]] = {}
         self.cancel_at = cancel_at
 
+    def decoded(self, sound):
+        self.sound = sound
+
     def progress(self, stage, fraction, *, eta_seconds=None, message=""):
         self.told.append(("progress", stage, fraction, eta_seconds))
 

@@ -84,6 +84,12 @@ def test_stages_come_in_order_and_progress_rises_inside_them(telephone_run):
     assert len(set(observer.fractions["diarizing"])) > 5
 
 
+def test_the_sound_is_handed_out_as_it_was_read(telephone_run, telephone):
+    _, observer = telephone_run
+    assert np.array_equal(observer.sound.samples, telephone)
+    assert (observer.sound.track, observer.sound.info.container) == (1, "wav")
+
+
 def test_text_is_handed_out_while_transcription_runs(telephone_run):
     transcript, observer = telephone_run
     kinds = [told[:2] for told in observer.told]

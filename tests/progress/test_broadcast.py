@@ -81,7 +81,7 @@ def test_a_state_that_replaces_one_that_waits_makes_up_for_it(monkeypatch: pytes
     sender.put(task_id, ["group"], [{"sequence": 1}])
     first_is_sent.wait(10)
     sender.put(task_id, ["group"], [{"sequence": 2}])
-    sender.put(task_id, ["group"], [{"sequence": 3}], segment=0)
+    sender.put(task_id, ["group"], [{"sequence": 3}], part=0)
     sender.put(task_id, ["group"], [{"sequence": 4}])
     sender.put(task_id, ["group"], [{"sequence": 5}])
     go_on.set()

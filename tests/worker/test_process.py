@@ -23,16 +23,19 @@ from django.core.management import call_command
 from redis import Redis
 from redis.exceptions import ConnectionError
 
-from tasks_app.actions import attempts
+from tasks_app.actions import attempts, follow_ups
+from tasks_app.actions.playback import ALWAYS, playback_of
 from tasks_app.actions.recovery import reclaim_lapsed
 from tasks_app.actions.status import RECORDINGS_AWAY
 from tasks_app.actions.take_in import store
 from tasks_app.errors import StorageAway
-from tasks_app.models import StageResult, Task
+from tasks_app.models import FollowUp, StageResult, Task
 from tasks_app.options import TranscriptionOptions
+from tasks_app.pipeline.errors import NotAudio
 from tasks_app.queueing import wake_ups
 from tasks_app.queueing.loaded import loaded
 from tasks_app.worker import scheduler
+from tasks_app.worker.follow_ups import run_next
 from tests.conftest import REPOSITORY, away, database_url, eventually, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -156,6 +159,20 @@ def test_a_worker_stopped_twice_exits_at_once_and_nothing_is_lost(
 
     eventually(queued, LEASE_SECONDS + 2)
     assert parts(conversation)[: len(kept)] == kept
+
+
+def test_a_follow_up_whose_worker_is_killed_is_done_by_the_next(
+    conversation: Task, start: Callable[..., Worker]
+) -> None:
+    attempts.fail(conversation, NotAudio())
+    copy = follow_ups.ask(conversation, FollowUp.Kind.LISTENING_COPY, ALWAYS)
+
+    worker = start()
+    eventually(lambda: FollowUp.objects.get(pk=copy.pk).state == "running")
+    worker.process.kill()
+    eventually(lambda: follow_ups.reclaim_lapsed() == 1)
+    assert run_next()
+    assert playback_of(conversation).has_copy
 
 
 def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[..., Worker]) -> None:

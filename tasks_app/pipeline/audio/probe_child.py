@@ -2,11 +2,13 @@
 
     python -I probe_child.py SECONDS BYTES PATH DEMUXERS SEARCH_BYTES SEARCH_MICROSECONDS
 
-prints one JSON object: either {"failure": kind, "detail"}, or {"container", "duration", "start", "has_video", "tracks"}
-with the fields of `probing.Track` for each sound track. It lowers its own limits first: SECONDS of processor time and
+prints one JSON object: either {"failure": kind, "detail"}, or the fields of `probing.AudioInfo`, in which
+those of `probing.Track` describe each sound track. It lowers its own limits first: SECONDS of processor time and
 BYTES of address space.
 """
 
+import contextlib
+import itertools
 import json
 import re
 import resource
@@ -15,6 +17,8 @@ import sys
 CLOCK = re.compile(r"(\d+):(\d\d):(\d\d\.\d+)")
 HANDLER = re.compile("handler|core media|gpac|mainconcept", re.IGNORECASE)
 LEAST_BIT_RATE = 50  # bit/s; next to nothing but silence takes less
+MOST_PACKETS = 500  # of an MP3, 13 s
+PADDING = 4  # bytes; an MP3 of layer 1 or 2 may be padded by as many
 DEFAULT = 0x0001  # AV_DISPOSITION_DEFAULT
 ATTACHED_PICTURE = 0x0400  # AV_DISPOSITION_ATTACHED_PIC: cover art is not video
 
@@ -52,12 +56,30 @@ def probe(path: str, demuxers: str, search_bytes: str, search_microseconds: str)
             "duration": usual["duration"] or believable(whole, container.size),
             "start": (container.start_time or 0) / 1_000_000,
             "has_video": bool(pictures),
+            "video_codec": codec_name(pictures[0]) if pictures else "",
+            "varies": container.format.name == "mp3" and varies(container, sound[0]),
             "tracks": tracks,
         }
 
 
-def describe(stream) -> dict:
+def codec_name(stream) -> str:
     codec = stream.codec_context  # None where there is no decoder
+    return codec.name if codec else ""
+
+
+def varies(container, stream) -> bool:
+    """Whether the packets at the beginning differ in size by more than the padding of a constant bit rate."""
+    from av.error import FFmpegError
+
+    sizes = []
+    with contextlib.suppress(FFmpegError):  # a damaged beginning, which decoding tells more about
+        for packet in itertools.islice(container.demux(stream), MOST_PACKETS):
+            sizes += [packet.size] if packet.size else []
+    return bool(sizes) and max(sizes) - min(sizes) > PADDING
+
+
+def describe(stream) -> dict:
+    codec = stream.codec_context
     duration = None
     if stream.duration is not None and stream.time_base is not None:
         duration = float(stream.duration * stream.time_base)
@@ -65,7 +87,7 @@ def describe(stream) -> dict:
         hours, minutes, seconds = clock.groups()
         duration = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     return {
-        "codec": codec.name if codec else "",
+        "codec": codec_name(stream),
         "sample_rate": codec.sample_rate if codec else 0,
         "channels": codec.channels if codec else 0,
         "duration": duration,

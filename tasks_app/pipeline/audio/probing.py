@@ -78,7 +78,8 @@ class AudioInfo:
 
     `duration`: seconds, or None if the container does not say. `start`: what the file's clock shows, in seconds,
     when the first of its tracks begins. `container`: the demuxer's name, or several with commas between. `tracks`: the
-    sound tracks, at least one.
+    sound tracks, at least one. `video_codec`: of the picture, empty where there is none or no decoder for it. `varies`:
+    an MP3 of variable bit rate, in which no player finds a place at once.
     """
 
     duration: float | None
@@ -86,6 +87,8 @@ class AudioInfo:
     start: float
     has_video: bool
     tracks: tuple[Track, ...]
+    video_codec: str = ""
+    varies: bool = False
 
     @property
     def usual_track(self) -> int:

@@ -1,6 +1,7 @@
 /** One task: numbers and text change in place; when the status changes, the server's rendering of it is swapped in. */
 
 import { Gone, LiveConnection, freshPage, oneAtATime } from "./live.js";
+import { Player } from "./player.js";
 import { clock, localiseTimes, timeLeft } from "./words.js";
 
 const announcer = document.getElementById("announcer");
@@ -10,6 +11,7 @@ const SEGMENTS_AT_ONCE = 250; // shown within one frame of the screen
 const waiting = new Map();
 const rows = new Map();
 let task = document.getElementById("task");
+let player = null;
 
 const live = new LiveConnection({
   path: task.dataset.socket,
@@ -23,6 +25,7 @@ const live = new LiveConnection({
 
 function onFrame(frame) {
   if (frame.type === "segment") showSegment(frame);
+  if (frame.type === "follow_up") document.dispatchEvent(new CustomEvent("follow_up", { detail: frame }));
   // An error frame is followed by one with the new status.
   if (frame.type === "progress") showProgress(frame);
 }
@@ -169,6 +172,11 @@ function begin() {
   live.saw(task.dataset.task, Number(task.dataset.sequence));
   live.showIn(document.getElementById("connection"));
   localiseTimes(task);
+  player?.close();
+  const element = document.getElementById("player");
+  player = element && new Player(element);
+  const segments = [...task.querySelectorAll(".segment[data-start]")].map(({ dataset }) => dataset);
+  player?.setTurns(segments.map(({ start, end, colour }) => ({ start: Number(start), end: Number(end), colour: Number(colour) })));
 }
 
 function onGone() {

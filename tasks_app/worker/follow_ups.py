@@ -1,0 +1,90 @@
+"""Follow-ups in the worker's process: one at a time, between two tasks."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from tasks_app.actions import follow_ups
+from tasks_app.actions.status import LeaseLost
+from tasks_app.errors import InternalError, StorageAway, technical_detail
+from tasks_app.models import FollowUp
+from tasks_app.patience import DATABASE_AWAY, patiently
+from tasks_app.pipeline.errors import Cancelled, TranscriptionError
+from tasks_app.worker.lease import LeaseKeeper
+from tasks_app.worker.listening_copy import make_listening_copy
+from tasks_app.worker.observer import stop_requested
+
+logger = logging.getLogger(__name__)
+
+Tick = Callable[[float], None]
+"""Told the fraction that is done; raises Cancelled or LeaseLost if the work should stop."""
+
+WORK: dict[str, Callable[[FollowUp, Tick], None]] = {FollowUp.Kind.LISTENING_COPY: make_listening_copy}
+"""What does each kind. It may be called again after a crash, and must then come to the same."""
+
+TELL_SECONDS = 0.5
+
+_current: tuple[FollowUp, UUID] | None = None
+"""The one that this process is working on, and its lease."""
+
+
+def run_next() -> bool:
+    """Do the follow-up that has waited longest. False if none waits."""
+    follow_up = patiently(follow_ups.claim_next, stop_requested)
+    if follow_up is None:
+        return False
+    run(follow_up)
+    return True
+
+
+def run(follow_up: FollowUp) -> None:
+    """Do a claimed follow-up. It is done, fails with an error, or goes back."""
+    global _current
+    lease = follow_up.held_lease
+    _current = follow_up, lease
+    told_at = time.monotonic()
+
+    def tick(fraction: float) -> None:
+        nonlocal told_at
+        if stop_requested.is_set():
+            raise Cancelled
+        if time.monotonic() - told_at > TELL_SECONDS:
+            patiently(lambda: follow_ups.tell(follow_up, lease, min(99, int(100 * fraction))), stop_requested)
+            told_at = time.monotonic()
+
+    try:
+        with LeaseKeeper(follow_up, follow_ups.renew_lease):
+            WORK[follow_up.kind](follow_up, tick)
+            patiently(lambda: follow_ups.finish(follow_up, lease), stop_requested)
+        logger.info("Follow-up %s: done", follow_up)
+    except LeaseLost:
+        logger.info("Follow-up %s: this worker no longer holds it", follow_up.pk)
+    except (Cancelled, StorageAway):
+        with contextlib.suppress(LeaseLost):
+            follow_ups.release(follow_up, lease)
+    except DATABASE_AWAY:
+        logger.exception("Follow-up %s: will be done once its lease has expired", follow_up.pk)
+    except TranscriptionError as error:
+        logger.info("Follow-up %s: %s %s", follow_up, error.error_code, error.technical_detail)
+        _fail(follow_up, lease, error)
+    except Exception as error:
+        logger.exception("Follow-up %s failed", follow_up)
+        _fail(follow_up, lease, InternalError(technical_detail(error)))
+    finally:
+        _current = None
+
+
+def _fail(follow_up: FollowUp, lease: UUID, error: TranscriptionError) -> None:
+    with contextlib.suppress(LeaseLost):
+        follow_ups.fail(follow_up, lease, error)
+
+
+def release_current() -> None:
+    """Give back what this process is working on, because the process ends."""
+    if _current:
+        with contextlib.suppress(LeaseLost):
+            follow_ups.release(*_current)
