@@ -54,6 +54,11 @@ def error_frame(task: Task) -> dict[str, Any]:
     }
 
 
+def change_frame(task_id: UUID, revision: int) -> dict[str, Any]:
+    """The transcript has reached this revision."""
+    return {"type": "change", "task_id": str(task_id), "revision": revision}
+
+
 def gone_frame(task_id: UUID) -> dict[str, Any]:
     return {"type": "gone", "task_id": str(task_id)}
 

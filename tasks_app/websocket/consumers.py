@@ -31,9 +31,9 @@ from django.utils import timezone
 
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
-from tasks_app.models import ENDED
+from tasks_app.models import ENDED, Transcript
 from tasks_app.progress.broadcast import task_group, user_group
-from tasks_app.progress.frames import gone_frame, progress_frame
+from tasks_app.progress.frames import change_frame, gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
 
 HEARTBEAT_SECONDS = 30
@@ -167,6 +167,8 @@ class TaskConsumer(_FrameConsumer):
     `?after=17`: the client has seen the frames up to this number; `?batch=1`: segments may be sent many to a frame.
     """
 
+    revision = 0  # of the transcript, as the client was last told
+
     def authorise(self, user: User | AnonymousUser) -> str:
         self.task_id: UUID = self.scope["url_route"]["kwargs"]["task_id"]
         task_visible_to(user, self.task_id)
@@ -176,13 +178,19 @@ class TaskConsumer(_FrameConsumer):
         asked = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
         seen = asked.get("after", [""])[0]
         after = int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 19 else -1
-        return snapshot(self.task_id, self.newest.get(str(self.task_id), after), in_batches="batch" in asked)
+        frames = snapshot(self.task_id, self.newest.get(str(self.task_id), after), in_batches="batch" in asked)
+        revision = Transcript.objects.filter(task=self.task_id).values_list("revision", flat=True).first()
+        if revision is not None and revision > self.revision:
+            frames.append(change_frame(self.task_id, revision))
+        return frames
 
     async def send_frame(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "gone":
             await self.close(GONE)
-        else:
-            await super().send_frame(frame)
+            return
+        if frame["type"] == "change":
+            self.revision = max(self.revision, frame["revision"])
+        await super().send_frame(frame)
 
 
 class OwnTasksConsumer(_FrameConsumer):
