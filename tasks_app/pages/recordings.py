@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -23,13 +23,11 @@ from tasks_app.actions.retry import retry
 from tasks_app.errors import NotReady
 from tasks_app.exports import FORMATS
 from tasks_app.models import Task, TaskProgressStage
+from tasks_app.pages.transcripts import text_for_page
 from tasks_app.pipeline.errors import TranscriptionError
-from tasks_app.pipeline.transcript import Segment, Transcript
 from tasks_app.progress.addresses import own_tasks_socket, task_socket
-from tasks_app.transcripts.rows import transcript_of
 
 PAGE_SIZE = 25
-SPEAKER_COLOURS = 6
 
 
 @require_safe
@@ -44,22 +42,6 @@ def task_list(request: HttpRequest) -> HttpResponse:
 
 
 # One task -------------------------------------------------------------------------------------------------------------
-
-
-class Paragraph(NamedTuple):
-    """Consecutive segments of one speaker. `colour` counts from 1; 0 without a speaker."""
-
-    speaker: str | None
-    colour: int
-    segments: list[Segment]
-
-
-def _paragraphs(transcript: Transcript) -> list[Paragraph]:
-    colours = {speaker: 1 + place % SPEAKER_COLOURS for place, speaker in enumerate(transcript.speakers)}
-    return [
-        Paragraph(speaker, colours.get(speaker, 0), list(segments))
-        for speaker, segments in groupby(transcript.segments, key=lambda segment: segment.speaker)
-    ]
 
 
 def _stages(task: Task) -> list[dict[str, Any]]:
@@ -87,12 +69,8 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "socket": task_socket(task.identifier),
     }
     if task.has_ended:
-        try:
-            transcript = transcript_of(task, words=False)
-        except NotReady:
-            pass
-        else:
-            context |= {"transcript": transcript, "paragraphs": _paragraphs(transcript), "formats": FORMATS.values()}
+        with suppress(NotReady):
+            context |= text_for_page(task, logged_in_user(request)) | {"formats": FORMATS.values()}
     else:
         context |= {"stages": _stages(task), "segments": task.live_segments.all()}
     return render(request, "tasks_app/task_detail.html", context)

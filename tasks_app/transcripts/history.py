@@ -31,7 +31,7 @@ def _entry(change: Change) -> dict[str, Any]:
         "kind": change.kind,
         "what": change.get_kind_display(),
         "who": change.actor.get_username() if change.actor else None,
-        "at": change.created_at.isoformat(),
+        "at": change.created_at,
         "undoes": change.undoes.revision if change.undoes else None,
         "before": [],
         "after": [],

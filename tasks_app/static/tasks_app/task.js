@@ -1,6 +1,7 @@
 /** One task: numbers and text change in place; when the status changes, the server's rendering of it is swapped in. */
 
 import { Gone, LiveConnection, freshPage, oneAtATime } from "./live.js";
+import { onRevision, openTranscript } from "./transcript.js";
 import { clock, localiseTimes, timeLeft } from "./words.js";
 
 const announcer = document.getElementById("announcer");
@@ -21,6 +22,7 @@ function onFrame(frame) {
   if (frame.type === "segment") showSegment(frame);
   // An error frame is followed by one with the new status.
   if (frame.type === "progress") showProgress(frame);
+  if (frame.type === "change") onRevision(frame.revision);
 }
 
 function showProgress({ status, stage, percentage, message, eta_seconds: eta }) {
@@ -139,6 +141,7 @@ function begin() {
   live.saw(task.dataset.task, Number(task.dataset.sequence));
   live.showIn(document.getElementById("connection"));
   localiseTimes(task);
+  openTranscript(task);
 }
 
 function onGone() {
