@@ -2,11 +2,11 @@
 
     .venv/bin/python -m benchmarks.pages [--hours 1 10] [--rounds 3]
 
-Starts the web server with an empty state of its own, writes a transcript of 1,000 segments and 10,000 words an hour into
-its database, and opens its page in Chromium. It measures, in milliseconds since the navigation began: the first text on
-the page, and when all of it is there and can be corrected; then the longest task of the main thread while the page
-scrolls from top to end, the time from key to next frame while 60 keys are typed, and the longest task then; and the
-memory of the tab (JavaScript and DOM) and of the web process. Medians of the rounds, each in a new tab.
+Starts the web server with an empty state of its own, writes a transcript of 1,000 segments and 10,000 words an hour
+into its database, and opens its page in Chromium. It measures, in milliseconds since the navigation began: the first
+text on the page, and when all of it is there and can be corrected; then the longest task of the main thread while the
+page scrolls from top to end, the time from key to next frame while 60 keys are typed, and the longest task then; and
+the memory of the tab (JavaScript and DOM) and of the web process. Medians of the rounds, each in a new tab.
 """
 
 from __future__ import annotations
@@ -30,7 +30,9 @@ import psutil
 from benchmarks.recordings import machine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-WORDS = "the of and to in that was it for he is with as his on be at by had not are but from have they which one you were"
+WORDS = (
+    "the of and to in that was it for he is with as his on be at by had not are but from have they which one you were"
+)
 KEYS = 60
 WATCH = """() => {
   window.longest = 0;
@@ -147,7 +149,7 @@ class Server:
         self.address = f"http://localhost:{self.port}"
         while True:
             try:
-                urllib.request.urlopen(f"{self.address}/health").close()
+                urllib.request.urlopen(f"{self.address}/health").close()  # noqa: S310
                 break
             except urllib.error.URLError:
                 assert self.processes[1].poll() is None
@@ -189,9 +191,9 @@ def measure(context: Any, server: Server, address: str) -> list[float]:
     typing = page.evaluate("window.longest")
     page.wait_for_selector("#saved[data-state=saved]")
     memory = context.new_cdp_session(page).send("Runtime.getHeapUsage")["usedSize"] / 1e6
-    tab = max(
-        (process.memory_info().rss for process in psutil.process_iter() if _is_renderer(process)), default=0
-    ) / 1e6
+    tab = (
+        max((process.memory_info().rss for process in psutil.process_iter() if _is_renderer(process)), default=0) / 1e6
+    )
     page.close()
     return [text, ready, scrolling, median(keys), keys[int(0.95 * len(keys))], typing, memory, tab, server.megabytes]
 
@@ -228,7 +230,9 @@ def main() -> None:
                     rounds = [
                         measure(context, server, f"{server.address}/tasks/{task.pk}/") for _ in range(asked.rounds)
                     ]
-                    print(f"{hours:>6g}" + "".join(f"{median(list(each)):>11.0f}" for each in zip(*rounds, strict=True)))
+                    print(
+                        f"{hours:>6g}" + "".join(f"{median(list(each)):>11.0f}" for each in zip(*rounds, strict=True))
+                    )
         finally:
             server.stop()
 

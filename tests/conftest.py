@@ -77,7 +77,7 @@ def broker() -> Redis:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
     process = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=REPOSITORY, env=environment)
     try:
-        client = Redis.from_url(settings.REDIS_URL, retry=Retry(ConstantBackoff(0.1), 200))
+        client = Redis.from_url(settings.REDIS_URL, retry=Retry(ConstantBackoff(0.1), 600))
         client.ping()
         yield client
     finally:
@@ -93,8 +93,8 @@ def queue(broker: Redis) -> Redis:
 
 
 @contextmanager
-def web_server(**environment: str) -> Iterator[int]:
-    """`manage.py web` on the tests' database, as `make run` starts it; its port."""
+def web_server(port: int = 0, **environment: str) -> Iterator[int]:
+    """`manage.py web` on the tests' database, as `make run` starts it; its port, a free one if not given."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "transcribe_site.settings",
@@ -102,7 +102,7 @@ def web_server(**environment: str) -> Iterator[int]:
         **environment,
     }
     with socket.create_server(
-        ("127.0.0.1", 0)
+        ("127.0.0.1", port)
     ) as listening:  # clients that connect before it is ready wait in the backlog
         process = subprocess.Popen(
             [sys.executable, "manage.py", "web", "--fd", str(listening.fileno())],

@@ -104,8 +104,9 @@ def service() -> Iterator[Service]:
     shutil.rmtree(var, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Browser]:
+    """Not for the whole session: while Playwright's loop runs in this thread, Django refuses to use the database."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM,
