@@ -186,7 +186,8 @@ def measure(context: Any, server: Server, address: str) -> list[float]:
     for _ in range(KEYS):
         page.keyboard.press("x", delay=0)
         page.wait_for_timeout(30)
-    page.wait_for_function(f"window.keys.length >= {KEYS}")
+    while page.evaluate("window.keys.length") < KEYS:
+        page.wait_for_timeout(20)
     keys = sorted(page.evaluate("window.keys"))
     typing = page.evaluate("window.longest")
     page.wait_for_selector("#saved[data-state=saved]")

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tasks_app.actions.access import logged_in_user, task_visible_to, tasks_visible_to
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
+from tasks_app.actions.example import example_recording
 from tasks_app.actions.retry import retry
 from tasks_app.errors import NotReady
 from tasks_app.exports import FORMATS
@@ -38,7 +39,8 @@ def task_list(request: HttpRequest) -> HttpResponse:
     user = logged_in_user(request)
     own = tasks_visible_to(user).filter(owner=user)
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "tasks_app/task_list.html", {"page": page, "socket": own_tasks_socket()})
+    context = {"page": page, "socket": own_tasks_socket(), "has_example": not page.object_list and example_recording()}
+    return render(request, "tasks_app/task_list.html", context)
 
 
 # One task -------------------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ urlpatterns = [
     path("signup/", accounts.SignUp.as_view(), name="signup"),
     path("tasks/", recordings.task_list, name="task-list"),
     path("tasks/new/", uploading.task_upload, name="task-upload"),
+    path("tasks/example/", uploading.task_example, name="task-example"),
     path("tasks/<uuid:identifier>/", recordings.task_detail, name="task-detail"),
     path("tasks/<uuid:identifier>/transcript.<slug:format_name>", transcripts.transcript_file, name="transcript-file"),
     path("tasks/<uuid:identifier>/history/", transcripts.task_history, name="task-history"),

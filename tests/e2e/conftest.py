@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -114,6 +116,35 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def database_beside_the_browser() -> Iterator[None]:
+    """Playwright's loop runs in this thread; Django would take that for asynchronous code of ours."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield
+
+
+@pytest.fixture
+def somebodys(chromium: Browser, daphne: int) -> Iterator[Callable[..., BrowserContext]]:
+    """A browser in which somebody is logged in, on the tests' database: `somebodys(user, port)`."""
+    contexts: list[BrowserContext] = []
+
+    def log_in(user: AbstractUser | None, port: int = daphne) -> BrowserContext:
+        address = f"http://127.0.0.1:{port}"
+        context = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(30_000)
+        if user is not None:
+            client = Client()
+            client.force_login(user)
+            context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
+        contexts.append(context)
+        return context
+
+    yield log_in
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

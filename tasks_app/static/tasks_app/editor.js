@@ -78,7 +78,8 @@ export class Editor {
     getSelection().addRange(range);
     const { top, bottom } = line.row.getBoundingClientRect();
     const head = document.getElementById("tools").getBoundingClientRect().bottom;
-    if (top < head || bottom > innerHeight) line.row.scrollIntoView({ block: "center" });
+    const foot = document.getElementById("player")?.getBoundingClientRect().top ?? innerHeight;
+    if (top < head || bottom > Math.min(foot, innerHeight)) line.row.scrollIntoView({ block: "center" });
   }
 
   #onFocus(event) {

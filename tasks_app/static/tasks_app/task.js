@@ -141,7 +141,12 @@ function begin() {
   live.saw(task.dataset.task, Number(task.dataset.sequence));
   live.showIn(document.getElementById("connection"));
   localiseTimes(task);
-  openTranscript(task);
+  openPlayer().then((player) => openTranscript(task, player));
+}
+
+async function openPlayer() {
+  const element = document.getElementById("player");
+  return element && new (await import("./player.js")).Player(element);
 }
 
 function onGone() {

@@ -16,15 +16,17 @@ const NUDGE = 0.1; // seconds
 /** The open transcript, of which there is one at most. @type {TranscriptPage|null} */
 let page = null;
 
-/** Open the transcript on the page, if it has one that can be corrected. @param {HTMLElement} task */
-export async function openTranscript(task) {
+/**
+ * Open the transcript on the page, if it has one that can be corrected.
+ * @param {HTMLElement} task
+ * @param {EventTarget|null} player
+ */
+export async function openTranscript(task, player) {
   page?.close();
   page = null;
   const section = document.getElementById("transcript");
-  if (!section?.dataset.changes || !document.getElementById("line-row")) return;
-  const element = document.getElementById("player");
-  const { Player } = element ? await import("./player.js") : {};
-  page = new TranscriptPage(section, task.dataset.task, Player ? new Player(element) : null);
+  if (!document.getElementById("line-row")) return;
+  page = new TranscriptPage(section, task.dataset.task, player);
   await page.load();
 }
 
