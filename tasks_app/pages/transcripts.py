@@ -58,11 +58,12 @@ def text_for_page(task: Task, user: User) -> dict[str, Any]:
             {"id": None, "start": segment.start, "end": segment.end, "text": segment.text, "speaker": ""}
             for segment in transcript_of(task, words=False).segments
         ]
-        return {"editable": False, "has_text": True, "lines": _lines(segments, [])}
+        return {"editable": False, "has_text": True, "one_voice": True, "lines": _lines(segments, [])}
     first = portion(task, count=FIRST_LINES, words=False)
     return {
         "editable": True,
         "has_text": True,
+        "one_voice": not first["speakers"],
         "lines": _lines(first["segments"], first["speakers"]),
         "more": first["more"],
         "empty_line": Line(),

@@ -126,23 +126,27 @@ def database_beside_the_browser() -> Iterator[None]:
         yield
 
 
+def log_in(context: BrowserContext, user: AbstractUser) -> None:
+    client = Client()
+    client.force_login(user)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "domain": "127.0.0.1", "path": "/"}])
+
+
 @pytest.fixture
 def somebodys(chromium: Browser, daphne: int) -> Iterator[Callable[..., BrowserContext]]:
     """A browser in which somebody is logged in, on the tests' database: `somebodys(user, port)`."""
     contexts: list[BrowserContext] = []
 
-    def log_in(user: AbstractUser | None, port: int = daphne) -> BrowserContext:
-        address = f"http://127.0.0.1:{port}"
-        context = chromium.new_context(base_url=address, viewport={"width": 1280, "height": 900})
+    def browser_of(user: AbstractUser | None, port: int = daphne) -> BrowserContext:
+        context = chromium.new_context(base_url=f"http://127.0.0.1:{port}", viewport={"width": 1280, "height": 900})
         context.set_default_timeout(30_000)
         if user is not None:
-            client = Client()
-            client.force_login(user)
-            context.add_cookies([{"name": "sessionid", "value": client.cookies["sessionid"].value, "url": address}])
+            log_in(context, user)
         contexts.append(context)
         return context
 
-    yield log_in
+    yield browser_of
     for context in contexts:
         context.close()
 

@@ -15,7 +15,7 @@ from tasks_app.models import Change, Task
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tasks_app.transcripts.rows import transcript_of
 from tests.conftest import eventually, make_task, web_server
-from tests.e2e.conftest import free_port
+from tests.e2e.conftest import free_port, log_in
 
 pytestmark = [
     pytest.mark.browser,
@@ -342,15 +342,14 @@ def test_after_a_crash_of_the_tab_it_is_offered_at_the_next_visit(browser: Brows
     expect(again.locator("#kept")).to_be_hidden()
 
 
-def test_when_the_session_ends_it_is_offered_after_logging_in(page: Page, task: Task) -> None:
+def test_when_the_session_ends_it_is_offered_after_logging_in(page: Page, owner: AbstractUser, task: Task) -> None:
     Session.objects.all().delete()
     put_cursor(page, 0, "mourning")
     page.keyboard.type("early ")
     page.get_by_role("link", name="Log in again").click()
-    page.get_by_label("Username").fill("alice")
-    page.get_by_label("Password").fill("alice's password")
-    page.get_by_role("button", name="Log in").click()
-    expect(page).to_have_url(re.compile(f"/tasks/{task.pk}/$"))
+    expect(page).to_have_url(re.compile(f"/login/.next=/tasks/{task.pk}/$"))
+    log_in(page.context, owner)
+    page.goto(f"/tasks/{task.pk}/")
     page.get_by_role("button", name="Save it now").click()
     eventually(lambda: texts(task)[0] == "Good early mourning to you.")
 

@@ -19,7 +19,7 @@ export class Follow {
     if (this.marks) for (const [name, mark] of Object.entries(this.marks)) CSS.highlights.set(name, mark);
     this.following = true;
     this.unsureShown = false;
-    /** Rows near the screen, whose unsure words are marked. @type {Set<Element>} */
+    /** Blocks of lines near the screen, whose unsure words are marked. @type {Set<Element>} */
     this.near = new Set();
     this.controller = new AbortController();
     const { signal } = this.controller;
@@ -109,7 +109,7 @@ export class Follow {
     this.soon = requestAnimationFrame(() => {
       this.marks?.unsure.clear();
       if (!this.unsureShown) return;
-      for (const row of this.near) {
+      for (const row of [...this.near].flatMap((block) => [...block.children])) {
         const line = this.lines.of(row);
         if (!line) continue;
         for (const { word, from, to } of placesOf(line)) {

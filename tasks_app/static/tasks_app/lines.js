@@ -2,6 +2,7 @@
 
 import { clock } from "./words.js";
 
+const BLOCK = 50; // rows; what is not in sight is not laid out block by block, as ten thousand single rows would be slow
 const MANY = 50; // changed lines, after which it is quicker to look at all
 const PAUSE = 1.5; // seconds of silence that start a paragraph; the same in pages/transcripts.py
 
@@ -36,7 +37,7 @@ export class Lines {
     this.byRow = new WeakMap();
     /** @type {Map<string, Speaker>} */
     this.speakers = new Map();
-    this.rendered = new Map([...list.children].map((row) => [Number(row.dataset.id), row]));
+    this.rendered = new Map([...list.querySelectorAll(".line")].map((row) => [Number(row.dataset.id), row]));
   }
 
   /** The line that an element or text is part of. @param {Node|null} node @returns {Line|undefined} */
@@ -75,10 +76,12 @@ export class Lines {
       if (this.byId.has(segment.id)) continue;
       const row = this.rendered.get(segment.id);
       const line = this.#line(segment, row);
-      if (!row) fragment.append(line.row);
       this.order.push(line);
       this.#decorate(line, before);
       before = line;
+      if (row) continue;
+      if (!fragment.lastChild || fragment.lastChild.childElementCount === BLOCK) fragment.append(block());
+      fragment.lastChild.append(line.row);
     }
     this.list.append(fragment);
   }
@@ -87,6 +90,7 @@ export class Lines {
   setSpeakers(speakers) {
     const changed = JSON.stringify(speakers) !== JSON.stringify([...this.speakers.values()]);
     this.speakers = new Map(speakers.map((speaker) => [speaker.label, speaker]));
+    this.list.classList.toggle("one-voice", !speakers.length);
     return changed;
   }
 
@@ -140,7 +144,7 @@ export class Lines {
   #insert(segment) {
     const line = this.#line(segment);
     const place = this.#after(line);
-    this.list.insertBefore(line.row, this.order[place]?.row ?? null);
+    this.#put(line, this.order[place]);
     this.order.splice(place, 0, line);
     return line;
   }
@@ -163,10 +167,12 @@ export class Lines {
   }
 
   #put(line, next) {
-    const before = next?.row ?? null;
-    if (line.row.nextElementSibling !== before && !line.row.nextElementSibling?.matches(".conflict")) {
-      this.list.insertBefore(line.row, before);
-    }
+    const { row } = line;
+    if (row.nextElementSibling?.matches(".conflict")) return;
+    const following = row.nextElementSibling ?? row.parentElement?.nextElementSibling?.firstElementChild;
+    if (row.isConnected && following === next?.row) return;
+    if (next) next.row.before(row);
+    else (this.list.lastElementChild ?? this.list.appendChild(block())).append(row);
   }
 
   #decorateAll() {
@@ -211,6 +217,12 @@ export class Lines {
     }
     return from;
   }
+}
+
+function block() {
+  const element = document.createElement("div");
+  element.className = "block";
+  return element;
 }
 
 function compare(one, other) {

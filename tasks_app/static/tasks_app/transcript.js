@@ -72,20 +72,18 @@ class TranscriptPage {
     this.saving.close();
   }
 
-  /** Fetch all lines, in portions. A first one that is small lets the reader begin at once. */
+  /** Fetch all lines, in portions: while one is put on the page, the next is on its way. */
   async load() {
-    let after = "";
-    for (let more = true; more; ) {
-      const portion = await this.#portion(after);
+    for (let next = this.#portion(""); next; ) {
+      const portion = await next;
       if (!portion || this.controller.signal.aborted) return;
+      next = portion.more ? this.#portion(portion.segments.at(-1).id) : null;
       this.saving.revision ||= portion.revision;
       this.lines.setSpeakers(portion.speakers);
       for (let first = 0; first < portion.segments.length; first += PIECE) {
         this.lines.append(portion.segments.slice(first, first + PIECE));
         await new Promise(requestAnimationFrame);
       }
-      after = portion.segments.at(-1)?.id ?? "";
-      more = portion.more;
     }
     await this.saving.catchUp(); // what changed while the portions came
     this.loaded = true;
