@@ -226,7 +226,7 @@ def test_enter_splits_at_the_cursor_and_what_is_typed_meanwhile_is_not_lost(page
 def test_backspace_and_delete_join_lines(page: Page, task: Task) -> None:
     put_cursor(page, 1, "How")
     page.keyboard.press("Backspace")
-    eventually(lambda: texts(task)[0] == "Good mourning to you. How are you?")
+    expect(line(page, 0)).to_have_text("Good mourning to you. How are you?")
     page.keyboard.press("End")
     page.keyboard.press("Delete")
     eventually(lambda: texts(task)[0] == "Good mourning to you. How are you? I am fine, thanks.")

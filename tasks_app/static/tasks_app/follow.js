@@ -40,6 +40,10 @@ export class Follow {
       },
       { signal, capture: true },
     );
+    // The first block is older than this script, and its event is past.
+    for (const block of lines.list.children) {
+      if (block.firstElementChild?.checkVisibility({ contentVisibilityAuto: true })) this.near.add(block);
+    }
   }
 
   close() {
@@ -56,7 +60,7 @@ export class Follow {
 
   resume() {
     this.following = true;
-    this.line?.row.scrollIntoView({ block: "center", behavior: still() ? "auto" : "smooth" });
+    if (this.line) toTheMiddle(this.line.row);
     this.#show();
   }
 
@@ -87,7 +91,7 @@ export class Follow {
     const { top, bottom } = row.getBoundingClientRect();
     const head = document.getElementById("tools")?.getBoundingClientRect().bottom ?? 0;
     if (top > head + 24 && bottom < innerHeight * 0.75) return;
-    row.scrollIntoView({ block: "center", behavior: still() ? "auto" : "smooth" });
+    toTheMiddle(row);
   }
 
   // Unsure words -----------------------------------------------------------------------------------------------------
@@ -136,6 +140,9 @@ export class Follow {
   }
 }
 
-function still() {
-  return matchMedia("(prefers-reduced-motion: reduce)").matches;
+/** Far away, a smooth scroll would pass over lines that have no height yet, and miss. @param {HTMLElement} row */
+function toTheMiddle(row) {
+  const far = Math.abs(row.getBoundingClientRect().top - innerHeight / 2) > innerHeight;
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  row.scrollIntoView({ block: "center", behavior: far || still ? "instant" : "smooth" });
 }

@@ -141,6 +141,7 @@ export class Saving extends EventTarget {
   yieldTo(line, changedIn) {
     return this.#inTurn(async () => {
       this.typed.delete(line);
+      line.p.textContent = line.text;
       this.revision = Math.min(this.revision, changedIn - 1);
       await this.catchUpNow();
       this.#keep();
