@@ -174,7 +174,7 @@ def measure(context: Any, server: Server, address: str) -> list[float]:
     page.wait_for_selector("#transcript[data-ready]", timeout=120_000)
     ready = page.evaluate("performance.now()")
     text = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    assert page.locator("#lines > .line").count() >= 1000
+    assert page.locator("#lines .line").count() >= 1000
     scrolling = page.evaluate(SCROLL)
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight / 2)")
     page.wait_for_timeout(500)
