@@ -29,10 +29,10 @@ HIGHEST_ID = 2**63 - 1
 @never_cache
 @logged_in
 def transcript(request: HttpRequest, identifier: UUID) -> JsonResponse:
-    """`GET /tasks/{identifier}/transcript?after=ID&count=N`: a portion of the segments, with their words."""
+    """`GET /tasks/{identifier}/transcript?after=ID&count=N`: a portion of the segments; `words=0` leaves out words."""
     task = task_visible_to(request.user, identifier)
-    after = _number(request, "after", None, HIGHEST_ID)
-    return _compact(portion(task, after, _number(request, "count", MOST) or 0))
+    after, count = _number(request, "after", None, HIGHEST_ID), _number(request, "count", MOST) or 0
+    return _compact(portion(task, after, count, words=_number(request, "words", 1) != 0))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

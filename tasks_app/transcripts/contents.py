@@ -13,6 +13,7 @@ from tasks_app.transcripts.changes import at_revision, current
 from tasks_app.transcripts.rows import names_of, shown_label
 
 MOST = 1000  # segments in one portion
+MOST_WITHOUT_WORDS = 2500
 COLOURS = 6
 
 
@@ -33,7 +34,7 @@ def portion(task: Task, after: int | None = None, count: int = MOST, *, words: b
         if last is None:
             raise InvalidChange(user_message="There is no such segment in this transcript.")
         rows = rows.filter(Q(start__gt=last.start) | Q(pk__gt=after), start__gte=last.start)
-    count = min(max(count, 1), MOST)
+    count = min(max(count, 1), MOST if words else MOST_WITHOUT_WORDS)
     found = list(rows.defer("scores", *([] if words else ["words"]))[: count + 1])
     return {
         "revision": transcript.revision,

@@ -83,6 +83,10 @@ def test_a_portion_has_segments_with_words_speakers_and_the_revision(user: Clien
     assert (found["revision"], found["more"]) == (1, False)
 
 
+def test_a_portion_may_come_without_words(user: Client, task: Task) -> None:
+    assert set(read(user, task, words=0)["segments"][0]) == {"id", "start", "end", "text", "speaker"}
+
+
 def test_portions_follow_each_other_without_gap_even_at_the_same_second(user: Client, task: Task) -> None:
     first = read(user, task, count=2)
     second = read(user, task, count=2, after=first["segments"][-1]["id"])
@@ -223,6 +227,17 @@ def test_the_history_says_who_did_what_newest_first(user: Client, task: Task) ->
     ]
     assert entries[0]["speakers"] == [{"label": "SPEAKER_00", "name": "Anna", "same_as": ""}]
     assert [line["text"] for line in entries[1]["before"] + entries[1]["after"]] == ["Good mourning.", "Good morning."]
+
+
+def test_then_and_now_are_shown_side_by_side(user: Client, task: Task) -> None:
+    ids = [segment["id"] for segment in read(user, task)["segments"]]
+    send(user, task, "text", texts={ids[0]: "Good morning."})
+    send(user, task, "delete", segments=[ids[3]])
+    page = user.get(reverse("task-comparison", args=[task.pk, 1])).text
+    assert "2 places differ" in page
+    for piece in ("<del>mourning.</del>", "<ins>morning.</ins>", "<del>I am fine.</del>"):
+        assert piece in page
+    assert "And you?" not in page
 
 
 def test_the_history_comes_in_portions(user: Client, task: Task, owner: AbstractUser) -> None:

@@ -96,7 +96,7 @@ def opened(context: BrowserContext, task: Task, place: str = "") -> Page:
     page.route("**/player.js", lambda route: route.fulfill(body=PLAYER, content_type="text/javascript"))
     page.add_init_script(WITH_PLAYER)
     page.goto(f"/tasks/{task.pk}/{place}")
-    expect(page.locator("#transcript")).to_have_attribute("data-ready", "true")
+    expect(page.locator("#transcript")).to_have_attribute("data-words", "true")
     return page
 
 
@@ -275,7 +275,7 @@ def test_undo_goes_back_step_by_step_after_a_reload_too(page: Page, task: Task) 
         page.keyboard.press(key)
         eventually(lambda: Change.objects.count() == 2 + (key == "Enter"))  # noqa: B023
     page.reload()
-    expect(page.locator("#transcript")).to_have_attribute("data-ready", "true")
+    expect(page.locator("#transcript")).to_have_attribute("data-words", "true")
     expect(page.locator(".line p")).to_have_count(5)
     page.keyboard.press("Control+z")
     expect(page.locator(".line p")).to_have_count(4)
@@ -338,7 +338,7 @@ def test_after_a_crash_of_the_tab_it_is_offered_at_the_next_visit(browser: Brows
     again.get_by_role("button", name="Save it now").click()
     eventually(lambda: texts(task)[0] == "Good early mourning to you.")
     again.reload()
-    expect(again.locator("#transcript")).to_have_attribute("data-ready", "true")
+    expect(again.locator("#transcript")).to_have_attribute("data-words", "true")
     expect(again.locator("#kept")).to_be_hidden()
 
 

@@ -86,6 +86,14 @@ export class Lines {
     this.list.append(fragment);
   }
 
+  /** Take over the words of lines that came without. @param {Segment[]} segments */
+  setWords(segments) {
+    for (const { id, words } of segments) {
+      const line = this.byId.get(id);
+      if (line) line.words = words;
+    }
+  }
+
   /** @param {Speaker[]} speakers @returns {boolean} whether anything is new */
   setSpeakers(speakers) {
     const changed = JSON.stringify(speakers) !== JSON.stringify([...this.speakers.values()]);
@@ -132,7 +140,7 @@ export class Lines {
   }
 
   #line(segment, row = this.template.cloneNode(true)) {
-    const line = { ...segment, row, p: row.querySelector("p") };
+    const line = { words: [], ...segment, row, p: row.querySelector("p") };
     row.dataset.id = segment.id;
     row.querySelector("time").textContent = clock(segment.start);
     if (line.p.textContent !== segment.text) line.p.textContent = segment.text;

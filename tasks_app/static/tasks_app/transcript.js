@@ -9,7 +9,7 @@ import { Refused, Saving } from "./saving.js";
 import { Speakers } from "./speakers.js";
 import { clock } from "./words.js";
 
-const PIECE = 200; // rows made between two frames
+const PIECE = 500; // rows made between two frames
 const SKIP = 3; // seconds
 const NUDGE = 0.1; // seconds
 
@@ -72,19 +72,17 @@ class TranscriptPage {
     this.saving.close();
   }
 
-  /** Fetch all lines, in portions: while one is put on the page, the next is on its way. */
+  /** Fetch all text, with which one can read and correct, and then the words with their times. */
   async load() {
-    for (let next = this.#portion(""); next; ) {
-      const portion = await next;
-      if (!portion || this.controller.signal.aborted) return;
-      next = portion.more ? this.#portion(portion.segments.at(-1).id) : null;
-      this.saving.revision ||= portion.revision;
-      this.lines.setSpeakers(portion.speakers);
-      for (let first = 0; first < portion.segments.length; first += PIECE) {
-        this.lines.append(portion.segments.slice(first, first + PIECE));
+    for await (const { revision, speakers, segments } of this.#portions("words=0&count=2500")) {
+      this.saving.revision ||= revision;
+      this.lines.setSpeakers(speakers);
+      for (let first = 0; first < segments.length; first += PIECE) {
+        this.lines.append(segments.slice(first, first + PIECE));
         await new Promise(requestAnimationFrame);
       }
     }
+    if (this.controller.signal.aborted) return;
     await this.saving.catchUp(); // what changed while the portions came
     this.loaded = true;
     this.editor.ready();
@@ -92,12 +90,25 @@ class TranscriptPage {
     this.section.dataset.ready = "true";
     this.#goToHash();
     await this.#offerLeft();
+    for await (const { segments } of this.#portions("count=1000")) this.lines.setWords(segments);
+    this.follow.refresh();
+    this.section.dataset.words = "true";
   }
 
-  async #portion(after) {
+  /** While one portion is put on the page, the next is on its way. @param {string} asked */
+  async *#portions(asked) {
+    for (let next = this.#portion(asked); next; ) {
+      const portion = await next;
+      if (!portion || this.controller.signal.aborted) return;
+      next = portion.more ? this.#portion(`${asked}&after=${portion.segments.at(-1).id}`) : null;
+      yield portion;
+    }
+  }
+
+  async #portion(asked) {
     for (let wait = 1000; !this.controller.signal.aborted; wait = Math.min(2 * wait, 10_000)) {
       try {
-        const response = await fetch(`${this.section.dataset.segments}?after=${after}`.replace(/\?after=$/, ""));
+        const response = await fetch(`${this.section.dataset.segments}?${asked}`);
         if (response.ok) return await response.json();
         if (response.status < 500) return null; // gone, or logged out: the page's connection notices
       } catch {
