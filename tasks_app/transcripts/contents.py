@@ -9,7 +9,7 @@ from django.db.models import Q
 
 from tasks_app.errors import InvalidChange, NotReady
 from tasks_app.models import Segment, Speaker, Task, Transcript
-from tasks_app.transcripts.changes import at_revision, current
+from tasks_app.transcripts.changes import current
 from tasks_app.transcripts.rows import names_of, shown_label
 
 MOST = 1000  # segments in one portion
@@ -96,15 +96,6 @@ def speakers_data(speakers: Iterable[Speaker]) -> list[dict[str, Any]]:
         {"label": label, "name": names[label], "colour": colours[shown[label]], "same_as": shown[label]}
         for label in by_label
     ]
-
-
-def segments_at(task: Task, revision: int | None) -> list[Segment]:
-    """The segments at a revision, without words and scores.
-
-    Raises:
-        NotReady: there is no transcript yet.
-    """
-    return list(at_revision(_transcript(task).segments.all(), revision).defer("words", "scores"))
 
 
 def _transcript(task: Task) -> Transcript:
