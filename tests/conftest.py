@@ -105,8 +105,8 @@ def stopped(broker: Redis) -> Iterator[None]:
 
 
 @contextmanager
-def web_server(**environment: str) -> Iterator[int]:
-    """`manage.py web` on the tests' database, as `make run` starts it; its port."""
+def web_server(port: int = 0, **environment: str) -> Iterator[int]:
+    """`manage.py web` on the tests' database, as `make run` starts it; its port, a free one if not given."""
     environment = {
         **os.environ,
         "DJANGO_SETTINGS_MODULE": "transcribe_site.settings",
@@ -114,7 +114,7 @@ def web_server(**environment: str) -> Iterator[int]:
         **environment,
     }
     with socket.create_server(
-        ("127.0.0.1", 0)
+        ("127.0.0.1", port)
     ) as listening:  # clients that connect before it is ready wait in the backlog
         process = subprocess.Popen(
             [sys.executable, "manage.py", "web", "--fd", str(listening.fileno())],

@@ -38,7 +38,7 @@ JSON, HTML, INDIFFERENT = "application/json", "text/html,application/xhtml+xml,*
 
 
 class Route(NamedTuple):
-    """`address`: with something in the place of each argument that no argument can be."""
+    """`address`: with something in the place of each argument, numbers aside, that no argument can be."""
 
     address: str
     belongs_to_api: bool
@@ -51,7 +51,7 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterat
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, route)
         elif route.startswith(OUR_ADMIN) or not route.startswith(ELSEWHERE):
-            address = "/" + re.sub("<[^>]+>", "no-such-thing", route)
+            address = "/" + re.sub("<[^>]+>", "no-such-thing", re.sub("<int:[^>]+>", "1", route))
             yield Route(address, pattern in api_routes, address != f"/{route}")
 
 

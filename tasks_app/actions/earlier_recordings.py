@@ -6,13 +6,13 @@ from collections import Counter
 
 from django.contrib.auth.models import User
 
-from tasks_app.models import Task, TaskStatus
+from tasks_app.models import Speaker, Task, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.text.language_choice import LANGUAGE_NOT_SURE
 from tasks_app.pipeline.transcript import StageWarning
 
 RECENT_RECORDINGS = 50
-"""How many of a person's last recordings are looked at to find their usual languages."""
+"""How many of a person's last recordings are looked at."""
 
 
 def usual_languages(owner: User) -> list[str]:
@@ -34,3 +34,10 @@ def last_hints(owner: User) -> tuple[str, ...]:
     """The names and terms given with the owner's last recording."""
     last = Task.objects.filter(owner=owner).order_by("-created_at").first()
     return last.transcription_options.hints if last else ()
+
+
+def speaker_names(owner: User) -> list[str]:
+    """The names that speakers have in the owner's last recordings, in alphabetical order."""
+    recent = Task.objects.filter(owner=owner).order_by("-created_at").values_list("pk", flat=True)[:RECENT_RECORDINGS]
+    named = Speaker.objects.filter(transcript__in=list(recent), until=None).exclude(name="")
+    return list(named.order_by("name").values_list("name", flat=True).distinct())

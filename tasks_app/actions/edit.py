@@ -9,19 +9,30 @@ them raise, besides what their own docstrings list:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 
-from tasks_app.errors import InvalidChange
-from tasks_app.models import Change, Segment, Speaker, Task
+from tasks_app.errors import InvalidChange, NotReady
+from tasks_app.models import Change, Segment, Speaker, Task, Transcript
 from tasks_app.pipeline.text.words import UNSPACED
 from tasks_app.pipeline.transcript import Word
+from tasks_app.progress.broadcast import broadcast_change
 from tasks_app.transcripts import words as timing
-from tasks_app.transcripts.changes import Draft, change, current, recognised_last, restore, take_back
+from tasks_app.transcripts.changes import (
+    Draft,
+    change,
+    current,
+    recognised_last,
+    restore,
+    take_back,
+    to_undo_and_redo,
+)
 from tasks_app.transcripts.rows import free_label, segment_row, words_of
 
 MAX_TEXT = 10_000  # characters of one segment
+MAX_NAME = 100  # characters of a speaker's
 SHORTEST = 0.02  # seconds
 
 Kind = Change.Kind
@@ -31,12 +42,14 @@ def change_text(task: Task, actor: User, from_revision: int, texts: Mapping[int,
     """Set new texts for segments, given by their identifiers: one that was corrected, or all in which something was
     replaced. Unchanged words keep their times.
     """
-    with change(task, Kind.TEXT, actor, from_revision) as draft:
-        for segment_id, text in texts.items():
-            segment = draft.segment(segment_id)
-            text = _text(text)
+    with _change(task, Kind.TEXT, actor, from_revision) as draft:
+        segments = draft.segments(texts)
+        new = []
+        for segment in segments:
+            text = _text(texts[segment.pk])
             words = timing.retimed(words_of(segment), text, segment.start, segment.end)
-            _replace(draft, [segment], [segment_row(segment.start, segment.end, text, segment.speaker, words)])
+            new.append(segment_row(segment.start, segment.end, text, segment.speaker, words))
+        _replace(draft, segments, new)
         return draft.change
 
 
@@ -44,7 +57,7 @@ def split(task: Task, actor: User, from_revision: int, segment_id: int, at: int)
     """Split a segment in two before character `at` of its text. The second one starts when its first word does; without
     word times, the time is divided in proportion to the number of characters.
     """
-    with change(task, Kind.SPLIT, actor, from_revision) as draft:
+    with _change(task, Kind.SPLIT, actor, from_revision) as draft:
         segment = draft.segment(segment_id)
         first, second = segment.text[: max(at, 0)].strip(), segment.text[max(at, 0) :].strip()
         if not first or not second:
@@ -65,7 +78,7 @@ def split(task: Task, actor: User, from_revision: int, segment_id: int, at: int)
 
 def join(task: Task, actor: User, from_revision: int, first_id: int, second_id: int) -> Change:
     """Join two consecutive segments; the result has the first one's speaker."""
-    with change(task, Kind.JOIN, actor, from_revision) as draft:
+    with _change(task, Kind.JOIN, actor, from_revision) as draft:
         first, second = draft.segment(first_id), draft.segment(second_id)
         between = current(draft.transcript.segments.filter(start__gt=first.start, start__lt=second.start))
         if (first.start, first.pk) >= (second.start, second.pk) or between.exists():
@@ -87,7 +100,7 @@ def join(task: Task, actor: User, from_revision: int, first_id: int, second_id: 
 
 def change_times(task: Task, actor: User, from_revision: int, segment_id: int, start: float, end: float) -> Change:
     """Set a segment's start and end, in seconds. Words outside them are moved to the nearer end."""
-    with change(task, Kind.TIMES, actor, from_revision) as draft:
+    with _change(task, Kind.TIMES, actor, from_revision) as draft:
         segment = draft.segment(segment_id)
         start, end = round(start, 3), round(end, 3)
         if not 0 <= start <= end - SHORTEST or (task.duration and end > task.duration + 1):
@@ -101,31 +114,36 @@ def change_speaker(
     task: Task, actor: User, from_revision: int, segment_ids: Sequence[int], label: str | None
 ) -> Change:
     """Set the speaker of segments: one of the transcript's speakers, or None for somebody without a label so far."""
-    with change(task, Kind.SPEAKER, actor, from_revision) as draft:
+    with _change(task, Kind.SPEAKER, actor, from_revision) as draft:
         if label is None:
             label = free_label(draft.transcript.speakers.values_list("label", flat=True))
             draft.open([Speaker(label=label)])
         elif not current(draft.transcript.speakers.all()).filter(label=label).exists():
             raise InvalidChange(user_message="There is no such speaker in this transcript.")
-        for segment_id in segment_ids:
-            segment = draft.segment(segment_id)
-            row = segment_row(segment.start, segment.end, segment.text, label, words_of(segment), segment.scores)
-            _replace(draft, [segment], [row])
+        segments = draft.segments(segment_ids)
+        new = [
+            segment_row(segment.start, segment.end, segment.text, label, words_of(segment), segment.scores)
+            for segment in segments
+        ]
+        _replace(draft, segments, new)
         return draft.change
 
 
 def name_speaker(task: Task, actor: User, from_revision: int, label: str, name: str) -> Change:
     """Name a speaker throughout the transcript; an empty name removes it."""
-    with change(task, Kind.NAME, actor, from_revision) as draft:
+    name = " ".join(name.split())
+    if len(name) > MAX_NAME:
+        raise InvalidChange(user_message=f"A name has at most {MAX_NAME} characters.")
+    with _change(task, Kind.NAME, actor, from_revision) as draft:
         speaker = draft.speaker(label)
         draft.close([speaker])
-        draft.open([Speaker(label=label, name=" ".join(name.split()), same_as=speaker.same_as)])
+        draft.open([Speaker(label=label, name=name, same_as=speaker.same_as)])
         return draft.change
 
 
 def same_speaker(task: Task, actor: User, from_revision: int, label: str, as_label: str) -> Change:
     """Merge two speakers: everything `label` says is then said by `as_label`."""
-    with change(task, Kind.SAME_SPEAKER, actor, from_revision) as draft:
+    with _change(task, Kind.SAME_SPEAKER, actor, from_revision) as draft:
         speaker, other = draft.speaker(label), draft.speaker(as_label)
         seen = {label}
         while other.label not in seen and other.same_as:
@@ -140,8 +158,8 @@ def same_speaker(task: Task, actor: User, from_revision: int, label: str, as_lab
 
 def delete_segments(task: Task, actor: User, from_revision: int, segment_ids: Sequence[int]) -> Change:
     """Delete segments from the transcript."""
-    with change(task, Kind.DELETE, actor, from_revision) as draft:
-        draft.close([draft.segment(segment_id) for segment_id in segment_ids])
+    with _change(task, Kind.DELETE, actor, from_revision) as draft:
+        draft.close(draft.segments(segment_ids))
         return draft.change
 
 
@@ -153,16 +171,55 @@ def undo(task: Task, actor: User, revision: int) -> Change:
     undone = Change.objects.filter(transcript=task.pk, revision=revision).first()
     if undone is None or undone.revision == 1:
         raise InvalidChange(user_message="There is no such change to undo.")
-    with change(task, Kind.UNDO, actor, undoes=undone) as draft:
+    with _change(task, Kind.UNDO, actor, undoes=undone) as draft:
         take_back(draft, undone)
         return draft.change
 
 
+def undo_last(task: Task, actor: User) -> Change:
+    """Undo the actor's last change that stands; other people's are left alone. Raises as `undo` does."""
+    return _undo_or_redo(task, actor, 0, "There is nothing of yours to undo.")
+
+
+def redo_last(task: Task, actor: User) -> Change:
+    """Redo what the actor undid last, if they changed nothing since. Raises as `undo` does."""
+    return _undo_or_redo(task, actor, 1, "There is nothing to redo.")
+
+
 def restore_original(task: Task, actor: User) -> Change:
     """Go back to what was last recognised, speakers included. Like every change, it can be undone."""
-    with change(task, Kind.RESTORE, actor) as draft:
+    with _change(task, Kind.RESTORE, actor) as draft:
         restore(draft, recognised_last(draft.transcript))
         return draft.change
+
+
+def restore_revision(task: Task, actor: User, revision: int) -> Change:
+    """Go back to the transcript as it was at a revision. Like every change, it can be undone."""
+    with _change(task, Kind.RESTORE, actor) as draft:
+        if not 1 <= revision < draft.revision:
+            raise InvalidChange(user_message="There is no such state of this transcript.")
+        restore(draft, revision)
+        return draft.change
+
+
+@contextmanager
+def _change(
+    task: Task, kind: Kind, actor: User, from_revision: int | None = None, undoes: Change | None = None
+) -> Iterator[Draft]:
+    """As `change`; everyone who has the transcript open is told of it."""
+    with change(task, kind, actor, from_revision, undoes) as draft:
+        yield draft
+        broadcast_change(task.pk, draft.revision)
+
+
+def _undo_or_redo(task: Task, actor: User, which: int, nothing: str) -> Change:
+    transcript = Transcript.objects.filter(task=task).first()
+    if transcript is None:
+        raise NotReady
+    revision = to_undo_and_redo(transcript, actor)[which]
+    if revision is None:
+        raise InvalidChange(user_message=nothing)
+    return undo(task, actor, revision)
 
 
 def _replace(draft: Draft, old: list[Segment], new: list[Segment]) -> None:

@@ -8,7 +8,7 @@ from django.urls import path
 
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
-from tasks_app.api import recordings, tasks
+from tasks_app.api import recordings, tasks, transcripts
 
 urlpatterns = [
     path("health", tasks.health, name="health"),
@@ -21,6 +21,9 @@ urlpatterns = [
     path("tasks/<uuid:identifier>/playback", recordings.playback, name="task-playback"),
     path("tasks/<uuid:identifier>/cancel", tasks.task_action, {"action": cancel}, name="api-task-cancel"),
     path("tasks/<uuid:identifier>/retry", tasks.task_action, {"action": retry}, name="api-task-retry"),
+    path("tasks/<uuid:identifier>/transcript", transcripts.transcript, name="api-transcript"),
+    path("tasks/<uuid:identifier>/changes", transcripts.changes, name="api-changes"),
+    path("tasks/<uuid:identifier>/history", transcripts.history, name="api-history"),
 ]
 
 _SHAPES = [re.compile("/" + re.sub("<[^>]+>", "[^/]+", re.escape(str(route.pattern)))) for route in urlpatterns]

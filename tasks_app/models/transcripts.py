@@ -57,7 +57,7 @@ class Change(models.Model):
         SAME_SPEAKER = "same_speaker", "Two speakers made one"
         DELETE = "delete", "Deleted"
         UNDO = "undo", "Undone"
-        RESTORE = "restore", "Original restored"
+        RESTORE = "restore", "Earlier state restored"
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="changes")
     revision = models.PositiveIntegerField(help_text="the one that it made")

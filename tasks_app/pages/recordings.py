@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import groupby
-from typing import Any, NamedTuple
+from contextlib import suppress
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,18 +19,16 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from tasks_app.actions.access import logged_in_user, task_visible_to, tasks_visible_to
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
+from tasks_app.actions.example import example_recording
 from tasks_app.actions.playback import playback_of
 from tasks_app.actions.retry import retry
 from tasks_app.errors import NotReady
 from tasks_app.models import Task, TaskProgressStage
-from tasks_app.pages.transcripts import download_panel
+from tasks_app.pages.transcripts import text_for_page
 from tasks_app.pipeline.errors import TranscriptionError
-from tasks_app.pipeline.transcript import Segment, Transcript
 from tasks_app.progress.addresses import own_tasks_socket, task_socket
-from tasks_app.transcripts.rows import transcript_of
 
 PAGE_SIZE = 25
-SPEAKER_COLOURS = 6
 
 
 @require_safe
@@ -41,26 +39,11 @@ def task_list(request: HttpRequest) -> HttpResponse:
     user = logged_in_user(request)
     own = tasks_visible_to(user).filter(owner=user)
     page = Paginator(own, PAGE_SIZE).get_page(request.GET.get("page"))
-    return render(request, "tasks_app/task_list.html", {"page": page, "socket": own_tasks_socket()})
+    context = {"page": page, "socket": own_tasks_socket(), "has_example": not page.object_list and example_recording()}
+    return render(request, "tasks_app/task_list.html", context)
 
 
 # One task -------------------------------------------------------------------------------------------------------------
-
-
-class Paragraph(NamedTuple):
-    """Consecutive segments of one speaker. `colour` counts from 1; 0 without a speaker."""
-
-    speaker: str | None
-    colour: int
-    segments: list[Segment]
-
-
-def _paragraphs(transcript: Transcript) -> list[Paragraph]:
-    colours = {speaker: 1 + place % SPEAKER_COLOURS for place, speaker in enumerate(transcript.speakers)}
-    return [
-        Paragraph(speaker, colours.get(speaker, 0), list(segments))
-        for speaker, segments in groupby(transcript.segments, key=lambda segment: segment.speaker)
-    ]
 
 
 def _stages(task: Task) -> list[dict[str, Any]]:
@@ -89,13 +72,8 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
     }
     if task.has_ended:
         context["playback"] = playback_of(task)
-        try:
-            transcript = transcript_of(task, words=False)
-        except NotReady:
-            pass
-        else:
-            context |= {"transcript": transcript, "paragraphs": _paragraphs(transcript)}
-            context |= download_panel(logged_in_user(request))
+        with suppress(NotReady):
+            context |= text_for_page(task, logged_in_user(request))
     else:
         context |= {"stages": _stages(task), "segments": task.live_segments.all()}
     return render(request, "tasks_app/task_detail.html", context)

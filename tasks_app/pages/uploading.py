@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.actions.access import logged_in_user
 from tasks_app.actions.earlier_recordings import last_hints
+from tasks_app.actions.example import take_in_example
 from tasks_app.actions.quota import quota, used_bytes
 from tasks_app.actions.take_in import check_options, take_in
 from tasks_app.errors import InvalidOptions, StorageAway, StorageFull
@@ -20,7 +22,7 @@ from tasks_app.intake.names import display_name
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pages.forms import UploadForm
-from tasks_app.pipeline.errors import InputError
+from tasks_app.pipeline.errors import InputError, TranscriptionError
 
 
 @takes_recordings
@@ -63,3 +65,14 @@ def task_upload(request: HttpRequest) -> HttpResponse:
         "max_minutes": settings.MAX_DURATION_MINUTES,
     }
     return render(request, "tasks_app/task_upload.html", context, status=status)
+
+
+@require_POST
+@login_required
+def task_example(request: HttpRequest) -> HttpResponse:
+    """Transcribe the recording that comes with the installation."""
+    try:
+        return redirect("task-detail", take_in_example(logged_in_user(request)).identifier)
+    except TranscriptionError as error:
+        messages.error(request, error.user_message)
+        return redirect("task-list")

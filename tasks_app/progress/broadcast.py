@@ -16,7 +16,7 @@ from django.db import transaction
 
 from tasks_app.models import Task
 from tasks_app.progress import writer
-from tasks_app.progress.frames import gone_frame
+from tasks_app.progress.frames import change_frame, gone_frame
 
 logger = logging.getLogger(__name__)
 
@@ -158,3 +158,8 @@ def broadcast_gone(task_id: UUID, owner_id: int) -> None:
     """Tell everyone who watches a task, alone or in a list, that it was deleted."""
     groups = (task_group(task_id), user_group(owner_id))
     transaction.on_commit(lambda: sender.put(task_id, groups, [gone_frame(task_id)]))
+
+
+def broadcast_change(task_id: UUID, revision: int) -> None:
+    """Tell everyone who has a transcript open that it was changed; lists show no text."""
+    broadcast_alone(task_id, "change", change_frame(task_id, revision))

@@ -68,6 +68,11 @@ def follow_up_frame(follow_up: FollowUp) -> dict[str, Any]:
     }
 
 
+def change_frame(task_id: UUID, revision: int) -> dict[str, Any]:
+    """The transcript has reached this revision."""
+    return {"type": "change", "task_id": str(task_id), "revision": revision}
+
+
 def gone_frame(task_id: UUID) -> dict[str, Any]:
     return {"type": "gone", "task_id": str(task_id)}
 

@@ -31,10 +31,19 @@ class Draft:
         Raises:
             SegmentChanged: somebody changed it after `from_revision`.
         """
-        segment = self.transcript.segments.filter(pk=segment_id).first()
-        if segment is None or segment.until is not None or segment.since > self.change.from_revision:
-            raise SegmentChanged(yours=segment, theirs=replacing(segment) if segment else [])
-        return segment
+        return self.segments([segment_id])[0]
+
+    def segments(self, segment_ids: Iterable[int]) -> list[Segment]:
+        """The segments to be changed, in the order given, each once. Raises as `segment` does."""
+        wanted = list(dict.fromkeys(segment_ids))
+        found: dict[int, Segment] = {}
+        for start in range(0, len(wanted), BATCH):
+            found |= self.transcript.segments.in_bulk(wanted[start : start + BATCH])
+        for segment_id in wanted:
+            segment = found.get(segment_id)
+            if segment is None or segment.until is not None or segment.since > self.change.from_revision:
+                raise SegmentChanged(yours=segment, theirs=replacing(segment) if segment else [])
+        return [found[segment_id] for segment_id in wanted]
 
     def speaker(self, label: str) -> Speaker:
         """The speaker with this label.
@@ -138,8 +147,30 @@ def recognised_last(transcript: Transcript) -> int:
     return transcript.changes.filter(kind=Change.Kind.RECOGNISED).latest("revision").revision
 
 
+def to_undo_and_redo(transcript: Transcript, actor: User) -> tuple[int | None, int | None]:
+    """The revisions of the actor's last change that stands, and of their last undoing that nothing followed."""
+    done: list[int] = []
+    undone: list[int] = []
+    undoing: set[int] = set()
+    journal = transcript.changes.filter(actor=actor, revision__gt=1)
+    for revision, kind, undoes in journal.values_list("revision", "kind", "undoes__revision"):
+        if kind != Change.Kind.UNDO:
+            done.append(revision)
+            undone.clear()
+            continue
+        if undoes in undoing:  # undoing an undo: it is done again
+            out, into = undone, done
+        else:
+            out, into = done, undone
+            undoing.add(revision)
+        if undoes in out:
+            out.remove(undoes)
+        into.append(revision)
+    return (done[-1] if done else None), (undone[-1] if undone else None)
+
+
 def restore(draft: Draft, revision: int) -> None:
-    """Reopen all rows recognised at a revision, and close everything else."""
+    """Reopen all rows of the transcript at a revision, and close everything else."""
     _restore(draft, draft.transcript.segments.all(), revision)
     _restore(draft, draft.transcript.speakers.all(), revision)
 
@@ -155,11 +186,10 @@ def _take_back(draft: Draft, rows: QuerySet[R], revision: int) -> None:
 
 
 def _restore(draft: Draft, rows: QuerySet[R], revision: int) -> None:
-    originals = {row.pk: row for row in rows.filter(since=revision, recognised=True)}
-    now = list(current(rows))
-    standing = {row.first for row in now}
-    draft.close(row for row in now if row.first not in originals)
-    draft.open_again(row for first, row in originals.items() if first not in standing)
+    then = {row.first: row for row in at_revision(rows, revision)}
+    now = {row.first: row for row in current(rows)}
+    draft.close(row for first, row in now.items() if first not in then)
+    draft.open_again(row for first, row in then.items() if first not in now)
 
 
 def _batches(rows: Iterable[R]) -> Iterator[tuple[Sequence[R], type[R]]]:

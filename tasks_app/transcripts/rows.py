@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -87,11 +87,14 @@ def _from_row(segment: Segment, names: dict[str, str], unread: Container[str]) -
 def names_of(speakers: Iterable[Speaker]) -> dict[str, str]:
     """The name shown for each label: the speaker's, or that of the speaker they were merged into."""
     by_label = {speaker.label: speaker for speaker in speakers}
+    return {label: str(by_label[shown_label(by_label, label)]) for label in by_label}
 
-    def shown(speaker: Speaker) -> Speaker:
-        return shown(by_label[speaker.same_as]) if speaker.same_as in by_label else speaker
 
-    return {label: str(shown(speaker)) for label, speaker in by_label.items()}
+def shown_label(by_label: Mapping[str, Speaker], label: str) -> str:
+    """The label of the speaker into whom this one was merged, or its own."""
+    while by_label[label].same_as in by_label:
+        label = by_label[label].same_as
+    return label
 
 
 def words_of(segment: Segment) -> list[Word]:

@@ -34,9 +34,9 @@ from redis.exceptions import RedisError
 
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
-from tasks_app.models import ENDED, Task
+from tasks_app.models import ENDED, Task, Transcript
 from tasks_app.progress.broadcast import task_group, user_group
-from tasks_app.progress.frames import gone_frame, progress_frame
+from tasks_app.progress.frames import change_frame, gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
 from tasks_app.websocket.database import ask
 
@@ -204,6 +204,8 @@ class TaskConsumer(_FrameConsumer):
     `?after=17`: the client has seen the frames up to this number; `?batch=1`: segments may be sent many to a frame.
     """
 
+    revision = 0  # of the transcript, as the client was last told
+
     def authorise(self, user: User | AnonymousUser) -> str:
         self.task_id: UUID = self.scope["url_route"]["kwargs"]["task_id"]
         asked = parse_qs(self.scope["query_string"].decode("ascii", "replace"))
@@ -219,13 +221,18 @@ class TaskConsumer(_FrameConsumer):
         return self.newest.get(str(self.task_id), self.after)
 
     def state(self) -> list[dict[str, Any]]:
-        return snapshot(self.task_id, self.seen, in_batches=self.in_batches)
+        frames = snapshot(self.task_id, self.seen, in_batches=self.in_batches)
+        revision = Transcript.objects.filter(task=self.task_id).values_list("revision", flat=True).first()
+        if revision is not None and revision > self.revision:
+            frames.append(change_frame(self.task_id, revision))
+        return frames
 
     def missed(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
-        visible = tasks_visible_to(user).filter(pk=self.task_id).values_list("sequence", flat=True).first()
-        if visible is None and Task.objects.filter(pk=self.task_id).exists():
+        numbers = ("sequence", "transcript__revision")
+        present = tasks_visible_to(user).filter(pk=self.task_id).values_list(*numbers).first()
+        if present is None and Task.objects.filter(pk=self.task_id).exists():
             raise TaskNotFound
-        return [] if visible == self.seen else self.state()
+        return [] if present == (self.seen, self.revision or None) else self.state()
 
     async def task_frame(self, message: dict[str, Any]) -> None:
         """Where frames are missing before this one, the broker lost them, or they come late from another process: the
@@ -243,8 +250,10 @@ class TaskConsumer(_FrameConsumer):
     async def send_frame(self, frame: dict[str, Any]) -> None:
         if frame["type"] == "gone":
             await self.close(GONE)
-        else:
-            await super().send_frame(frame)
+            return
+        if frame["type"] == "change":
+            self.revision = max(self.revision, frame["revision"])
+        await super().send_frame(frame)
 
 
 class OwnTasksConsumer(_FrameConsumer):

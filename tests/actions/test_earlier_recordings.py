@@ -6,9 +6,9 @@ import pytest
 from django.contrib.auth.models import AbstractUser
 from redis import Redis
 
-from tasks_app.actions import attempts, earlier_recordings
-from tasks_app.actions.earlier_recordings import usual_languages
-from tasks_app.pipeline.transcript import StageWarning, Transcript
+from tasks_app.actions import attempts, earlier_recordings, edit
+from tasks_app.actions.earlier_recordings import speaker_names, usual_languages
+from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,3 +52,14 @@ def test_only_the_last_recordings_count(owner: AbstractUser, queue: Redis, monke
     for language in ("de", "fr", "fr"):
         in_language(owner, language)
     assert usual_languages(owner) == ["fr"]
+
+
+def test_names_of_speakers_are_those_of_the_owners_recordings(
+    owner: AbstractUser, stranger: AbstractUser, queue: Redis
+) -> None:
+    for user, names in ((owner, ("Berta", "Anna")), (owner, ("Anna",)), (stranger, ("Zoe",))):
+        task = attempts.claim(make_task(user).pk)
+        attempts.complete(task, task.lease, Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello.", [], "SPEAKER_00")]))
+        for revision, name in enumerate(names, 1):
+            edit.name_speaker(task, user, revision, "SPEAKER_00", name)
+    assert speaker_names(owner) == ["Anna"]

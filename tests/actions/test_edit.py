@@ -206,6 +206,51 @@ def test_a_change_that_no_later_one_builds_on_can_be_undone(transcribed: Task, o
     assert texts(transcribed) == ["Good mourning to you.", "How are you?"]
 
 
+def test_each_persons_changes_are_undone_and_redone_in_turn(
+    transcribed: Task, owner: AbstractUser, colleague: AbstractUser
+) -> None:
+    edit.change_text(transcribed, owner, 1, {rows(transcribed)[0].pk: "Good morning to you."})
+    edit.change_text(transcribed, colleague, 2, {rows(transcribed)[1].pk: "How do you do?"})
+    edit.delete_segments(transcribed, owner, 3, [rows(transcribed)[2].pk])
+    edit.undo_last(transcribed, owner)
+    edit.undo_last(transcribed, owner)
+    assert texts(transcribed) == ["Good mourning to you.", "How do you do?", "I am fine."]
+    edit.redo_last(transcribed, owner)
+    assert texts(transcribed)[0] == "Good morning to you."
+    edit.undo_last(transcribed, owner)
+    edit.redo_last(transcribed, owner)
+    edit.redo_last(transcribed, owner)
+    assert texts(transcribed) == ["Good morning to you.", "How do you do?"]
+    with pytest.raises(InvalidChange, match=r"^$"):
+        edit.redo_last(transcribed, owner)
+
+
+def test_what_was_undone_cannot_be_redone_after_another_change(transcribed: Task, owner: AbstractUser) -> None:
+    edit.delete_segments(transcribed, owner, 1, [rows(transcribed)[0].pk])
+    edit.undo_last(transcribed, owner)
+    edit.delete_segments(transcribed, owner, 3, [rows(transcribed)[1].pk])
+    with pytest.raises(InvalidChange):
+        edit.redo_last(transcribed, owner)
+
+
+@pytest.mark.parametrize("name", EDITS)
+def test_every_earlier_state_can_be_restored(transcribed: Task, owner: AbstractUser, name: str) -> None:
+    EDITS[name](transcribed, owner, rows(transcribed))
+    corrected = transcript_of(transcribed).segments
+    edit.restore_original(transcribed, owner)
+    edit.restore_revision(transcribed, owner, 2)
+    assert transcript_of(transcribed).segments == corrected
+    edit.restore_revision(transcribed, owner, 1)
+    assert transcript_of(transcribed).segments == RECOGNISED.segments
+
+
+@pytest.mark.parametrize("revision", [0, 2, 7])
+def test_a_state_that_never_was_cannot_be_restored(transcribed: Task, owner: AbstractUser, revision: int) -> None:
+    with pytest.raises(InvalidChange):
+        edit.restore_revision(transcribed, owner, revision)
+    assert transcribed.transcript.changes.count() == 1
+
+
 def test_the_recognition_itself_cannot_be_undone(transcribed: Task, owner: AbstractUser) -> None:
     with pytest.raises(InvalidChange):
         edit.undo(transcribed, owner, 1)
@@ -294,6 +339,7 @@ def test_two_changes_at_the_same_time_are_made_one_after_the_other(transcribed: 
         lambda task, who, was: edit.change_times(task, who, 1, was[0].pk, float("nan"), 1.0),
         lambda task, who, was: edit.change_speaker(task, who, 1, [was[0].pk], "SPEAKER_09"),
         lambda task, who, was: edit.same_speaker(task, who, 1, "SPEAKER_00", "SPEAKER_00"),
+        lambda task, who, was: edit.name_speaker(task, who, 1, "SPEAKER_00", "x" * 101),
     ],
 )
 def test_an_impossible_change_is_refused_and_changes_nothing(

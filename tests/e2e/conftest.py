@@ -11,11 +11,13 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AbstractUser
+from django.test import Client
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -115,6 +117,39 @@ def chromium() -> Iterator[Browser]:
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def database_beside_the_browser() -> Iterator[None]:
+    """Playwright's loop runs in this thread; Django would take that for asynchronous code of ours."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        yield
+
+
+def log_in(context: BrowserContext, user: AbstractUser) -> None:
+    client = Client()
+    client.force_login(user)
+    session = client.cookies["sessionid"].value
+    context.add_cookies([{"name": "sessionid", "value": session, "domain": "127.0.0.1", "path": "/"}])
+
+
+@pytest.fixture
+def somebodys(chromium: Browser, daphne: int) -> Iterator[Callable[..., BrowserContext]]:
+    """A browser in which somebody is logged in, on the tests' database: `somebodys(user, port)`."""
+    contexts: list[BrowserContext] = []
+
+    def browser_of(user: AbstractUser | None, port: int = daphne) -> BrowserContext:
+        context = chromium.new_context(base_url=f"http://127.0.0.1:{port}", viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(30_000)
+        if user is not None:
+            log_in(context, user)
+        contexts.append(context)
+        return context
+
+    yield browser_of
+    for context in contexts:
+        context.close()
 
 
 @pytest.fixture

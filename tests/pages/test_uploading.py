@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from tasks_app.actions import take_in
+from tasks_app.actions import example, take_in
 from tasks_app.errors import StorageFull
 from tasks_app.models import Task
 
@@ -160,3 +160,22 @@ def test_a_missing_file_is_reported_on_the_form(user: Client) -> None:
 
 def test_other_methods_are_refused(user: Client) -> None:
     assert user.delete(UPLOAD).status_code == 405
+
+
+# The example ----------------------------------------------------------------------------------------------------------
+
+
+def test_an_empty_list_offers_an_example_which_is_queued_by_one_click(user: Client) -> None:
+    assert 'id="example"' in user.get(reverse("task-list")).text
+    response = user.post(reverse("task-example"))
+
+    task = Task.objects.get()
+    assert response.headers["Location"] == reverse("task-detail", args=[task.identifier])
+    assert (task.name, task.duration, task.status) == ("Example: a telephone call.wav", 30.0, "queued")
+    assert 'id="example"' not in user.get(reverse("task-list")).text
+
+
+def test_without_the_example_that_is_told(user: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(example, "find_spec", lambda name: None)
+    assert "There is no example here" in user.post(reverse("task-example"), follow=True).text
+    assert 'id="example"' not in user.get(reverse("task-list")).text

@@ -25,7 +25,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tasks_app.actions import attempts
+from tasks_app.actions import attempts, edit
 from tasks_app.actions.delete import delete
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
@@ -139,6 +139,40 @@ async def test_the_end_of_a_completed_task_is_100(watch, owner, task: Task) -> N
         await sync_to_async(attempts.complete)(claimed, claimed.lease, Transcript("en", 5.0))
         frame = await receive(client)
     assert (frame["status"], frame["stage"], frame["percentage"]) == ("completed", "complete", 100)
+
+
+async def test_a_change_of_the_transcript_is_told_to_who_has_it_open(watch, owner, task: Task) -> None:
+    claimed, _ = await claim(task)
+    recognised = Transcript("en", 5.0, [Segment(0.0, 1.0, "Hello.", speaker="SPEAKER_00")])
+    await sync_to_async(attempts.complete)(claimed, claimed.lease, recognised)
+    async with await watch(owner, f"/ws/tasks/{task.pk}") as client:
+        state, before = await receive(client), await receive(client)
+        await sync_to_async(edit.name_speaker)(claimed, owner, 1, "SPEAKER_00", "Anna")
+        after = await receive(client)
+    assert state["type"] == "progress"
+    assert [before, after] == [{"type": "change", "task_id": str(task.pk), "revision": n} for n in (1, 2)]
+
+
+async def test_a_change_that_was_not_told_is_made_good_by_the_heartbeat(owner, task: Task, monkeypatch) -> None:
+    claimed, _ = await claim(task)
+    recognised = Transcript("en", 5.0, [Segment(0.0, 1.0, "Hello.", speaker="SPEAKER_00")])
+    await sync_to_async(attempts.complete)(claimed, claimed.lease, recognised)
+    consumer = consumers.TaskConsumer()
+    consumer.task_id, consumer.newest = task.pk, {}
+    consumer.scope = {"query_string": b""}
+    told = []
+
+    async def send(text_data: str) -> None:
+        told.append(json.loads(text_data))
+
+    monkeypatch.setattr(consumer, "send", send)
+    for frame in await sync_to_async(consumer.missed)():
+        await consumer.send_frame(frame)
+    assert [frame["revision"] for frame in told if frame["type"] == "change"] == [1]
+    assert await sync_to_async(consumer.missed)() == []
+    monkeypatch.setattr(broadcast.sender, "group_send", lambda *lost: None)
+    await sync_to_async(edit.name_speaker)(claimed, owner, 1, "SPEAKER_00", "Anna")
+    assert [frame["revision"] for frame in await sync_to_async(consumer.missed)()] == [2]
 
 
 async def test_a_ping_gets_a_pong_and_nonsense_is_ignored(watch, owner, task: Task) -> None:

@@ -2,6 +2,7 @@
 
 import { Gone, LiveConnection, freshPage, oneAtATime } from "./live.js";
 import { Player } from "./player.js";
+import { onRevision, openTranscript } from "./transcript.js";
 import { clock, localiseTimes, timeLeft } from "./words.js";
 
 const announcer = document.getElementById("announcer");
@@ -28,6 +29,7 @@ function onFrame(frame) {
   if (frame.type === "follow_up") document.dispatchEvent(new CustomEvent("follow_up", { detail: frame }));
   // An error frame is followed by one with the new status.
   if (frame.type === "progress") showProgress(frame);
+  if (frame.type === "change") onRevision(frame.revision);
 }
 
 function showProgress({ status, stage, percentage, message, eta_seconds: eta }) {
@@ -175,8 +177,8 @@ function begin() {
   player?.close();
   const element = document.getElementById("player");
   player = element && new Player(element);
-  const segments = [...task.querySelectorAll(".segment[data-start]")].map(({ dataset }) => dataset);
-  player?.setTurns(segments.map(({ start, end, colour }) => ({ start: Number(start), end: Number(end), colour: Number(colour) })));
+  openTranscript(task, player);
+}
 }
 
 function onGone() {

@@ -1,0 +1,118 @@
+"""Who may ask what at which address: every address has a row here, a new one without fails."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pytest
+from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.test import Client
+from django.urls import URLPattern, reverse
+
+from tasks_app.actions import attempts
+from tasks_app.api.urls import urlpatterns as api_routes
+from tasks_app.errors import TaskNotFound
+from tasks_app.models import Task
+from tasks_app.pages.urls import urlpatterns as page_routes
+from tasks_app.pipeline.transcript import Segment, Transcript
+from tasks_app.websocket.routing import websocket_urlpatterns
+from tests.conftest import make_task
+
+pytestmark = pytest.mark.django_db
+
+LOGIN = "login"
+"""A redirect to the login page, which leads back."""
+
+
+class Row(NamedTuple):
+    """The answers to the owner of the task, a stranger, somebody who is not logged in, and staff."""
+
+    method: str
+    owner: int
+    stranger: int
+    anonymous: int | str
+    staff: int
+    arguments: tuple[object, ...] = ()
+
+
+TASK = {
+    "task-progress": Row("GET", 200, 404, 401, 200),
+    "api-task-cancel": Row("POST", 409, 404, 401, 409),
+    "api-task-retry": Row("POST", 409, 404, 401, 409),
+    "api-task-delete": Row("DELETE", 204, 404, 401, 204),
+    "api-transcript": Row("GET", 200, 404, 401, 200),
+    "api-changes": Row("GET", 200, 404, 401, 200),
+    "api-history": Row("GET", 200, 404, 401, 200),
+    "task-detail": Row("GET", 200, 404, LOGIN, 200),
+    "transcript-file": Row("GET", 200, 404, LOGIN, 200, ("srt",)),
+    "task-history": Row("GET", 200, 404, LOGIN, 200),
+    "task-comparison": Row("GET", 200, 404, LOGIN, 200, (1,)),
+    "task-restore": Row("POST", 302, 404, LOGIN, 302, (1,)),
+    "task-cancel": Row("POST", 302, 404, LOGIN, 302),
+    "task-retry": Row("POST", 302, 404, LOGIN, 302),
+    "task-delete": Row("GET", 200, 404, LOGIN, 200),
+}
+"""Addresses of one task."""
+OTHERS = {
+    "health": Row("GET", 200, 200, 200, 200),
+    "api-tasks": Row("POST", 400, 400, 401, 400),
+    None: Row("GET", 302, 302, 302, 302),  # favicon.ico
+    "home": Row("GET", 302, 302, 302, 302),
+    "setup": Row("GET", 404, 404, 404, 404),  # there are accounts
+    "login": Row("GET", 302, 302, 200, 302),
+    "logout": Row("POST", 302, 302, 302, 302),
+    "signup": Row("GET", 302, 302, 200, 302),
+    "task-list": Row("GET", 200, 200, LOGIN, 200),
+    "task-upload": Row("GET", 200, 200, LOGIN, 200),
+    "task-example": Row("POST", 302, 302, LOGIN, 302),
+}
+SOCKETS = {"ws/tasks/<uuid:task_id>": "owner staff", "ws/tasks/": "owner stranger staff"}
+PEOPLE = ("owner", "stranger", "anonymous", "staff")
+
+
+@pytest.fixture
+def task(owner: AbstractUser) -> Task:
+    task = attempts.claim(make_task(owner).pk)
+    attempts.complete(task, task.lease, Transcript("en", 5.0, [Segment(0.0, 1.0, "Hello.", [], "SPEAKER_00")]))
+    return task
+
+
+def named(routes: list[URLPattern]) -> set[str | None]:
+    return {route.name for route in routes}
+
+
+def test_every_address_has_a_row() -> None:
+    assert named(api_routes + page_routes) == TASK.keys() | OTHERS.keys()
+    of_a_task = [route for route in api_routes + page_routes if "<uuid:identifier>" in str(route.pattern)]
+    assert named(of_a_task) == TASK.keys()
+    assert {str(route.pattern) for route in websocket_urlpatterns} == SOCKETS.keys()
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("name", [*TASK, *OTHERS])
+def test_who_may(client: Client, task: Task, name: str | None, who: str, request: pytest.FixtureRequest) -> None:
+    row = TASK[name] if name in TASK else OTHERS[name]
+    arguments = (task.pk, *row.arguments) if name in TASK else row.arguments
+    address = reverse(name, args=arguments) if name else "/favicon.ico"
+    if who != "anonymous":
+        client.force_login(request.getfixturevalue(who))
+    answer = client.generic(row.method, address)
+    expected = getattr(row, who)
+    if expected == LOGIN:
+        assert answer.headers["Location"].startswith(reverse("login"))
+    else:
+        assert answer.status_code == expected
+        assert not answer.headers.get("Location", "").startswith(f"{reverse('login')}?")
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+@pytest.mark.parametrize("route", websocket_urlpatterns, ids=lambda route: str(route.pattern))
+def test_who_may_listen(task: Task, route: URLPattern, who: str, request: pytest.FixtureRequest) -> None:
+    consumer = route.callback.consumer_class()
+    consumer.scope = {"url_route": {"kwargs": {"task_id": task.pk}}}
+    user = AnonymousUser() if who == "anonymous" else request.getfixturevalue(who)
+    if who in SOCKETS[str(route.pattern)].split():
+        assert consumer.authorise(user)
+    else:
+        with pytest.raises(TaskNotFound):
+            consumer.authorise(user)
