@@ -179,7 +179,6 @@ function begin() {
   player = element && new Player(element);
   openTranscript(task, player);
 }
-}
 
 function onGone() {
   live.stop();
