@@ -281,3 +281,9 @@ def test_what_cannot_be_read_can_be_tried_again(page: Page, owner: AbstractUser,
     page.get_by_role("button", name="Try again").click()
     expect(page.locator("#player")).to_contain_text("A copy to listen to is being made")
     assert follow_ups.run_next()
+
+
+def test_a_click_on_the_text_plays_from_there(page: Page, task: Task) -> None:
+    """What appears for the line with the cursor must not move the text away under the pointer."""
+    opened(page, task).locator("#lines p").get_by_text("Hi.").click()
+    plays_from(page, 2.0)

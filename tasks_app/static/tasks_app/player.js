@@ -343,6 +343,8 @@ export class Player extends EventTarget {
       seekbackward: ({ seekOffset }) => this.skip(-(seekOffset || STEP)),
       seekforward: ({ seekOffset }) => this.skip(seekOffset || STEP),
       seekto: ({ seekTime }) => this.seek(seekTime),
+      previoustrack: () => this.skip(-STEP), // what foot pedals and headsets send
+      nexttrack: () => this.skip(STEP),
     };
     for (const [action, work] of Object.entries(actions)) navigator.mediaSession.setActionHandler(action, work);
   }

@@ -157,11 +157,6 @@ class TranscriptPage {
     addEventListener("online", () => this.saving.tryNow(), { signal });
     addEventListener("pagehide", () => this.saving.save({ keepalive: true }), { signal });
     document.addEventListener("visibilitychange", () => document.hidden && this.saving.typed.size && this.saving.save({ keepalive: true }), { signal });
-    if (this.player && navigator.mediaSession) {
-      const skip = (by) => () => this.player.skip(by);
-      const actions = { play: () => this.player.play(), pause: () => this.player.pause(), seekbackward: skip(-SKIP), seekforward: skip(SKIP), previoustrack: skip(-SKIP), nexttrack: skip(SKIP) };
-      for (const [action, work] of Object.entries(actions)) navigator.mediaSession.setActionHandler(action, work);
-    }
   }
 
   /** A button that stays pressed, also at the next visit. */
@@ -184,7 +179,7 @@ class TranscriptPage {
     const { ctrlKey, metaKey, altKey, shiftKey, code, key } = event;
     const command = (ctrlKey || metaKey) && !altKey;
     const inField = event.target.matches("input, select, textarea");
-    const inText = Boolean(this.lines.of(event.target));
+    const inText = event.target.isContentEditable;
     let work;
     if (command && key.toLowerCase() === "z" && !inField) {
       if (this.editor.isTyping && inText && !shiftKey) return; // the browser takes back what is not saved yet
@@ -319,7 +314,7 @@ class TranscriptPage {
     const { line } = this.editor;
     const group = document.getElementById("this-line");
     const there = line && this.lines.byId.get(line.id) === line;
-    group.hidden = !there;
+    group.inert = !there; // its place stays, or the text would move while somebody clicks into it
     this.player?.select(there ? { start: line.start, end: line.end, onChange: (start, end) => this.editor.times(line, start, end) } : null);
     if (!there) return;
     const select = document.getElementById("line-speaker");
