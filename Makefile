@@ -9,14 +9,14 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 run: .venv/installed
 	@.venv/bin/python manage.py up
 
-# What does not depend on the kind of database, or chooses its own, is tested once.
-ONCE = pipeline exports hostile/test_hostile.py e2e management test_env.py test_sqlite.py \
+# What does not depend on the kind of database, or chooses its own, is tested once: the browser's tests on PostgreSQL.
+ONCE = pipeline exports hostile/test_hostile.py management test_env.py test_sqlite.py \
 	test_web_process.py test_benchmarks.py test_licences.py
 
 # Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
 test: lint
 	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ONCE:%=--ignore=tests/%) >.test-postgresql.log 2>&1 & other=$$!; \
-	.venv/bin/python -m pytest --cov --cov-report=; status=$$?; \
+	.venv/bin/python -m pytest --cov --cov-report= --ignore=tests/e2e; status=$$?; \
 	wait $$other || status=$$?; \
 	echo; echo "On PostgreSQL:"; cat .test-postgresql.log; \
 	.venv/bin/coverage report --format=total | sed 's/$$/ % of the branches and lines were run./'; \

@@ -6,12 +6,14 @@ from typing import NamedTuple
 
 import pytest
 from django.contrib.auth.models import AbstractUser, AnonymousUser
+from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, reverse
 
 from tasks_app.actions import attempts
 from tasks_app.api.urls import urlpatterns as api_routes
 from tasks_app.errors import TaskNotFound
+from tasks_app.media import files
 from tasks_app.models import Task
 from tasks_app.pages.urls import urlpatterns as page_routes
 from tasks_app.pipeline.transcript import Segment, Transcript
@@ -33,6 +35,7 @@ class Row(NamedTuple):
     anonymous: int | str
     staff: int
     arguments: tuple[object, ...] = ()
+    form: str = ""
 
 
 TASK = {
@@ -40,11 +43,16 @@ TASK = {
     "api-task-cancel": Row("POST", 409, 404, 401, 409),
     "api-task-retry": Row("POST", 409, 404, 401, 409),
     "api-task-delete": Row("DELETE", 204, 404, 401, 204),
+    "task-recording": Row("GET", 200, 404, 401, 200),
+    "task-listening-copy": Row("POST", 202, 404, 401, 202),
+    "task-peaks": Row("GET", 200, 404, 401, 200),
+    "task-playback": Row("GET", 200, 404, 401, 200),
     "api-transcript": Row("GET", 200, 404, 401, 200),
     "api-changes": Row("GET", 200, 404, 401, 200),
     "api-history": Row("GET", 200, 404, 401, 200),
     "task-detail": Row("GET", 200, 404, LOGIN, 200),
     "transcript-file": Row("GET", 200, 404, LOGIN, 200, ("srt",)),
+    "transcript-download": Row("POST", 302, 404, LOGIN, 302, form="format=srt"),
     "task-history": Row("GET", 200, 404, LOGIN, 200),
     "task-comparison": Row("GET", 200, 404, LOGIN, 200, (1,)),
     "task-restore": Row("POST", 302, 404, LOGIN, 302, (1,)),
@@ -66,7 +74,8 @@ OTHERS = {
     "task-upload": Row("GET", 200, 200, LOGIN, 200),
     "task-example": Row("POST", 302, 302, LOGIN, 302),
 }
-SOCKETS = {"ws/tasks/<uuid:task_id>": "owner staff", "ws/tasks/": "owner stranger staff"}
+SOCKETS = {"ws/tasks/<uuid:task_id>": "owner staff", "ws/tasks/": "owner stranger staff", "": ""}
+"""Who may listen; the last is any other address, which is refused to everybody."""
 PEOPLE = ("owner", "stranger", "anonymous", "staff")
 
 
@@ -74,6 +83,7 @@ PEOPLE = ("owner", "stranger", "anonymous", "staff")
 def task(owner: AbstractUser) -> Task:
     task = attempts.claim(make_task(owner).pk)
     attempts.complete(task, task.lease, Transcript("en", 5.0, [Segment(0.0, 1.0, "Hello.", [], "SPEAKER_00")]))
+    files.save_made(task, files.PEAKS, ContentFile(b"a waveform"))
     return task
 
 
@@ -96,7 +106,7 @@ def test_who_may(client: Client, task: Task, name: str | None, who: str, request
     address = reverse(name, args=arguments) if name else "/favicon.ico"
     if who != "anonymous":
         client.force_login(request.getfixturevalue(who))
-    answer = client.generic(row.method, address)
+    answer = client.generic(row.method, address, row.form, "application/x-www-form-urlencoded")
     expected = getattr(row, who)
     if expected == LOGIN:
         assert answer.headers["Location"].startswith(reverse("login"))
@@ -106,10 +116,10 @@ def test_who_may(client: Client, task: Task, name: str | None, who: str, request
 
 
 @pytest.mark.parametrize("who", PEOPLE)
-@pytest.mark.parametrize("route", websocket_urlpatterns, ids=lambda route: str(route.pattern))
+@pytest.mark.parametrize("route", websocket_urlpatterns[:-1], ids=lambda route: str(route.pattern))
 def test_who_may_listen(task: Task, route: URLPattern, who: str, request: pytest.FixtureRequest) -> None:
     consumer = route.callback.consumer_class()
-    consumer.scope = {"url_route": {"kwargs": {"task_id": task.pk}}}
+    consumer.scope = {"url_route": {"kwargs": {"task_id": task.pk}}, "query_string": b""}
     user = AnonymousUser() if who == "anonymous" else request.getfixturevalue(who)
     if who in SOCKETS[str(route.pattern)].split():
         assert consumer.authorise(user)

@@ -77,7 +77,7 @@ def test_scores_are_stored_and_only_read_on_request(claimed: Task, django_assert
     scored = dataclasses.replace(WITHOUT_SPEAKERS, segments=[TranscriptSegment(0.0, 2.0, "Hello.", scores=scores)])
     attempts.complete(claimed, claimed.lease, scored)
     assert transcript_of(claimed, scores=True).segments[0].scores == scores
-    with django_assert_num_queries(3) as queries:
+    with django_assert_num_queries(4) as queries:
         assert transcript_of(claimed, words=False).segments[0].scores is None
     assert not any("scores" in query["sql"] for query in queries)
 

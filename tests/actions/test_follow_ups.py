@@ -77,7 +77,7 @@ def test_asking_again_replaces_one_that_failed(running: FollowUp, task: Task) ->
 
 
 def test_nothing_is_asked_of_a_deleted_task(task: Task) -> None:
-    delete(Task.objects.get(pk=task.pk))
+    delete(Task.objects.get(pk=task.pk), None)
     with pytest.raises(IllegalTransition):
         follow_ups.ask(task, COPY)
 
@@ -178,7 +178,7 @@ def test_a_worker_without_its_lease_writes_nothing(running: FollowUp, action: st
 
 @pytest.mark.parametrize("action", NEEDING_THE_LEASE)
 def test_a_worker_whose_task_was_deleted_loses_its_lease(running: FollowUp, action: str) -> None:
-    delete(Task.objects.get())
+    delete(Task.objects.get(), None)
     assert not FollowUp.objects.exists()
     with pytest.raises(LeaseLost):
         NEEDING_THE_LEASE[action](running, running.lease)

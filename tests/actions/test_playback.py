@@ -129,7 +129,7 @@ def test_everything_goes_with_the_task(done: Task, sound: Sound) -> None:
     keep_peaks(done, sound)
     keep_copy(done, ContentFile(b"copy"))
     assert stored(done) == ["", ".mp4", ".peaks"]
-    delete(Task.objects.get())
+    delete(Task.objects.get(), None)
     assert stored(done) == []
 
 
@@ -149,7 +149,7 @@ def test_what_was_made_of_a_kept_recording_is_no_stray_file(done: Task, sound: S
 
 
 GONE: dict[str, Callable[[Task], object]] = {
-    "task": lambda task: delete(Task.objects.get(pk=task.pk)),
+    "task": lambda task: delete(Task.objects.get(pk=task.pk), None),
     "recording": lambda task: Task.objects.update(media=""),
 }
 

@@ -123,7 +123,7 @@ def test_one_that_takes_too_long_while_the_worker_stops_is_given_back(task: Task
 
 def test_deleting_the_task_stops_it(task: Task, work) -> None:
     def delete_meanwhile(follow_up: FollowUp, tick: Tick) -> None:
-        delete(Task.objects.get())
+        delete(Task.objects.get(), None)
         tick(0.5)
         pytest.fail("it was not stopped")
 
