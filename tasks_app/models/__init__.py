@@ -1,5 +1,6 @@
 """The database models: tasks, transcripts, uploads in parts, and the folder of recordings."""
 
+from tasks_app.models.finished import FinishedTask
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
@@ -19,6 +20,7 @@ __all__ = [
     "ENDED",
     "TRANSITIONS",
     "Change",
+    "FinishedTask",
     "IncomingRecording",
     "LastServed",
     "LiveSegment",

@@ -80,6 +80,10 @@ class Task(models.Model):
     lease = models.UUIDField(null=True, help_text="the claim of the worker that works on it")
     lease_expires_at = models.DateTimeField(null=True)
 
+    worker = fields.CharField(max_length=100, blank=True, help_text="who works on it, or did last: host:process")
+    device = models.CharField(max_length=8, blank=True, help_text="where that worker's models run: cpu or cuda")
+    stage_seconds = models.JSONField(default=dict, help_text="what the stages of the last attempt took, by stage")
+
     created_at = models.DateTimeField(auto_now_add=True)
     queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -151,6 +155,7 @@ class TaskEvent(models.Model):
     )
     attempt = models.PositiveIntegerField()
     detail = fields.CharField(max_length=300, blank=True)
+    traceback = fields.TextField(blank=True, help_text="where an unforeseen failure came from; for staff")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Callable
 from uuid import UUID
 
@@ -24,6 +25,7 @@ from tasks_app.pipeline.transcript import Transcript
 from tasks_app.pipeline_setup import limits, model_store
 from tasks_app.progress import writer
 from tasks_app.progress.broadcast import flush
+from tasks_app.queueing.heartbeats import worker_name
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.observer import TaskObserver, stop_requested
 
@@ -42,7 +44,7 @@ def work_off() -> None:
         close_old_connections()  # the server may have closed it since the last task
         if not _recordings_are_there():
             return
-        task = patiently(attempts.claim_next, stop_requested)
+        task = patiently(lambda: attempts.claim_next(worker_name(), model_store().device), stop_requested)
         if task is None:
             return
         run_task(task)
@@ -61,6 +63,7 @@ def run_task(task: Task) -> None:
                 transcript = _transcribe(task, observer)
             finally:
                 writer.wait()
+                observer.end()
             _end(task, lambda current: attempts.complete(current, lease, transcript), stop_requested)
             logger.info("Task %s: completed", task.pk)
     except Cancelled:
@@ -82,9 +85,14 @@ def run_task(task: Task) -> None:
             _give_back(task, lease, "database away")
         else:
             logger.exception("Task %s failed", task.pk)
-            _fail(task, lease, InternalError(technical_detail(error)))
+            _fail(task, lease, InternalError(technical_detail(error)), traceback.format_exc())
     finally:
         _current = None
+
+
+def current_task() -> str | None:
+    """The identifier of the task that this process works on."""
+    return str(_current[0]) if _current else None
 
 
 def release_and_exit() -> None:
@@ -156,8 +164,8 @@ def _give_back(task: Task, lease: UUID, why: str = "worker stopped") -> bool:
     return True
 
 
-def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:
+def _fail(task: Task, lease: UUID, error: TranscriptionError, where: str = "") -> None:
     try:
-        _end(task, lambda current: attempts.fail(current, error, lease=lease))
+        _end(task, lambda current: attempts.fail(current, error, lease=lease, traceback=where))
     except (LeaseLost, IllegalTransition):
         logger.info("Task %s: this worker no longer holds it", task.pk)

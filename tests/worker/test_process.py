@@ -31,7 +31,7 @@ from tasks_app.errors import StorageAway
 from tasks_app.models import StageResult, Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.queueing import wake_ups
-from tasks_app.queueing.loaded import loaded
+from tasks_app.queueing.heartbeats import loaded
 from tasks_app.worker import scheduler
 from tests.conftest import REPOSITORY, away, database_url, eventually, make_task
 
