@@ -30,11 +30,7 @@ class LimitedAdminLogIn(LimitedLogIn, AdminAuthenticationForm):
     pass
 
 
-admin.site.site_header = "Transcription"
-admin.site.site_title = "Transcription"
-admin.site.index_title = "Administration"
 admin.site.login_form = LimitedAdminLogIn
-admin.site.enable_nav_sidebar = False  # there are few pages, and the list of tasks needs the space
 
 MAX_NAMED = 5  # tasks listed by name in a message
 

@@ -100,7 +100,8 @@ ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own ac
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "tasks_app",  # before Django's admin, whose look it changes
+    "tasks_app.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -109,7 +110,6 @@ INSTALLED_APPS = [
     "channels",
     "django_rq",
     "csp",
-    "tasks_app",
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from django.utils import timezone
 
-from tasks_app.models import FinishedTask, Task, TaskStatus
+from tasks_app.models import FinishedTask, Task, TaskStatus, hour_of
 
 
 def record_finished(task: Task, words: int | None) -> None:
@@ -19,10 +19,12 @@ def record_finished(task: Task, words: int | None) -> None:
     events = list(task.events.order_by("pk").values_list("to_status", "created_at"))
     for (status, since), (_, until) in pairwise(events):
         spent[status] += max(0.0, (until - since).total_seconds())
+    ended_at = task.finished_at or timezone.now()
     FinishedTask.objects.update_or_create(
         task_id=task.pk,
         defaults={
-            "ended_at": task.finished_at or timezone.now(),
+            "ended_at": ended_at,
+            "hour": hour_of(ended_at),
             "status": task.status,
             "error_code": task.error_code,
             "model": task.options.get("model") or "",

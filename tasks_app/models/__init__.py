@@ -1,6 +1,6 @@
 """The database models: tasks, transcripts, uploads in parts, and the folder of recordings."""
 
-from tasks_app.models.finished import FinishedTask
+from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
@@ -33,5 +33,6 @@ __all__ = [
     "TaskProgressStage",
     "TaskStatus",
     "Transcript",
+    "hour_of",
     "upload_path",
 ]
