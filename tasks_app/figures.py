@@ -114,6 +114,13 @@ class Finished:
                 counts[hour.error_code] += hour.tasks
         return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
+    def by_kind(self, period: Period) -> dict[tuple[str, str, str, str], Work]:
+        """What was done, by status, error code, model and device."""
+        kinds: dict[tuple[str, str, str, str], Work] = defaultdict(lambda: Work(period.since, timezone.now()))
+        for hour in self._within(period):
+            kinds[hour.status, hour.error_code, hour.model, hour.device].add(hour)
+        return dict(kinds)
+
     def by_model(self, period: Period) -> list[tuple[str, str, Work]]:
         """Model, device and what they did, by name."""
         groups: dict[tuple[str, str], Work] = defaultdict(lambda: Work(period.since, timezone.now()))

@@ -15,6 +15,7 @@ from tasks_app.actions import attempts
 from tasks_app.actions.earlier_recordings import usual_languages
 from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
+from tasks_app.logs import about
 from tasks_app.media import files, folder
 from tasks_app.models import Task
 from tasks_app.patience import DATABASE_AWAY, is_away, patiently
@@ -55,9 +56,9 @@ def run_task(task: Task) -> None:
     global _current
     lease = task.held_lease
     _current = task.pk, lease
-    logger.info("Task %s: attempt %d", task.pk, task.attempt)
     try:
-        with LeaseKeeper(task):
+        with about(task=task.pk, attempt=task.attempt), LeaseKeeper(task):
+            logger.info("Task %s: attempt %d", task.pk, task.attempt)
             observer = TaskObserver(task)
             try:
                 transcript = _transcribe(task, observer)
