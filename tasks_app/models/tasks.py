@@ -104,6 +104,9 @@ class Task(models.Model):
             ),
             models.Index(fields=("status", "progress_message"), name="tasks_by_message"),
             models.Index(fields=("owner", "size"), condition=~models.Q(media=""), name="stored_sizes"),
+            models.Index(fields=("finished_at",), name="tasks_by_their_end"),
+            models.Index(fields=("error_code", "-created_at"), condition=~models.Q(error_code=""), name="failed_tasks"),
+            models.Index(fields=("worker", "-created_at"), condition=~models.Q(worker=""), name="tasks_of_a_worker"),
         )
 
     def __str__(self) -> str:
