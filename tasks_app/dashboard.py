@@ -7,13 +7,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.template.defaultfilters import date
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.views.decorators.http import require_POST
 
 from tasks_app import figures
+from tasks_app.actions.access import logged_in_user
+from tasks_app.actions.pause import go_on, pause
 from tasks_app.charts import Chart, bars
 from tasks_app.figures import PERIODS, Period, Work
 from tasks_app.health import lacking, parts
@@ -33,8 +37,18 @@ class StaffSite(admin.AdminSite):
     index_template = "tasks_app/admin/dashboard.html"
     enable_nav_sidebar = False  # there are few pages, and the list of tasks needs the space
 
+    def get_urls(self) -> list[Any]:
+        return [path("queue/", self.admin_view(require_POST(queue)), name="queue"), *super().get_urls()]
+
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(request, {**dashboard(request.GET.get("period", "")), **(extra_context or {})})
+
+
+def queue(request: HttpRequest) -> HttpResponseRedirect:
+    """`pause`: "yes" pauses the queue, anything else lets it go on."""
+    change = pause if request.POST.get("pause") == "yes" else go_on
+    change(logged_in_user(request))
+    return redirect("admin:index")
 
 
 def dashboard(period_name: str) -> dict[str, Any]:

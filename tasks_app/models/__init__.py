@@ -3,6 +3,7 @@
 from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
+from tasks_app.models.queue_pause import QueuePause
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -25,6 +26,7 @@ __all__ = [
     "LastServed",
     "LiveSegment",
     "MediaFolder",
+    "QueuePause",
     "Segment",
     "Speaker",
     "StageResult",
