@@ -9,7 +9,9 @@ from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
 from django.db.models import Model, QuerySet
+from django.forms import Script
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -19,9 +21,11 @@ from tasks_app.actions.access import logged_in_user, tasks_visible_to
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.retry import retry
+from tasks_app.admin_filters import ErrorCodeFilter, ModelFilter, WorkerFilter
 from tasks_app.models import Speaker, Task, TaskEvent
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import StageWarning
+from tasks_app.progress.stages import STAGE_PERCENTAGES
 from tasks_app.throttle import LimitedLogIn
 from tasks_app.wording import clock, file_size, language_name
 
@@ -30,11 +34,7 @@ class LimitedAdminLogIn(LimitedLogIn, AdminAuthenticationForm):
     pass
 
 
-admin.site.site_header = "Transcription"
-admin.site.site_title = "Transcription"
-admin.site.index_title = "Administration"
 admin.site.login_form = LimitedAdminLogIn
-admin.site.enable_nav_sidebar = False  # there are few pages, and the list of tasks needs the space
 
 MAX_NAMED = 5  # tasks listed by name in a message
 
@@ -79,7 +79,16 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
         "length",
         "created_at",
     )
-    list_filter = ("status", "progress_stage", "created_at", "language")
+    list_filter = (
+        "status",
+        "progress_stage",
+        ErrorCodeFilter,
+        ModelFilter,
+        WorkerFilter,
+        "created_at",
+        "finished_at",
+        "language",
+    )
     list_select_related = ("owner",)
     list_per_page = 50
     show_full_result_count = False
@@ -90,11 +99,14 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": ("name", "owner", "identifier")}),
         ("Progress", {"fields": ("status", "stage", "progress", "progress_message", "eta_seconds")}),
-        ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "missing")}),
+        ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "traceback", "missing")}),
         ("Recording", {"fields": ("length", "file_size", "asked", "recognised", "speakers")}),
-        ("Work", {"fields": ("attempt", "fruitless_attempts", "lease_expires_at")}),
+        ("Work", {"fields": ("worker", "device", "stage_times", "attempt", "fruitless_attempts", "lease_expires_at")}),
         ("Times", {"fields": ("created_at", "queued_at", "started_at", "finished_at")}),
     )
+
+    class Media:
+        js = (Script("tasks_app/admin-tasks.js", type="module"),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return request.user.is_staff
@@ -145,6 +157,24 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     def speakers(self, task: Task) -> str:
         rows = Speaker.objects.filter(transcript=task.pk, until=None)
         return ", ".join(f"{row.label} ({row.name})" if row.name else row.label for row in rows)
+
+    @admin.display(description="stages of the last attempt")
+    def stage_times(self, task: Task) -> str:
+        """A bar whose parts are as long as the stages took."""
+        whole, x, stages = sum(task.stage_seconds.values()) or 1.0, 0.0, []
+        for name in ("reading", *STAGE_PERCENTAGES):
+            seconds = task.stage_seconds.get(name)
+            if seconds is None:
+                continue
+            width = round(seconds / whole * 1000, 1)
+            stages.append({"name": name, "seconds": seconds, "x": round(x, 1), "width": width})
+            x += width
+        return render_to_string("tasks_app/admin/_stages.html", {"stages": stages}) if stages else ""
+
+    def traceback(self, task: Task) -> SafeString | str:
+        """Of the last failure that nobody foresaw."""
+        event = task.events.exclude(traceback="").last()
+        return format_html('<pre class="traceback">{}</pre>', event.traceback) if event else ""
 
     @admin.display(description="what the transcript lacks")
     def missing(self, task: Task) -> SafeString:

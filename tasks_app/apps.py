@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
 
 
 class TasksAppConfig(AppConfig):
@@ -9,3 +10,10 @@ class TasksAppConfig(AppConfig):
         from tasks_app.media import files
 
         files.connect_signals(self)
+
+
+class StaffAdminConfig(admin_apps.AdminConfig):
+    """Django's admin, with the dashboard as its front page."""
+
+    default = False
+    default_site = "tasks_app.dashboard.StaffSite"

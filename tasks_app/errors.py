@@ -141,6 +141,12 @@ class StorageAway(TranscriptionError):
 # Errors that the framework raises before any view runs.
 
 
+class ServiceNotReady(TranscriptionError):
+    error_code = "SERVICE_NOT_READY"
+    http_status = 503
+    user_message = "A part of the service is not well. “parts” says which, why, and what to do."
+
+
 class BadRequest(RequestError):
     error_code = "BAD_REQUEST"
     user_message = "This could not be understood. If a page sent it, reload the page and try again."

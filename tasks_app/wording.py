@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
+
+from django.utils import timezone
 
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 
@@ -30,6 +33,20 @@ def time_left(seconds: float | None) -> str:
     hours, minutes = divmod(minutes, 60)
     more = f" {_counted(minutes, 'minute')}" if minutes else ""
     return f"about {_counted(hours, 'hour')}{more} left"
+
+
+def short_duration(seconds: float | None) -> str:
+    """Seconds as `12 s`, `3 min` or `1.5 h`; nothing for None."""
+    if seconds is None:
+        return ""
+    if seconds < 99.5:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 99.5 * 60 else f"{seconds / 3600:.1f} h"
+
+
+def age(since: datetime | None) -> str:
+    """How long ago that was; nothing for None."""
+    return "" if since is None else short_duration(max(0.0, (timezone.now() - since).total_seconds()))
 
 
 def minutes_in_words(minutes: int) -> str:

@@ -142,6 +142,24 @@ def test_searching_finds(admin: Client, task: Task, colleague: AbstractUser, wor
     assert names(admin.get(LIST, {"q": words(task)})) == ["meeting.wav"]
 
 
+@pytest.mark.parametrize(
+    ("query", "there"),
+    [
+        ("error_code__exact=NO_SOUND_TRACK", ["mute.wav"]),
+        ("worker__exact=host:17", ["mute.wav"]),
+        ("worker__exact=host:18", []),
+        ("model=tiny.en", ["meeting.wav", "mute.wav"]),
+        ("model=base", []),
+        ("finished_at__gte=2001-01-01T00:00:00Z", ["mute.wav"]),
+    ],
+)
+def test_the_list_by_error_code_worker_model_and_end(
+    admin: Client, task: Task, owner: AbstractUser, query: str, there: list[str]
+) -> None:
+    attempts.fail(attempts.claim(make_task(owner, "mute.wav").pk, "host:17", "cpu"), NoSoundTrack())
+    assert names(admin.get(f"{LIST}?{query}")) == there
+
+
 # One task -------------------------------------------------------------------------------------------------------------
 
 
@@ -149,6 +167,24 @@ def test_the_page_of_a_task_shows_what_happened(admin: Client, task: Task) -> No
     attempts.fail(task, NoSoundTrack("no audio stream"))
     page = admin.get(change_page(task)).content.decode()
     assert [word for word in ("NO_SOUND_TRACK", NoSoundTrack.user_message, "no audio stream") if word not in page] == []
+
+
+def test_the_page_of_a_task_shows_where_a_failure_came_from(admin: Client, task: Task) -> None:
+    attempts.fail(task, NoSoundTrack(), traceback="Traceback: <here>")
+    assert '<pre class="traceback">Traceback: &lt;here&gt;</pre>' in admin.get(change_page(task)).content.decode()
+
+
+def test_the_owner_does_not_see_where_a_failure_came_from(client: Client, task: Task, owner: AbstractUser) -> None:
+    attempts.fail(task, NoSoundTrack(), traceback="Traceback: <here>")
+    client.force_login(owner)
+    assert "Traceback" not in client.get(reverse("task-detail", args=[task.pk])).content.decode()
+
+
+def test_the_page_of_a_task_shows_what_its_stages_took_as_a_bar(admin: Client, task: Task) -> None:
+    Task.objects.update(stage_seconds={"transcribing": 30.0, "aligning": 10.0})
+    page = admin.get(change_page(task)).content.decode()
+    shown = re.findall(r'<rect class="stage-(\w+)" x="([\d.]+)" y="0" width="([\d.]+)"', page)
+    assert shown == [("transcribing", "0.0", "750.0"), ("aligning", "750.0", "250.0")]
 
 
 def test_the_page_of_a_task_lists_its_events(admin: Client, task: Task, staff: AbstractUser) -> None:

@@ -25,7 +25,7 @@ from tasks_app.actions.earlier_recordings import last_hints, usual_languages
 from tasks_app.actions.recovery import reclaim_lapsed
 from tasks_app.actions.retry import retry
 from tasks_app.exports import FORMATS
-from tasks_app.models import Task, TaskStatus
+from tasks_app.models import FinishedTask, Task, TaskStatus, hour_of
 from tasks_app.pipeline.runner import run
 from tasks_app.pipeline_setup import model_store
 from tasks_app.progress.snapshot import snapshot
@@ -221,6 +221,13 @@ def test_words_scores_speakers_and_warnings_are_those_that_were_kept(migrated: N
 @pytest.mark.parametrize("status", ["failed", "cancelled"])
 def test_the_text_that_there_was_is_read(migrated: None, status: str) -> None:
     assert text_of(task_that_is(status)) == KEPT
+
+
+def test_tasks_that_had_ended_have_their_figures(migrated: None) -> None:
+    row = FinishedTask.objects.get()  # of the only one whose end is known
+    assert (row.task_id, row.status) == (task_that_is("completed").pk, "completed")
+    assert (row.model, row.language, row.sound_seconds) == ("tiny.en", "en", 30.0)
+    assert row.hour == hour_of(row.ended_at)
 
 
 def test_earlier_recordings_tell_about_the_next_one(alice: AbstractUser) -> None:

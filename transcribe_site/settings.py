@@ -100,7 +100,8 @@ ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own ac
 
 INSTALLED_APPS = [
     "daphne",
-    "django.contrib.admin",
+    "tasks_app",  # before Django's admin, whose look it changes
+    "tasks_app.apps.StaffAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -109,9 +110,9 @@ INSTALLED_APPS = [
     "channels",
     "django_rq",
     "csp",
-    "tasks_app",
 ]
 MIDDLEWARE = [
+    "transcribe_site.requests.RequestIdentifier",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -135,6 +136,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "tasks_app.pages.context.queue_pause",
             ],
         },
     },
@@ -229,12 +231,26 @@ CHANNEL_LAYERS = {
     }
 }
 
+METRICS_TOKEN = env.secret("METRICS_TOKEN", "whoever sends it as a bearer token may read /metrics, as staff may")
+METRICS_ADDRESSES = env.networks(
+    "METRICS_ADDRESSES", "addresses or networks that may read /metrics without a token, `10.0.0.0/8`"
+)
+
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", "least severe log line shown", ("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = env.choice(
+    "LOG_FORMAT",
+    "line",
+    "line for people, json for programs: with the request, the task and the attempt",
+    ("line", "json"),
+)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
+        "json": {"()": "tasks_app.logs.JsonFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"tasks_app": {"level": LOG_LEVEL}},
 }

@@ -31,7 +31,7 @@ from tasks_app.transcripts.recognised import write_recognised
 logger = logging.getLogger(__name__)
 
 
-def claim(task_id: UUID) -> Task | None:
+def claim(task_id: UUID, worker: str = "", device: str = "") -> Task | None:
     """Take a queued task for this worker, with a lease. None if there is nothing to take."""
     task = Task.objects.filter(pk=task_id, status=TaskStatus.QUEUED).first()
     if task is None:
@@ -48,6 +48,9 @@ def claim(task_id: UUID) -> Task | None:
                 progress_percentage=0,
                 progress_stage=TaskProgressStage.QUEUED,
                 progress_message="",
+                worker=worker,
+                device=device,
+                stage_seconds={},
             )
             served(task.owner_id)
             ProgressEmitter(task).emit_state()
@@ -56,12 +59,12 @@ def claim(task_id: UUID) -> Task | None:
     return task
 
 
-def claim_next() -> Task | None:
+def claim_next(worker: str = "", device: str = "") -> Task | None:
     """Take the queued task whose turn it is, for this worker. None if there is nothing to take."""
     while (chosen := next_in_turn()) is not None:
         with transaction.atomic():
             lock_owner(chosen.owner_id)
-            task = claim(chosen.pk) if _may_run_one_more(chosen.owner_id) else None
+            task = claim(chosen.pk, worker, device) if _may_run_one_more(chosen.owner_id) else None
         if task is not None:
             return task
     return None
@@ -95,6 +98,11 @@ def keep_part(task: Task, lease: UUID, stage: str, position: int, data: dict[str
         )
 
 
+def keep_stage_seconds(task: Task, lease: UUID, seconds: dict[str, float]) -> None:
+    """Note what the stages of this attempt took, for as long as it holds the task."""
+    Task.objects.filter(pk=task.pk, lease=lease).update(stage_seconds=seconds)
+
+
 def finished_parts(task: Task) -> dict[str, list[dict[str, Any]]]:
     """The parts that earlier attempts finished, by stage, ordered by position."""
     parts: dict[str, list[dict[str, Any]]] = {}
@@ -126,6 +134,7 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
                 {**asdict(warning), "technical_detail": without_paths(warning.technical_detail)}
                 for warning in transcript.warnings
             ],
+            words=sum(len(segment.words) or len(segment.text.split()) for segment in transcript.segments),
             **NO_ERROR,
             **NO_LEASE,
         )
@@ -139,8 +148,10 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
         ProgressEmitter(task).emit_state()
 
 
-def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) -> None:
+def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None, traceback: str = "") -> None:
     """End the task with an error; text recognised so far is kept.
+
+    `traceback`: of what nobody foresaw, for staff.
 
     Raises:
         LeaseLost: `lease` is given and no longer held.
@@ -151,6 +162,8 @@ def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None) ->
             TaskStatus.FAILED,
             holding=lease,
             detail=error.error_code,
+            traceback=traceback,
+            error_code=error.error_code,
             finished_at=timezone.now(),
             eta_seconds=None,
             progress_message="",

@@ -14,8 +14,9 @@ from django.db.models.expressions import CombinedExpression
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from tasks_app.actions.finished import record_finished
 from tasks_app.errors import IllegalTransition, TooManyTasks
-from tasks_app.models import TRANSITIONS, Task, TaskEvent, TaskProgressStage, TaskStatus
+from tasks_app.models import ENDED, TRANSITIONS, Task, TaskEvent, TaskProgressStage, TaskStatus
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.queueing import wake_ups
 
@@ -41,9 +42,13 @@ def transition(
     holding: UUID | None = None,
     actor: User | None = None,
     detail: str = "",
+    traceback: str = "",
+    words: int | None = None,
     **changes: Any,
 ) -> None:
     """Change the status, with an event, in the caller's transaction; `task` is refreshed.
+
+    A task that ends leaves a row of figures; `words`: how many its transcript has.
 
     Raises:
         IllegalTransition: not allowed from this status, or somebody else changed the row first.
@@ -64,8 +69,11 @@ def transition(
         actor=actor,
         attempt=max(task.attempt, changes.get("attempt", 0)),  # the attempt that begins or ends
         detail=detail,
+        traceback=traceback,
     )
     task.refresh_from_db()
+    if to in ENDED:
+        record_finished(task, words)
 
 
 def lock(task: Task) -> None:

@@ -23,13 +23,6 @@ from tasks_app.options import TranscriptionOptions
 from tasks_app.progress.frames import progress_summary
 
 
-@require_GET
-@never_cache
-def health(request: HttpRequest) -> JsonResponse:
-    """Shows that the web process is up."""
-    return JsonResponse({"status": "ok"})
-
-
 @takes_recordings
 @require_POST
 @never_cache

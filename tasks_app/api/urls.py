@@ -8,10 +8,13 @@ from django.urls import path
 
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
-from tasks_app.api import recordings, tasks, transcripts
+from tasks_app.api import health, metrics, recordings, tasks, transcripts
 
 urlpatterns = [
-    path("health", tasks.health, name="health"),
+    path("health", health.live, name="health"),
+    path("health/live", health.live, name="health-live"),
+    path("health/ready", health.ready, name="health-ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("tasks", tasks.task_create, name="api-tasks"),
     path("tasks/<uuid:identifier>", tasks.task_delete, name="api-task-delete"),
     path("tasks/<uuid:identifier>/progress", tasks.task_progress, name="task-progress"),

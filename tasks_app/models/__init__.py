@@ -1,10 +1,12 @@
 """The database models: tasks, transcripts, uploads in parts, follow-up work, what people prefer, stored recordings."""
 
+from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
+from tasks_app.models.queue_pause import QueuePause
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -23,12 +25,14 @@ __all__ = [
     "TRANSITIONS",
     "Change",
     "DownloadPreferences",
+    "FinishedTask",
     "FollowUp",
     "IncomingRecording",
     "LastServed",
     "LiveSegment",
     "MediaFolder",
     "Playback",
+    "QueuePause",
     "Segment",
     "Speaker",
     "StageResult",
@@ -37,5 +41,6 @@ __all__ = [
     "TaskProgressStage",
     "TaskStatus",
     "Transcript",
+    "hour_of",
     "upload_path",
 ]

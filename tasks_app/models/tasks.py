@@ -80,6 +80,10 @@ class Task(models.Model):
     lease = models.UUIDField(null=True, help_text="the claim of the worker that works on it")
     lease_expires_at = models.DateTimeField(null=True)
 
+    worker = fields.CharField(max_length=100, blank=True, help_text="who works on it, or did last: host:process")
+    device = models.CharField(max_length=8, blank=True, help_text="where that worker's models run: cpu or cuda")
+    stage_seconds = models.JSONField(default=dict, help_text="what the stages of the last attempt took, by stage")
+
     created_at = models.DateTimeField(auto_now_add=True)
     queued_at = models.DateTimeField(null=True)
     started_at = models.DateTimeField(null=True)
@@ -100,6 +104,9 @@ class Task(models.Model):
             ),
             models.Index(fields=("status", "progress_message"), name="tasks_by_message"),
             models.Index(fields=("owner", "size"), condition=~models.Q(media=""), name="stored_sizes"),
+            models.Index(fields=("finished_at",), name="tasks_by_their_end"),
+            models.Index(fields=("error_code", "-created_at"), condition=~models.Q(error_code=""), name="failed_tasks"),
+            models.Index(fields=("worker", "-created_at"), condition=~models.Q(worker=""), name="tasks_of_a_worker"),
         )
 
     def __str__(self) -> str:
@@ -151,6 +158,7 @@ class TaskEvent(models.Model):
     )
     attempt = models.PositiveIntegerField()
     detail = fields.CharField(max_length=300, blank=True)
+    traceback = fields.TextField(blank=True, help_text="where an unforeseen failure came from; for staff")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

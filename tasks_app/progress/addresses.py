@@ -7,5 +7,9 @@ def own_tasks_socket() -> str:
     return "/ws/tasks/"
 
 
+def staff_socket() -> str:
+    return "/ws/staff/"
+
+
 def task_socket(identifier: object) -> str:
     return f"/ws/tasks/{identifier}"

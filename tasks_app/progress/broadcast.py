@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
+from redis.exceptions import RedisError
 
 from tasks_app.models import Task
 from tasks_app.progress import writer
@@ -47,6 +49,20 @@ def task_group(task_id: UUID | str) -> str:
 
 def user_group(user_id: int) -> str:
     return f"user.{user_id}"
+
+
+STAFF_GROUP = "staff"
+"""What sockets of staff subscribe to: they are told that something has changed, whosever task it is."""
+
+
+def reaches_channel_layer() -> bool:
+    """Whether a frame that nobody waits for can be sent."""
+    layer = get_channel_layer()
+    try:
+        async_to_sync(asyncio.wait_for)(layer.group_send("nobody", {"type": "task.frame"}), SEND_SECONDS)
+    except (RedisError, OSError, TimeoutError):
+        return False
+    return True
 
 
 class _Sender:
@@ -143,7 +159,7 @@ def flush(timeout: float = 30) -> bool:
 
 def broadcast(task: Task, *frames: dict[str, Any]) -> None:
     """Send frames of the task's state to everyone who watches it, once the current transaction is committed."""
-    groups = (task_group(task.identifier), user_group(task.owner_id))
+    groups = (task_group(task.identifier), user_group(task.owner_id), STAFF_GROUP)
     transaction.on_commit(lambda: sender.put(task.identifier, groups, frames))
 
 
@@ -156,7 +172,7 @@ def broadcast_alone(task_id: UUID, part: Hashable, frame: dict[str, Any]) -> Non
 
 def broadcast_gone(task_id: UUID, owner_id: int) -> None:
     """Tell everyone who watches a task, alone or in a list, that it was deleted."""
-    groups = (task_group(task_id), user_group(owner_id))
+    groups = (task_group(task_id), user_group(owner_id), STAFF_GROUP)
     transaction.on_commit(lambda: sender.put(task_id, groups, [gone_frame(task_id)]))
 
 

@@ -8,17 +8,21 @@ from django.conf import settings
 from django.db.models import Case, Exists, F, Min, OuterRef, Subquery, Value, When
 from django.utils import timezone
 
-from tasks_app.models import LastServed, Task, TaskStatus
+from tasks_app.models import LastServed, QueuePause, Task, TaskStatus
 
 
 def next_in_turn() -> Task | None:
     """The queued task that a worker should take now.
+
+    None while the queue is paused.
 
     Interrupted tasks come first. Otherwise it is the turn of the owner with the fewest running tasks, and among several
     of the one served longest ago; of that owner's tasks, the one queued first is next.
 
     The cost depends on the number of running tasks and of owners, not on how many tasks are queued or have ended.
     """
+    if QueuePause.objects.exists():
+        return None
     running = Counter(Task.objects.filter(status=TaskStatus.PROCESSING).values_list("owner", flat=True).order_by())
     limit = settings.MAX_RUNNING_PER_USER
     at_limit = [owner for owner, count in running.items() if limit and count >= limit]

@@ -8,6 +8,8 @@ register = template.Library()
 for words in (
     wording.clock,
     wording.time_left,
+    wording.short_duration,
+    wording.age,
     wording.minutes_in_words,
     wording.file_size,
     wording.language_name,

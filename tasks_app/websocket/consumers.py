@@ -35,7 +35,7 @@ from redis.exceptions import RedisError
 from tasks_app.actions.access import task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import ENDED, Task, Transcript
-from tasks_app.progress.broadcast import task_group, user_group
+from tasks_app.progress.broadcast import STAFF_GROUP, task_group, user_group
 from tasks_app.progress.frames import change_frame, gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
 from tasks_app.websocket.database import ask
@@ -44,6 +44,7 @@ HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings
 MAX_FRAMES = 50  # frames that a client may send within a second
 BROKER_SECONDS = 1.0
+CHANGED_SECONDS = 1.0  # between two hints that something has changed
 GONE = 4404
 NOT_ALLOWED = 4401
 FLOOD = 4429
@@ -287,3 +288,40 @@ class OwnTasksConsumer(_FrameConsumer):
         await super().send_frame(frame)
         if frame["type"] == "gone" or frame.get("status") in ENDED:
             self.newest.pop(frame["task_id"], None)
+
+
+class StaffConsumer(_FrameConsumer):
+    """`/ws/staff/`: that something has changed, at most once a second, for staff; what it is, the page asks."""
+
+    telling: asyncio.Task[None] | None = None
+    changed = False
+
+    def authorise(self, user: User | AnonymousUser) -> str:
+        if not (user.is_authenticated and user.is_staff):
+            raise TaskNotFound
+        return STAFF_GROUP
+
+    def state(self) -> list[dict[str, Any]]:
+        return []
+
+    def missed(self, user: User | AnonymousUser) -> list[dict[str, Any]]:
+        """Nothing is numbered here: the page asks anew at every heartbeat."""
+        self.authorise(user)
+        return []
+
+    async def task_frame(self, message: dict[str, Any]) -> None:
+        self.changed = True
+        if self.telling is None or self.telling.done():
+            self.telling = asyncio.create_task(self.tell())
+
+    async def tell(self) -> None:
+        """Until nothing has changed for a while: what changes during the pause is told after it."""
+        while self.changed:
+            self.changed = False
+            await self.send_frame({"type": "changed", "timestamp": timezone.now().isoformat()})
+            await asyncio.sleep(CHANGED_SECONDS)
+
+    async def disconnect(self, code: int) -> None:
+        if self.telling is not None:
+            self.telling.cancel()
+        await super().disconnect(code)

@@ -38,6 +38,8 @@ class TaskObserver(Observer):
         self.emitter = ProgressEmitter(task, lease=self.lease)
         self._next_check = 0.0
         self._lease_gone = False
+        self.stage_seconds: dict[str, float] = {}
+        self._stage, self._stage_since = "reading", time.monotonic()
         self._was_read = False  # the pipeline reads the whole recording before it reports any progress
 
     def decoded(self, sound: Sound) -> None:
@@ -51,9 +53,25 @@ class TaskObserver(Observer):
             # A file system that goes away during reading looks like a truncated file.
             patiently(folder.check_there, stop_requested)
             self._was_read = True
+        if stage != self._stage:
+            self._end_stage(stage)
         shown, start, end = STAGE_PERCENTAGES[stage]
         percentage = min(99, int(start + (end - start) * fraction))  # only a finished transcript is at 100
         self.emitter.emit_progress(shown, percentage, message=message, eta_seconds=eta_seconds)
+
+    def end(self) -> None:
+        """Note what each stage took. These are figures only: nothing waits for a database that is away."""
+        self._end_stage("")
+        try:
+            attempts.keep_stage_seconds(self.task, self.lease, self.stage_seconds)
+        except DATABASE_AWAY:
+            connection.close()
+
+    def _end_stage(self, following: str) -> None:
+        now = time.monotonic()
+        spent = self.stage_seconds.get(self._stage, 0.0) + now - self._stage_since
+        self.stage_seconds[self._stage] = round(spent, 3)
+        self._stage, self._stage_since = following, now
 
     def segments(self, first: int, segments: list[Segment]) -> None:
         self.emitter.emit_segments(first, segments)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import socket
 import threading
+import time
 from types import FrameType
 from typing import Any
 
@@ -24,7 +24,7 @@ from rq.worker import WorkerStatus
 from tasks_app.pipeline.runner import preload
 from tasks_app.pipeline_setup import model_store
 from tasks_app.progress.broadcast import flush
-from tasks_app.queueing.loaded import report_loaded
+from tasks_app.queueing.heartbeats import report_alive, say_goodbye, worker_name
 from tasks_app.worker import run_task
 from tasks_app.worker.observer import stop_requested
 
@@ -72,12 +72,14 @@ class TranscriptionWorker(SimpleWorker):
             super().handle_exception(job, *exc_info)
 
 
-def _report_loaded() -> None:
-    """Report regularly which models this worker has loaded."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
+def _report() -> None:
+    """Report regularly what this worker has loaded and does."""
+    store, started = model_store(), time.time()
     while True:
         with contextlib.suppress(RedisError, OSError):
-            report_loaded(name, model_store().loaded)
+            report_alive(
+                worker_name(), store.loaded, device=store.device, task=run_task.current_task(), started=started
+            )
         if stop_requested.wait(REPORT_SECONDS):
             return
 
@@ -86,7 +88,7 @@ def work() -> None:
     """Load the default model, then work until told to stop; the process ends with it."""
     connections.settings["default"]["CONN_MAX_AGE"] = CONNECTION_SECONDS
     preload(model_store(), settings.DEFAULT_MODEL)
-    threading.Thread(target=_report_loaded, name="loaded", daemon=True).start()
+    threading.Thread(target=_report, name="heartbeat", daemon=True).start()
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)
     while not stop_requested.is_set():
@@ -99,6 +101,8 @@ def work() -> None:
                 logger.warning("The broker went away: %s", error)
             stop_requested.wait(0.5)
     flush(timeout=1)
+    with contextlib.suppress(RedisError, OSError):
+        say_goodbye(worker_name())
     connections.close_all()
     logging.shutdown()
     os._exit(0)  # a regular exit would spend seconds on unloading torch

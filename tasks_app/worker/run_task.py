@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import traceback
 from collections.abc import Callable
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from tasks_app.actions.earlier_recordings import usual_languages
 from tasks_app.actions.playback import prepare
 from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
+from tasks_app.logs import about
 from tasks_app.media import files, folder
 from tasks_app.models import Task
 from tasks_app.patience import DATABASE_AWAY, is_away, patiently
@@ -25,6 +27,7 @@ from tasks_app.pipeline.transcript import Transcript
 from tasks_app.pipeline_setup import limits, model_store
 from tasks_app.progress import writer
 from tasks_app.progress.broadcast import flush
+from tasks_app.queueing.heartbeats import worker_name
 from tasks_app.worker import follow_ups
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.observer import TaskObserver, stop_requested
@@ -49,11 +52,15 @@ def work_off() -> None:
         if not _recordings_are_there():
             return
         did_one = follow_ups.run_next()
-        task = None if stop_requested.is_set() else patiently(attempts.claim_next, stop_requested)
+        task = None if stop_requested.is_set() else patiently(_claim, stop_requested)
         if task is not None:
             run_task(task)
         elif not did_one:
             return
+
+
+def _claim() -> Task | None:
+    return attempts.claim_next(worker_name(), model_store().device)
 
 
 def run_task(task: Task) -> None:
@@ -61,14 +68,15 @@ def run_task(task: Task) -> None:
     global _current
     lease = task.held_lease
     _current = task.pk, lease
-    logger.info("Task %s: attempt %d", task.pk, task.attempt)
     try:
-        with LeaseKeeper(task):
+        with about(task=task.pk, attempt=task.attempt), LeaseKeeper(task):
+            logger.info("Task %s: attempt %d", task.pk, task.attempt)
             observer = TaskObserver(task)
             try:
                 transcript = _transcribe(task, observer)
             finally:
                 writer.wait()
+                observer.end()
             _end(task, lambda current: attempts.complete(current, lease, transcript), stop_requested)
             logger.info("Task %s: completed", task.pk)
             patiently(lambda: prepare(task), stop_requested)
@@ -91,9 +99,14 @@ def run_task(task: Task) -> None:
             _give_back(task, lease, "database away")
         else:
             logger.exception("Task %s failed", task.pk)
-            _fail(task, lease, InternalError(technical_detail(error)))
+            _fail(task, lease, InternalError(technical_detail(error)), traceback.format_exc())
     finally:
         _current = None
+
+
+def current_task() -> str | None:
+    """The identifier of the task that this process works on."""
+    return str(_current[0]) if _current else None
 
 
 def release_and_exit() -> None:
@@ -166,8 +179,8 @@ def _give_back(task: Task, lease: UUID, why: str = "worker stopped") -> bool:
     return True
 
 
-def _fail(task: Task, lease: UUID, error: TranscriptionError) -> None:
+def _fail(task: Task, lease: UUID, error: TranscriptionError, where: str = "") -> None:
     try:
-        _end(task, lambda current: attempts.fail(current, error, lease=lease))
+        _end(task, lambda current: attempts.fail(current, error, lease=lease, traceback=where))
     except (LeaseLost, IllegalTransition):
         logger.info("Task %s: this worker no longer holds it", task.pk)

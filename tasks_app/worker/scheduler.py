@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -9,11 +10,13 @@ from collections.abc import Callable
 
 from django.conf import settings
 from django.db import close_old_connections, connection
+from redis.exceptions import RedisError
 
 from tasks_app import retention
 from tasks_app.actions import follow_ups
 from tasks_app.actions.recovery import reclaim_lapsed, wake_for_forgotten
 from tasks_app.patience import DATABASE_AWAY
+from tasks_app.queueing.heartbeats import report_round
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +54,8 @@ def _reconcile_and_log() -> None:
     except DATABASE_AWAY:
         _reclaim_from = time.monotonic() + settings.LEASE_SECONDS
         raise
+    with contextlib.suppress(RedisError, OSError):
+        report_round()
     if reclaimed or woken:
         logger.info("Reconciled: %d tasks of lost workers, %d missing wake-ups", reclaimed, woken)
 

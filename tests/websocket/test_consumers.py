@@ -487,3 +487,42 @@ async def test_a_socket_that_could_not_be_opened_does_not_count(monkeypatch, own
     with pytest.raises(OperationalError):
         await communicator.wait(timeout=5)
     assert consumers._open_sockets[owner.pk] == 0
+
+
+# Staff ----------------------------------------------------------------------------------------------------------------
+
+
+async def test_staff_are_told_that_something_has_changed_and_no_more_than_that(watch, staff, task: Task) -> None:
+    async with await watch(staff, "/ws/staff/") as client:
+        await claim(task)
+        frame = await receive(client)
+    assert set(frame) == {"type", "timestamp"}
+    assert frame["type"] == "changed"
+
+
+async def test_many_changes_are_one_hint_a_second(watch, staff, owner, task: Task) -> None:
+    async with await watch(staff, "/ws/staff/") as client:
+        for _ in range(20):
+            await sync_to_async(make_task)(owner)
+        await sync_to_async(flush)()
+        began = asyncio.get_running_loop().time()
+        hints = [await receive(client)]
+        with suppress(TimeoutError):
+            while True:
+                hints.append(json.loads(await asyncio.wait_for(client.recv(), 2)))
+        took = asyncio.get_running_loop().time() - began
+    assert 1 <= len([frame for frame in hints if frame["type"] == "changed"]) <= took + 3
+
+
+async def test_the_socket_of_staff_is_for_staff(watch, owner) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        async with await watch(owner, "/ws/staff/"):
+            pass
+    assert refused.value.response.status_code == 403
+
+
+async def test_the_socket_of_staff_closes_when_the_right_is_lost(beating, staff) -> None:
+    async with beating(consumers.StaffConsumer, staff) as client:
+        staff.is_staff = False
+        await sync_to_async(staff.save)()
+        assert await closing_code(client) == consumers.NOT_ALLOWED

@@ -33,7 +33,7 @@ from tasks_app.models import FollowUp, StageResult, Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.queueing import wake_ups
-from tasks_app.queueing.loaded import loaded
+from tasks_app.queueing.heartbeats import loaded
 from tasks_app.worker import scheduler
 from tasks_app.worker.follow_ups import run_next
 from tests.conftest import REPOSITORY, away, database_url, eventually, make_task

@@ -7,7 +7,7 @@ from tqdm import tqdm
 from tasks_app.pipeline.weights import tuning
 from tasks_app.pipeline.weights.catalogue import HUB, cached, fetched, known_models
 from tasks_app.pipeline.weights.model_store import available_cores
-from tasks_app.queueing.loaded import loaded
+from tasks_app.queueing.heartbeats import loaded
 
 
 class Command(BaseCommand):
