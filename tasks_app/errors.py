@@ -146,6 +146,21 @@ class NotLoggedIn(RequestError):
     user_message = "Log in first."
 
 
+class InvalidKey(RequestError):
+    error_code = "INVALID_API_KEY"
+    http_status = 401
+    user_message = (
+        "This needs a key that is valid: send it as `Authorization: Bearer`, or make one on the page Keys. "
+        "It may have been revoked, or have expired."
+    )
+
+
+class KeyLacksScope(RequestError):
+    error_code = "KEY_LACKS_SCOPE"
+    http_status = 403
+    user_message = "This key does not allow it. Make one with another scope on the page Keys."
+
+
 class NotAllowed(RequestError):
     error_code = "NOT_ALLOWED"
     http_status = 403

@@ -13,12 +13,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, parse_cookie
 
+from tasks_app.actions.keys import bearer, valid_key
 from tasks_app.errors import TaskNotFound
-from tasks_app.models import Task
+from tasks_app.models import KeyScope, Task
 
 
 def sender_of(headers: Mapping[str, str]) -> User | None:
-    """Who sends a request of which only the headers are here (by name, in lower case); None for a stranger."""
+    """Who sends a request of which only the headers are here (by name, in lower case), with a key that allows to write
+    or in a session; None for a stranger.
+    """
+    if (text := bearer(headers.get("authorization", ""))) is not None:
+        key = valid_key(text)
+        return key.owner if key is not None and key.allows(KeyScope.WRITE) else None
     request = HttpRequest()  # as the session middleware would make one
     key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)

@@ -1,6 +1,8 @@
-"""The database models: tasks, transcripts, uploads in parts, and the folder of recordings."""
+"""The database models: tasks, transcripts, uploads in parts, keys and calls of programs, the folder of recordings."""
 
+from tasks_app.models.calls import Call
 from tasks_app.models.incoming import IncomingRecording
+from tasks_app.models.keys import ApiKey, KeyScope
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.tasks import (
     ENDED,
@@ -18,8 +20,11 @@ from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, 
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "ApiKey",
+    "Call",
     "Change",
     "IncomingRecording",
+    "KeyScope",
     "LastServed",
     "LiveSegment",
     "MediaFolder",

@@ -36,9 +36,9 @@ from tasks_app.actions.access import task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import ENDED, Task
 from tasks_app.progress.broadcast import task_group, user_group
+from tasks_app.progress.database import ask
 from tasks_app.progress.frames import gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
-from tasks_app.websocket.database import ask
 
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings

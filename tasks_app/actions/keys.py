@@ -1,0 +1,82 @@
+"""Keys of programs: making and revoking them, and whose a key is."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from django.contrib.auth.models import User
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from tasks_app.errors import InvalidOptions
+from tasks_app.models import ApiKey, KeyScope
+
+MOST_KEYS = 100
+"""Keys of one person that are valid at a time."""
+PREFIX_LENGTH = 11
+"""Characters by which a key is found: `tk_` and eight random ones."""
+LAST_USED_EVERY = timedelta(minutes=1)
+"""How exactly it is known when a key was last used; writing it at every request would cost more than the request."""
+
+
+def make_key(owner: User, name: str, scope: KeyScope, expires_at: datetime | None = None) -> tuple[ApiKey, str]:
+    """A new key and its text, which is kept nowhere.
+
+    Raises:
+        InvalidOptions: it has no name, expires in the past, or there are too many.
+    """
+    name = " ".join(name.split())[:100]
+    if not name:
+        raise InvalidOptions("name", user_message="Name the key, so that you know later which program has it.")
+    if expires_at is not None and expires_at <= timezone.now():
+        raise InvalidOptions("expires", user_message="A key cannot expire in the past.")
+    if valid_keys().filter(owner=owner).count() >= MOST_KEYS:
+        raise InvalidOptions(user_message=f"You have {MOST_KEYS} keys. Revoke one that is not needed any more.")
+    text = f"tk_{secrets.token_hex(4)}{secrets.token_urlsafe(32)}"
+    key = ApiKey.objects.create(
+        owner=owner,
+        name=name,
+        prefix=text[:PREFIX_LENGTH],
+        digest=_digest(text),
+        scope=scope,
+        expires_at=expires_at,
+    )
+    return key, text
+
+
+def revoke_key(owner: User, key_id: int) -> None:
+    """Revoke one of the owner's keys; one that is not theirs, or is revoked already, stays as it is."""
+    ApiKey.objects.filter(owner=owner, pk=key_id, revoked_at=None).update(revoked_at=timezone.now())
+
+
+def valid_key(text: str) -> ApiKey | None:
+    """The key with this text, with its owner; None if it is unknown, revoked or expired, or the owner's account closed.
+
+    That it was used is noted, at most once in LAST_USED_EVERY.
+    """
+    if not (text.isascii() and text.isprintable()):
+        return None
+    key = valid_keys().filter(prefix=text[:PREFIX_LENGTH]).select_related("owner").first()
+    if key is None or not secrets.compare_digest(key.digest, _digest(text)):
+        return None
+    now = timezone.now()
+    if key.last_used_at is None or now - key.last_used_at >= LAST_USED_EVERY:
+        ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    return key
+
+
+def valid_keys() -> QuerySet[ApiKey]:
+    not_expired = Q(expires_at=None) | Q(expires_at__gt=timezone.now())
+    return ApiKey.objects.filter(not_expired, revoked_at=None, owner__is_active=True)
+
+
+def bearer(authorization: str) -> str | None:
+    """The key in the header Authorization; None if it has another scheme."""
+    scheme, _, text = authorization.strip().partition(" ")
+    return text.strip() if scheme.lower() == "bearer" else None
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode(errors="replace")).hexdigest()
