@@ -34,6 +34,12 @@ class IllegalTransition(RequestError):
     user_message = "The task has changed in the meantime. Check its current state and try again."
 
 
+class TaskCancelled(RequestError):
+    error_code = "TASK_CANCELLED"
+    http_status = 409
+    user_message = "The task was cancelled before it was done. Send the recording again if you need its transcript."
+
+
 class NotReady(RequestError):
     error_code = "NOT_READY"
     http_status = 409

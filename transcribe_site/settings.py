@@ -193,6 +193,10 @@ MODEL_DIR = Path(
     env.text("MODEL_DIR", str(VAR_DIR / "models"), "folder of Whisper models", shown_default="models in VAR_DIR")
 )
 DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model used unless another one is chosen")
+MODEL_ALIASES = env.mapping(
+    "MODEL_ALIASES",
+    "models that serve names of OpenAI's, `whisper-1=small,gpt-4o-transcribe=base`; others are served by DEFAULT_MODEL",
+)
 ALLOW_MODEL_DOWNLOAD = env.boolean(
     "ALLOW_MODEL_DOWNLOAD", False, "models that are not on this machine may be downloaded from the Hugging Face hub"
 )

@@ -9,6 +9,7 @@ from django.urls import path
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
 from tasks_app.api import tasks
+from tasks_app.api.openai import urls as openai
 
 urlpatterns = [
     path("health", tasks.health, name="health"),
@@ -17,11 +18,12 @@ urlpatterns = [
     path("tasks/<uuid:identifier>/progress", tasks.task_progress, name="task-progress"),
     path("tasks/<uuid:identifier>/cancel", tasks.task_action, {"action": cancel}, name="api-task-cancel"),
     path("tasks/<uuid:identifier>/retry", tasks.task_action, {"action": retry}, name="api-task-retry"),
+    *openai.urlpatterns,
 ]
 
 _SHAPES = [re.compile("/" + re.sub("<[^>]+>", "[^/]+", re.escape(str(route.pattern)))) for route in urlpatterns]
 
 
 def belongs_to_api(path: str) -> bool:
-    """Whether a path is one of the routes above, even with an invalid identifier in it."""
-    return any(shape.fullmatch(path) for shape in _SHAPES)
+    """Whether a path is one of the routes above, even with an invalid identifier in it, or any below OpenAI's."""
+    return path.startswith(f"/{openai.PREFIX}") or any(shape.fullmatch(path) for shape in _SHAPES)
