@@ -23,8 +23,8 @@ def sender_of(headers: Mapping[str, str]) -> User | None:
     or in a session; None for a stranger.
     """
     if (text := bearer(headers.get("authorization", ""))) is not None:
-        key = valid_key(text)
-        return key.owner if key is not None and key.allows(KeyScope.WRITE) else None
+        api_key = valid_key(text)
+        return api_key.owner if api_key is not None and api_key.allows(KeyScope.WRITE) else None
     request = HttpRequest()  # as the session middleware would make one
     key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)
