@@ -56,9 +56,9 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterat
 
 
 EVERY = list(routes(get_resolver().url_patterns))
-FOR_KEYS = [route for route in EVERY if route.address.startswith("/v1/")]
-"""Where only keys are let in, and errors have OpenAI's shape."""
-OURS = [route for route in EVERY if not route.address.startswith(("/admin/", "/v1/"))]
+FOR_KEYS = [route for route in EVERY if route.address.startswith(("/v1/", "/asr", "/detect-language", "/key/"))]
+"""Where only keys are let in."""
+OURS = [route for route in EVERY if not route.address.startswith("/admin/") and route not in FOR_KEYS]
 OF_A_TASK = [route for route in OURS if route.has_arguments and route.address.startswith("/tasks/")]
 ADMIN = [route for route in EVERY if route.address.startswith("/admin/")]
 

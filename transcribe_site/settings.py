@@ -96,6 +96,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 TRUSTED_PROXIES = env.networks(
     "TRUSTED_PROXIES", "addresses or networks of proxies whose X-Forwarded-For is believed, `127.0.0.1,10.0.0.0/8`"
 )
+KEY_IN_PATH = env.boolean(
+    "KEY_IN_PATH",
+    False,
+    "keys may stand in addresses, `/key/KEY/asr`, for programs without headers; logs show them",
+)
 ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own accounts")
 
 INSTALLED_APPS = [

@@ -55,7 +55,7 @@ class BodyLimit:
         Raises:
             RequestTooLarge: a stranger.
         """
-        sender = sender_of(self.headers)
+        sender = sender_of(self.headers, self.path)
         if sender is None:
             raise RequestTooLarge(
                 user_message="Log in before you send a recording: you are not logged in, or not any more."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime, timedelta
 from hashlib import sha256
 
+from django.conf import settings
 from django.contrib.auth.models import User
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -72,10 +74,13 @@ def valid_keys() -> QuerySet[ApiKey]:
     return ApiKey.objects.filter(not_expired, revoked_at=None, owner__is_active=True)
 
 
-def bearer(authorization: str) -> str | None:
-    """The key in the header Authorization; None if it has another scheme."""
+def key_given(authorization: str, path: str) -> str | None:
+    """The text of the key in the header Authorization, or in the path if that is allowed; None if there is none."""
     scheme, _, text = authorization.strip().partition(" ")
-    return text.strip() if scheme.lower() == "bearer" else None
+    if scheme.lower() == "bearer":
+        return text.strip()
+    in_path = re.match("/key/([^/]+)/", path)
+    return in_path[1] if in_path and settings.KEY_IN_PATH else None
 
 
 def _digest(text: str) -> str:

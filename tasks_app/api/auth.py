@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 
-from tasks_app.actions.keys import bearer, valid_key
+from tasks_app.actions.keys import key_given, valid_key
 from tasks_app.errors import InvalidKey, KeyLacksScope, NotLoggedIn
 from tasks_app.models import KeyScope
 
@@ -39,7 +39,7 @@ def with_key(scope: KeyScope) -> Callable[[KeyView], KeyView]:
         @csrf_exempt
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            key = valid_key(bearer(request.headers.get("Authorization", "")) or "")
+            key = valid_key(key_given(request.headers.get("Authorization", ""), request.path_info) or "")
             if key is None:
                 raise InvalidKey
             if not key.allows(scope):

@@ -5,7 +5,11 @@ from __future__ import annotations
 from tasks_app.exports import FORMATS
 from tasks_app.pipeline.transcript import Transcript
 
+PLAIN = "text/plain; charset=utf-8"
+BEGINNINGS = {"txt": (b"", b"\n"), "srt": (b"", b"\n"), "vtt": (b"WEBVTT", b" "), "tsv": (b"start", b"")}
+"""How a file begins, and what may follow on that any number of times, to keep a connection while the rest is made."""
+
 
 def as_file(transcript: Transcript, name: str) -> bytes:
-    """`name`: one of `exports.FORMATS`."""
-    return FORMATS[name].export(transcript).encode()
+    """The file behind its beginning; `name`: one of BEGINNINGS."""
+    return FORMATS[name].export(transcript).encode().removeprefix(BEGINNINGS[name][0])

@@ -8,7 +8,7 @@ from django.urls import path
 
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
-from tasks_app.api import tasks
+from tasks_app.api import asr, tasks
 from tasks_app.api.openai import urls as openai
 
 urlpatterns = [
@@ -19,6 +19,10 @@ urlpatterns = [
     path("tasks/<uuid:identifier>/cancel", tasks.task_action, {"action": cancel}, name="api-task-cancel"),
     path("tasks/<uuid:identifier>/retry", tasks.task_action, {"action": retry}, name="api-task-retry"),
     *openai.urlpatterns,
+    path("asr", asr.transcribe, name="asr"),
+    path("detect-language", asr.detect_language, name="detect-language"),
+    path("key/<str:key>/asr", asr.transcribe),
+    path("key/<str:key>/detect-language", asr.detect_language),
 ]
 
 _SHAPES = [re.compile("/" + re.sub("<[^>]+>", "[^/]+", re.escape(str(route.pattern)))) for route in urlpatterns]

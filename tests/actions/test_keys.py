@@ -7,10 +7,11 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import AbstractUser
 from django.utils import timezone
+from pytest_django import Settings
 
 from tasks_app.actions import keys
 from tasks_app.actions.access import sender_of
-from tasks_app.actions.keys import bearer, make_key, revoke_key, valid_key
+from tasks_app.actions.keys import key_given, make_key, revoke_key, valid_key
 from tasks_app.errors import InvalidOptions
 from tasks_app.models import ApiKey, KeyScope
 
@@ -63,7 +64,7 @@ def only_its_prefix(owner: AbstractUser) -> str:
 def test_no_valid_key(owner: AbstractUser, wrong) -> None:
     text = wrong(owner)
     assert valid_key(text) is None
-    assert sender_of({"authorization": f"Bearer {text}"}) is None
+    assert sender_of({"authorization": f"Bearer {text}"}, "/") is None
 
 
 @pytest.mark.parametrize("text", ["", "tk_", "tk_\x00", "\ud800", "x" * 100_000])
@@ -88,8 +89,8 @@ def test_a_scope_includes_those_before_it(owner: AbstractUser, has: str, allowed
 
 def test_large_bodies_are_taken_from_keys_that_may_write(owner: AbstractUser) -> None:
     readers, writers = made(owner, KeyScope.READ)[1], made(owner)[1]
-    assert sender_of({"authorization": f"Bearer {readers}"}) is None
-    assert sender_of({"authorization": f"bearer  {writers}"}) == owner
+    assert sender_of({"authorization": f"Bearer {readers}"}, "/") is None
+    assert sender_of({"authorization": f"bearer  {writers}"}, "/") == owner
 
 
 def test_the_time_of_use_is_written_once_a_minute(owner: AbstractUser, django_assert_num_queries) -> None:
@@ -121,4 +122,11 @@ def test_only_so_many_keys_are_made(owner: AbstractUser, monkeypatch: pytest.Mon
 
 
 def test_only_the_scheme_bearer_has_a_key() -> None:
-    assert [bearer(header) for header in ("Bearer abc", "Basic abc", "", "Bearer")] == ["abc", None, None, ""]
+    headers = ("Bearer abc", "Basic abc", "", "Bearer")
+    assert [key_given(header, "/v1/models") for header in headers] == ["abc", None, None, ""]
+
+
+def test_a_key_in_the_path_counts_only_where_that_is_allowed(settings: Settings) -> None:
+    assert key_given("", "/key/abc/asr") is None
+    settings.KEY_IN_PATH = True
+    assert [key_given("", path) for path in ("/key/abc/asr", "/asr", "/x/key/abc/asr")] == ["abc", None, None]

@@ -118,11 +118,11 @@ def _options(fields: Fields, response_format: str, *, translate: bool) -> Transc
         "diarize": "yes" if speakers else "no",
         **{name: fields.one(name) for name in OUR_OWN if fields.one(name)},
     }
-    hints = [*fields.all("keywords"), *fields.all("hints"), *_short(fields.one("prompt"))]
+    hints = [*fields.all("keywords"), *fields.all("hints"), *names_in(fields.one("prompt"))]
     return TranscriptionOptions.from_fields({**asked, "hints": ",".join(hints[:MAX_HINTS])})
 
 
-def _short(prompt: str) -> list[str]:
+def names_in(prompt: str) -> list[str]:
     """The parts of a prompt that can be names and terms; whole sentences are none."""
     return [hint for hint in hints_of(prompt) if len(hint) <= MAX_HINT_LENGTH]
 

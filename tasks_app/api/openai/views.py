@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 from tasks_app.actions.access import logged_in_user
 from tasks_app.actions.calls import begin
 from tasks_app.api.auth import with_key
-from tasks_app.api.files import as_file
+from tasks_app.api.files import BEGINNINGS, PLAIN, as_file
 from tasks_app.api.openai import answers
 from tasks_app.api.openai.requests import Asked, model_for, read
 from tasks_app.api.waiting import answer, stream
@@ -33,12 +33,8 @@ PAID_NAMES = (
     "gpt-4o-transcribe-diarize",
 )
 """Names that clients have built in."""
-PLAIN_FILES = {
-    "text": ("text/plain; charset=utf-8", b"", b"\n"),
-    "srt": ("text/plain; charset=utf-8", b"", b"\n"),
-    "vtt": ("text/vtt; charset=utf-8", b"WEBVTT", b" "),
-}
-"""Of formats that are not JSON: the media type, how the file begins, and what may follow on that while it is made."""
+PLAIN_FILES = {"text": "txt", "srt": "srt", "vtt": "vtt"}
+"""Formats that are not JSON, and the files that they are like."""
 
 
 @takes_recordings
@@ -93,14 +89,15 @@ def _serve(request: HttpRequest, *, translate: bool) -> HttpResponseBase:
 def _whole(task: Task, asked: Asked) -> tuple[AsyncIterator[bytes], str]:
     """The answer and its media type."""
     if asked.response_format in PLAIN_FILES:
-        media_type, beginning, padding = PLAIN_FILES[asked.response_format]
+        name = PLAIN_FILES[asked.response_format]
+        beginning, padding = BEGINNINGS[name]
 
         def write_file(transcript: Transcript) -> bytes:
             if asked.response_format == "text":
                 return f"{answers.text_of(transcript.segments)}\n".encode(errors="replace")
-            return as_file(transcript, asked.response_format).removeprefix(beginning)
+            return as_file(transcript, name)
 
-        return answer(task.pk, write_file, None, first=beginning, padding=padding), media_type
+        return answer(task.pk, write_file, None, first=beginning, padding=padding), PLAIN
 
     def write(transcript: Transcript) -> bytes:
         return answers.encoded(_shaped(transcript, asked))
