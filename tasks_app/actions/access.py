@@ -18,13 +18,13 @@ from tasks_app.errors import TaskNotFound
 from tasks_app.models import KeyScope, Task
 
 
-def sender_of(headers: Mapping[str, str], path: str) -> User | None:
-    """Who sends a request of which only the headers (by name, in lower case) and the path are here: with a key that
-    allows to write, or in a session; None for a stranger.
+def sender_of(headers: Mapping[str, str], path: str, scope: KeyScope) -> User | None:
+    """Who sends a request of which only the headers (by name, in lower case) and the path are here: with a key that has
+    this scope, or in a session; None for a stranger.
     """
     if (text := key_given(headers.get("authorization", ""), path)) is not None:
         api_key = valid_key(text)
-        return api_key.owner if api_key is not None and api_key.allows(KeyScope.WRITE) else None
+        return api_key.owner if api_key is not None and api_key.allows(scope) else None
     request = HttpRequest()  # as the session middleware would make one
     key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)

@@ -56,7 +56,7 @@ def revoke_key(owner: User, key_id: int) -> None:
 def valid_key(text: str) -> ApiKey | None:
     """The key with this text, with its owner; None if it is unknown, revoked or expired, or the owner's account closed.
 
-    That it was used is noted, at most once in LAST_USED_EVERY.
+    Without the scope ADMIN, this owner is not staff. That the key was used is noted, once in LAST_USED_EVERY at most.
     """
     if not (text.isascii() and text.isprintable()):
         return None
@@ -66,6 +66,8 @@ def valid_key(text: str) -> ApiKey | None:
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at >= LAST_USED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
+    if not key.allows(KeyScope.ADMIN):  # of the object in memory only, which is never saved
+        key.owner.is_staff = key.owner.is_superuser = False
     return key
 
 

@@ -5,41 +5,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
 
 from tasks_app.actions.keys import key_given, valid_key
 from tasks_app.errors import InvalidKey, KeyLacksScope, NotLoggedIn
 from tasks_app.models import KeyScope
 
-View = Callable[..., HttpResponse]
-KeyView = Callable[..., HttpResponseBase]
+View = Callable[..., HttpResponseBase]
 
 
-def logged_in(view: View) -> View:
-    """Answer requests without a session with 401, instead of redirecting to the login page."""
-
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
-        if not request.user.is_authenticated:
-            raise NotLoggedIn
-        return view(request, *args, **kwargs)
-
-    return wrapped
-
-
-def with_key(scope: KeyScope) -> Callable[[KeyView], KeyView]:
+def with_key(scope: KeyScope) -> Callable[[View], View]:
     """Let only requests in that have a key with this scope, whoever is logged in; `request.user` is the key's owner.
 
     No page of another site can send a key, so there is no CSRF token.
     """
 
-    def decorate(view: KeyView) -> KeyView:
+    def decorate(view: View) -> View:
         @csrf_exempt
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            key = valid_key(key_given(request.headers.get("Authorization", ""), request.path_info) or "")
+            key = valid_key(_given(request) or "")
             if key is None:
                 raise InvalidKey
             if not key.allows(scope):
@@ -50,3 +38,32 @@ def with_key(scope: KeyScope) -> Callable[[KeyView], KeyView]:
         return wrapped
 
     return decorate
+
+
+def with_key_or_session(scope: KeyScope, method: str) -> Callable[[View], View]:
+    """Let requests with this method in, as `with_key`; those without any key need a session, and the CSRF token where
+    they change something. Others are answered with 401, instead of redirecting to the login page.
+    """
+
+    def decorate(view: View) -> View:
+        keyed = require_http_methods([method])(with_key(scope)(view))
+
+        @csrf_protect
+        @require_http_methods([method])
+        def in_session(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                raise NotLoggedIn
+            return view(request, *args, **kwargs)
+
+        @csrf_exempt
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            return (in_session if _given(request) is None else keyed)(request, *args, **kwargs)
+
+        return wrapped
+
+    return decorate
+
+
+def _given(request: HttpRequest) -> str | None:
+    return key_given(request.headers.get("Authorization", ""), request.path_info)

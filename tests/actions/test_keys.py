@@ -64,7 +64,7 @@ def only_its_prefix(owner: AbstractUser) -> str:
 def test_no_valid_key(owner: AbstractUser, wrong) -> None:
     text = wrong(owner)
     assert valid_key(text) is None
-    assert sender_of({"authorization": f"Bearer {text}"}, "/") is None
+    assert sender_of({"authorization": f"Bearer {text}"}, "/", KeyScope.WRITE) is None
 
 
 @pytest.mark.parametrize("text", ["", "tk_", "tk_\x00", "\ud800", "x" * 100_000])
@@ -87,10 +87,17 @@ def test_a_scope_includes_those_before_it(owner: AbstractUser, has: str, allowed
     assert [scope for scope in KeyScope if key.allows(scope)] == allowed
 
 
+def test_only_a_key_with_the_scope_admin_does_what_staff_may(staff: AbstractUser) -> None:
+    powers = [valid_key(made(staff, scope)[1]).owner.is_staff for scope in KeyScope]
+    assert powers == [False, False, True]
+    staff.refresh_from_db()
+    assert staff.is_staff
+
+
 def test_large_bodies_are_taken_from_keys_that_may_write(owner: AbstractUser) -> None:
     readers, writers = made(owner, KeyScope.READ)[1], made(owner)[1]
-    assert sender_of({"authorization": f"Bearer {readers}"}, "/") is None
-    assert sender_of({"authorization": f"bearer  {writers}"}, "/") == owner
+    assert sender_of({"authorization": f"Bearer {readers}"}, "/", KeyScope.WRITE) is None
+    assert sender_of({"authorization": f"bearer  {writers}"}, "/", KeyScope.WRITE) == owner
 
 
 def test_the_time_of_use_is_written_once_a_minute(owner: AbstractUser, django_assert_num_queries) -> None:
