@@ -10,7 +10,9 @@ from websockets.sync.client import connect
 
 address, key = os.environ["TRANSCRIBE_URL"], {"Authorization": f"Bearer {os.environ['TRANSCRIBE_KEY']}"}
 recording = Path(sys.argv[1])
-answer = httpx.post(f"{address}/tasks", headers=key, files={"file": (recording.name, recording.read_bytes())}, timeout=600)
+answer = httpx.post(
+    f"{address}/tasks", headers=key, files={"file": (recording.name, recording.read_bytes())}, timeout=600
+)
 answer.raise_for_status()
 task = answer.json()["identifier"]
 with connect(f"{address.replace('http', 'ws', 1)}/ws/tasks/{task}", additional_headers=key) as socket:

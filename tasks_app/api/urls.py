@@ -23,6 +23,7 @@ urlpatterns = [
     path("detect-language", asr.detect_language, name="detect-language"),
     path("key/<str:key>/asr", asr.transcribe),
     path("key/<str:key>/detect-language", asr.detect_language),
+    path("key/<str:key>/v1/models", openai.views.models),
 ]
 
 _SHAPES = [re.compile("/" + re.sub("<[^>]+>", "[^/]+", re.escape(str(route.pattern)))) for route in urlpatterns]

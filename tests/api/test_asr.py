@@ -72,6 +72,11 @@ def test_speakr(call, short_speech: Path) -> None:
     }
 
 
+def test_speakr_asks_for_the_models(server: int, key: str, queue) -> None:
+    answer = httpx.get(f"http://127.0.0.1:{server}/key/{key}/v1/models")
+    assert "whisper-1" in [model["id"] for model in answer.json()["data"]]
+
+
 @pytest.mark.parametrize(
     ("output", "beginning"), [("txt", "SPEAKER_01: Hello"), ("vtt", "WEBVTT\n"), ("tsv", "start\tend\ttext")]
 )

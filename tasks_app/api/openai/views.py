@@ -58,7 +58,7 @@ def translations(request: HttpRequest) -> HttpResponseBase:
 @require_safe
 @never_cache
 @with_key(KeyScope.READ)
-def models(request: HttpRequest) -> HttpResponse:
+def models(request: HttpRequest, key: str = "") -> HttpResponse:
     """`GET /v1/models`: the models that there are, and the names that they serve."""
     names = [*(model.name for model in offered_models()), *settings.MODEL_ALIASES, *PAID_NAMES]
     listed = [answers.model(name, served_by=model_for(name)) for name in dict.fromkeys(names)]
