@@ -27,6 +27,7 @@ from tasks_app.api.openai.requests import Fields, language_code, model_for, name
 from tasks_app.api.waiting import answer
 from tasks_app.errors import InvalidOptions
 from tasks_app.intake.bodies import takes_recordings
+from tasks_app.intake.names import display_name
 from tasks_app.intake.room import needing_room
 from tasks_app.models import KeyScope
 from tasks_app.options import TranscriptionOptions
@@ -66,7 +67,7 @@ def transcribe(request: HttpRequest, key: str = "") -> HttpResponseBase:
 
     response = _answer(request, fields, asked, write, _sound(request, fields), output)
     response["Asr-Engine"] = "transcribe"
-    name = fields.one("video_file", "transcript").rpartition("/")[2]
+    name = display_name(fields.one("video_file", "transcript"))
     response["Content-Disposition"] = content_disposition_header(True, f"{name}.{output}")
     return response
 
@@ -91,7 +92,7 @@ def _answer(
     output: str,
 ) -> StreamingHttpResponse:
     options = TranscriptionOptions.from_fields({"model": model_for(fields.one("model")), **asked})
-    name = fields.one("video_file").rpartition("/")[2] or sound.name or ""
+    name = display_name(fields.one("video_file") or sound.name or "")
     task = begin(logged_in_user(request), sound, options, name)
     close_old_connections()  # while the answer waits, it needs none
     if output == "json":

@@ -86,6 +86,13 @@ def test_other_outputs(call, short_speech: Path, output: str, beginning: str) ->
     assert answer.result().text.startswith(beginning)
 
 
+def test_a_hostile_name(call, short_speech: Path) -> None:
+    answer = call("asr?video_file=/a/%0d%0aX-Evil:%20yes%22%00%e2%80%ae.mkv", short_speech.read_bytes())
+    do_the_work()
+    assert answer.result().status_code == 200
+    assert "X-Evil" not in answer.result().headers
+
+
 def test_an_output_that_is_not_there(call, short_speech: Path) -> None:
     answer = call("asr?output=pdf", short_speech.read_bytes()).result()
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_OPTIONS")
