@@ -11,13 +11,15 @@ import math
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tasks_app.pipeline.errors import TranscriptionError
+from tasks_app.errors import InvalidOptions
+from tasks_app.pipeline.errors import TranscriptionError, UnknownLanguage, UnknownModel
 from tasks_app.pipeline.languages import LANGUAGES
 from tasks_app.pipeline.text.words import UNSPACED
 from tasks_app.pipeline.transcript import Segment, Transcript
 
 SEEK_PER_SECOND = 100
 """Whisper counts places in a recording by frames of 10 ms."""
+_PARAMS: dict[type[TranscriptionError], str] = {UnknownLanguage: "language", UnknownModel: "model"}
 NO_LOGPROBS = (
     "The probabilities of single tokens are not kept. response_format=verbose_json has those of each segment "
     "(avg_logprob), and with timestamp_granularities[]=word those of words (probability)."
@@ -156,7 +158,8 @@ def unsent(text: str, sent: str) -> str:
 def error_body(error: TranscriptionError) -> dict[str, Any]:
     """`param` names the field that is wrong, where one is."""
     at_fault = "invalid_request_error" if error.http_status < 500 else "server_error"
-    param = error.technical_detail if error.technical_detail.isidentifier() else None
+    named = error.technical_detail if isinstance(error, InvalidOptions) else _PARAMS.get(type(error), "")
+    param = named if named.isidentifier() else None
     return {"error": {"message": error.user_message, "type": at_fault, "param": param, "code": error.error_code}}
 
 

@@ -186,7 +186,7 @@ def test_a_stream_tells_of_a_failure(call) -> None:
         ({"response_format": "docx"}, "response_format", "INVALID_OPTIONS"),
         ({"temperature": 3}, "temperature", "INVALID_OPTIONS"),
         ({"timestamp_granularities": ["line"]}, "timestamp_granularities", "INVALID_OPTIONS"),
-        ({"language": "tlh"}, "tlh", "UNKNOWN_LANGUAGE"),
+        ({"language": "tlh"}, "language", "UNKNOWN_LANGUAGE"),
         ({"file": ("nothing.wav", b"")}, None, "EMPTY_FILE"),
     ],
 )
