@@ -34,6 +34,12 @@ class IllegalTransition(RequestError):
     user_message = "The task has changed in the meantime. Check its current state and try again."
 
 
+class TaskCancelled(RequestError):
+    error_code = "TASK_CANCELLED"
+    http_status = 409
+    user_message = "The task was cancelled before it was done. Send the recording again if you need its transcript."
+
+
 class NotReady(RequestError):
     error_code = "NOT_READY"
     http_status = 409
@@ -156,6 +162,21 @@ class NotLoggedIn(RequestError):
     error_code = "NOT_LOGGED_IN"
     http_status = 401
     user_message = "Log in first."
+
+
+class InvalidKey(RequestError):
+    error_code = "INVALID_API_KEY"
+    http_status = 401
+    user_message = (
+        "This needs a key that is valid: send it as `Authorization: Bearer`, or make one on the page Keys. "
+        "It may have been revoked, or have expired."
+    )
+
+
+class KeyLacksScope(RequestError):
+    error_code = "KEY_LACKS_SCOPE"
+    http_status = 403
+    user_message = "This key does not allow it. Make one with another scope on the page Keys."
 
 
 class NotAllowed(RequestError):

@@ -108,6 +108,13 @@ class BoundedRequest(http_protocol.WebRequest):
         self.limit.end()
         super().connectionLost(reason)
 
+    def handle_exception(self, exception: Exception) -> None:
+        """An answer that has begun cannot become an error; breaking it off tells the client that it is not whole."""
+        if self._response_started and self.channel is not None:
+            self.channel.forceAbortClient()
+        else:
+            super().handle_exception(exception)
+
     def _check(self, size: int) -> None:
         if self.refusal is not None or self.being_looked_up:
             return

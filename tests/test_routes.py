@@ -56,7 +56,10 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterat
 
 
 EVERY = list(routes(get_resolver().url_patterns))
-OURS = [route for route in EVERY if not route.address.startswith("/admin/")]
+FOR_KEYS = [route for route in EVERY if route.address.startswith(("/v1/", "/asr", "/detect-language", "/key/"))]
+"""Where only keys are let in."""
+OURS = [route for route in EVERY if not route.address.startswith("/admin/") and route not in FOR_KEYS]
+OF_A_TASK = [route for route in OURS if route.has_arguments and route.address.startswith("/tasks/")]
 ADMIN = [route for route in EVERY if route.address.startswith("/admin/")]
 
 
@@ -68,8 +71,9 @@ AS_ANYTHING = pytest.mark.parametrize("accept", [JSON, HTML, INDIFFERENT], ids=[
 
 
 def identified(route: Route) -> str:
-    """The address of a task that is not there."""
-    return route.address.replace("no-such-thing", "00000000-0000-4000-8000-000000000000", 1)
+    """The address of a task, or a key, that is not there."""
+    number = "1" if route.address.startswith("/keys/") else "00000000-0000-4000-8000-000000000000"
+    return route.address.replace("no-such-thing", number, 1)
 
 
 def has_the_shape(answer: HttpResponse, route: Route, accept: str, error: type[Exception]) -> None:
@@ -106,7 +110,7 @@ def test_a_method_that_is_not_allowed(client: Client, owner: AbstractUser, route
     assert answer.headers["Allow"]
 
 
-@each(EVERY)
+@each([*OURS, *ADMIN])
 @AS_ANYTHING
 def test_a_change_without_the_csrf_token(staff: AbstractUser, route: Route, accept: str) -> None:
     client = Client(enforce_csrf_checks=True)
@@ -114,6 +118,16 @@ def test_a_change_without_the_csrf_token(staff: AbstractUser, route: Route, acce
     for method in ("POST", "DELETE"):
         answer = client.generic(method, identified(route), headers={"Accept": accept})
         has_the_shape(answer, route, accept, CsrfFailed)
+
+
+@each(FOR_KEYS)
+@AS_ANYTHING
+def test_a_session_is_no_key(client: Client, staff: AbstractUser, route: Route, accept: str) -> None:
+    client.force_login(staff)
+    answers = [client.generic(method, route.address, headers={"Accept": accept}) for method in METHODS]
+    refused = [answer for answer in answers if answer.status_code != MethodNotAllowed.http_status]
+    assert [(answer.status_code, answer.json()["error"]["code"]) for answer in refused] == [(401, "INVALID_API_KEY")]
+    assert refused[0].headers["WWW-Authenticate"] == "Bearer"
 
 
 @each(ADMIN)
@@ -131,7 +145,7 @@ def test_an_unknown_address(client: Client, staff: AbstractUser, address: str, a
     has_the_shape(answer, Route(address, False, False), accept, NotFound)
 
 
-@each([route for route in OURS if route.has_arguments])
+@each(OF_A_TASK)
 @AS_ANYTHING
 def test_a_crash_is_logged_without_telling_the_client_details(
     owner: AbstractUser,
@@ -177,7 +191,7 @@ def test_a_forbidden_request(client: Client, staff: AbstractUser, accept: str) -
     has_the_shape(answer, Route("/admin/tasks_app/task/add/", False, False), accept, NotAllowed)
 
 
-@each([route for route in OURS if route.has_arguments])
+@each(OF_A_TASK)
 @AS_ANYTHING
 def test_a_missing_task(client: Client, owner: AbstractUser, route: Route, accept: str) -> None:
     client.force_login(owner)

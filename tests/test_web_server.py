@@ -18,6 +18,8 @@ from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.test import Client
 
+from tasks_app.actions.keys import make_key
+from tasks_app.models import KeyScope
 from tests.conftest import eventually, web_server
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,6 +117,16 @@ def test_somebody_who_was_logged_out_is_a_stranger(small: int, session: dict[str
 
 
 # People ---------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("scope", "error"), [("read", (413, "REQUEST_TOO_LARGE")), ("write", (400, "BAD_REQUEST"))])
+def test_a_program_may_send_much_with_a_key_that_may_write(small: int, scope: str, error: tuple[int, str]) -> None:
+    """What it sends here is no form."""
+    _, key = make_key(get_user_model().objects.create_user("alice"), "a program", KeyScope(scope))
+    headers = {"Authorization": f"Bearer {key}"}
+    for to in ("/v1/audio/transcriptions", "/tasks"):
+        answer = post(small, 2 * MEGABYTE, {**headers, "Content-Type": "multipart/form-data"}, to)
+        assert refusal(answer) == error
 
 
 @pytest.mark.parametrize("to", ["/login/", "/tasks/", "/health", "/nowhere", "/admin/"])

@@ -13,7 +13,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "transcribe_site.settings")
 django.setup(set_prefix=False)
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402  these need what was just loaded
-from channels.sessions import CookieMiddleware  # noqa: E402
 
 from tasks_app.websocket.origin import SameOrigin  # noqa: E402
 from tasks_app.websocket.routing import websocket_urlpatterns  # noqa: E402
@@ -44,6 +43,6 @@ class Handler(ASGIHandler):
 application = ProtocolTypeRouter(
     {
         "http": Handler(),
-        "websocket": SameOrigin(CookieMiddleware(URLRouter(websocket_urlpatterns))),
+        "websocket": SameOrigin(URLRouter(websocket_urlpatterns)),
     }
 )

@@ -89,6 +89,18 @@ def listing(name: str, default: list[str], meaning: str) -> list[str]:
     )
 
 
+def mapping(name: str, meaning: str) -> dict[str, str]:
+    """Comma-separated `name=value`."""
+
+    def parse(raw: str) -> dict[str, str]:
+        pairs = [part.partition("=") for part in raw.split(",") if part.strip()]
+        if not all(key.strip() and value.strip() for key, _, value in pairs):
+            raise ValueError("it must be name=value, with commas")
+        return {key.strip(): value.strip() for key, _, value in pairs}
+
+    return _read(name, {}, meaning, parse, "")
+
+
 def networks(name: str, meaning: str) -> list[IPv4Network | IPv6Network]:
     """Comma-separated IP addresses and networks."""
 

@@ -27,7 +27,7 @@ PREFERRED = ["text/html", "application/json"]  # the first, if both are accepted
 
 def answer(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
     for_programs = belongs_to_api(request.path_info) or request.get_preferred_type(PREFERRED) == "application/json"
-    response = error_response(error) if for_programs else error_page(request, error)
+    response = error_response(request, error) if for_programs else error_page(request, error)
     if isinstance(error, TooManyAttempts):
         response["Retry-After"] = str(error.retry_after)
     return response

@@ -96,6 +96,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 TRUSTED_PROXIES = env.networks(
     "TRUSTED_PROXIES", "addresses or networks of proxies whose X-Forwarded-For is believed, `127.0.0.1,10.0.0.0/8`"
 )
+KEY_IN_PATH = env.boolean(
+    "KEY_IN_PATH",
+    False,
+    "keys may stand in addresses, `/key/KEY/asr`, for programs without headers; logs show them",
+)
 ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own accounts")
 
 INSTALLED_APPS = [
@@ -195,6 +200,10 @@ MODEL_DIR = Path(
     env.text("MODEL_DIR", str(VAR_DIR / "models"), "folder of Whisper models", shown_default="models in VAR_DIR")
 )
 DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model used unless another one is chosen")
+MODEL_ALIASES = env.mapping(
+    "MODEL_ALIASES",
+    "models that serve names of OpenAI's, `whisper-1=small,gpt-4o-transcribe=base`; others are served by DEFAULT_MODEL",
+)
 ALLOW_MODEL_DOWNLOAD = env.boolean(
     "ALLOW_MODEL_DOWNLOAD", False, "models that are not on this machine may be downloaded from the Hugging Face hub"
 )

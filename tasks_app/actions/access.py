@@ -13,12 +13,18 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, parse_cookie
 
+from tasks_app.actions.keys import key_given, valid_key
 from tasks_app.errors import TaskNotFound
-from tasks_app.models import Task
+from tasks_app.models import KeyScope, Task
 
 
-def sender_of(headers: Mapping[str, str]) -> User | None:
-    """Who sends a request of which only the headers are here (by name, in lower case); None for a stranger."""
+def sender_of(headers: Mapping[str, str], path: str, scope: KeyScope) -> User | None:
+    """Who sends a request of which only the headers (by name, in lower case) and the path are here: with a key that has
+    this scope, or in a session; None for a stranger.
+    """
+    if (text := key_given(headers.get("authorization", ""), path)) is not None:
+        api_key = valid_key(text)
+        return api_key.owner if api_key is not None and api_key.allows(scope) else None
     request = HttpRequest()  # as the session middleware would make one
     key = parse_cookie(headers.get("cookie", "")).get(settings.SESSION_COOKIE_NAME)
     request.session = import_module(settings.SESSION_ENGINE).SessionStore(key)

@@ -11,6 +11,7 @@ from tasks_app.errors import RequestTooLarge
 from tasks_app.intake.bodies import FORM_BYTES, may_bring_recording
 from tasks_app.intake.check import most_bytes
 from tasks_app.intake.room import Promise
+from tasks_app.models import KeyScope
 from tasks_app.pipeline.errors import FileTooLarge
 
 IN_MEMORY_BYTES = 100_000
@@ -55,7 +56,7 @@ class BodyLimit:
         Raises:
             RequestTooLarge: a stranger.
         """
-        sender = sender_of(self.headers)
+        sender = sender_of(self.headers, self.path, KeyScope.WRITE)
         if sender is None:
             raise RequestTooLarge(
                 user_message="Log in before you send a recording: you are not logged in, or not any more."

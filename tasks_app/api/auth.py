@@ -6,19 +6,65 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponseBase
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
 
-from tasks_app.errors import NotLoggedIn
+from tasks_app.actions.keys import key_given, valid_key
+from tasks_app.errors import InvalidKey, KeyLacksScope, NotLoggedIn
+from tasks_app.models import KeyScope
 
 View = Callable[..., HttpResponseBase]
 
 
-def logged_in(view: View) -> View:
-    """Answer requests without a session with 401, instead of redirecting to the login page."""
+def with_key(scope: KeyScope) -> Callable[[View], View]:
+    """Let only requests in that have a key with this scope, whoever is logged in; `request.user` is the key's owner.
 
-    @wraps(view)
-    def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            raise NotLoggedIn
-        return view(request, *args, **kwargs)
+    No page of another site can send a key, so there is no CSRF token.
+    """
 
-    return wrapped
+    def decorate(view: View) -> View:
+        @csrf_exempt
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            key = valid_key(_given(request) or "")
+            if key is None:
+                raise InvalidKey
+            if not key.allows(scope):
+                raise KeyLacksScope
+            request.user = key.owner
+            return view(request, *args, **kwargs)
+
+        return wrapped
+
+    return decorate
+
+
+def with_key_or_session(**scopes: KeyScope) -> Callable[[View], View]:
+    """Let requests with these methods in: with a key that has the method's scope, as `with_key`; those without any key
+    need a session, and the CSRF token where they change something. Others are answered with 401, instead of redirecting
+    to the login page.
+    """
+
+    def decorate(view: View) -> View:
+        @csrf_protect
+        def in_session(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            if not request.user.is_authenticated:
+                raise NotLoggedIn
+            return view(request, *args, **kwargs)
+
+        keyed = {method: with_key(scope)(view) for method, scope in scopes.items()}
+
+        @csrf_exempt
+        @require_http_methods([*scopes])
+        @wraps(view)
+        def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            answer = in_session if _given(request) is None else keyed[str(request.method)]
+            return answer(request, *args, **kwargs)
+
+        return wrapped
+
+    return decorate
+
+
+def _given(request: HttpRequest) -> str | None:
+    return key_given(request.headers.get("Authorization", ""), request.path_info)

@@ -9,15 +9,14 @@ from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponseBase, JsonResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
 
 from tasks_app.actions.access import task_visible_to
 from tasks_app.actions.playback import NOT_PLAYABLE, ask_for_copy, content_type, playback_of
-from tasks_app.api.auth import View, logged_in
+from tasks_app.api.auth import View, with_key_or_session
 from tasks_app.api.partial_content import file_response
 from tasks_app.intake.names import display_name
 from tasks_app.media.files import LISTENING_COPY, PEAKS, opened
-from tasks_app.models import Task
+from tasks_app.models import KeyScope, Task
 
 
 def harmless(view: View) -> View:
@@ -34,9 +33,8 @@ def harmless(view: View) -> View:
     return wrapped
 
 
-@require_safe
 @never_cache
-@logged_in
+@with_key_or_session(GET=KeyScope.READ, HEAD=KeyScope.READ)
 @harmless
 def recording(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
     """`GET /tasks/{identifier}/recording`, as it was uploaded, with the type of its content, never that of its name."""
@@ -46,9 +44,8 @@ def recording(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
     return response
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@logged_in
+@with_key_or_session(GET=KeyScope.READ, HEAD=KeyScope.READ, POST=KeyScope.WRITE)
 @harmless
 def listening_copy(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
     """`GET /tasks/{identifier}/listening-copy`; POST has one made, and answers as `playback` does."""
@@ -59,18 +56,16 @@ def listening_copy(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
     return _file(request, task, LISTENING_COPY, "audio/mp4")
 
 
-@require_safe
 @never_cache
-@logged_in
+@with_key_or_session(GET=KeyScope.READ, HEAD=KeyScope.READ)
 @harmless
 def peaks(request: HttpRequest, identifier: UUID) -> HttpResponseBase:
     """`GET /tasks/{identifier}/peaks`: the waveform, in the data format of audiowaveform."""
     return _file(request, task_visible_to(request.user, identifier), PEAKS, NOT_PLAYABLE)
 
 
-@require_safe
 @never_cache
-@logged_in
+@with_key_or_session(GET=KeyScope.READ, HEAD=KeyScope.READ)
 def playback(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """`GET /tasks/{identifier}/playback`: what there is to hear, and if it is still being made, how far that is."""
     return JsonResponse(playback_of(task_visible_to(request.user, identifier)).to_dict())

@@ -10,23 +10,21 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from tasks_app.actions.access import logged_in_user, task_visible_to
 from tasks_app.actions.delete import delete
 from tasks_app.actions.take_in import take_in
-from tasks_app.api.auth import logged_in
+from tasks_app.api.auth import with_key_or_session
 from tasks_app.errors import InvalidOptions
 from tasks_app.intake.bodies import takes_recordings
-from tasks_app.models import Task
+from tasks_app.models import KeyScope, Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.progress.frames import progress_summary
 
 
 @takes_recordings
-@require_POST
+@with_key_or_session(POST=KeyScope.WRITE)
 @never_cache
-@logged_in
 def task_create(request: HttpRequest) -> JsonResponse:
     """`POST /tasks`: one recording, as the file `file` or `files`, and options as fields."""
     recordings = request.FILES.getlist("files") + request.FILES.getlist("file")
@@ -39,17 +37,15 @@ def task_create(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer, status=201)
 
 
-@require_GET
+@with_key_or_session(GET=KeyScope.READ)
 @never_cache
-@logged_in
 def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """The polling fallback for clients without WebSocket: `GET /tasks/{identifier}/progress`."""
     return JsonResponse(progress_summary(task_visible_to(request.user, identifier)))
 
 
-@require_POST
+@with_key_or_session(POST=KeyScope.WRITE)
 @never_cache
-@logged_in
 def task_action(request: HttpRequest, identifier: UUID, action: Callable[[Task, User], None]) -> JsonResponse:
     """`POST /tasks/{identifier}/cancel` and `.../retry`; the response is that of polling."""
     task = task_visible_to(request.user, identifier)
@@ -57,9 +53,8 @@ def task_action(request: HttpRequest, identifier: UUID, action: Callable[[Task, 
     return JsonResponse(progress_summary(task))
 
 
-@require_http_methods(["DELETE"])
+@with_key_or_session(DELETE=KeyScope.WRITE)
 @never_cache
-@logged_in
 def task_delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """`DELETE /tasks/{identifier}`"""
     delete(task_visible_to(request.user, identifier), logged_in_user(request))

@@ -11,13 +11,12 @@ from uuid import UUID
 from django.contrib.auth.models import User
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
 
 from tasks_app.actions import edit
 from tasks_app.actions.access import logged_in_user, task_visible_to
-from tasks_app.api.auth import logged_in
+from tasks_app.api.auth import with_key_or_session
 from tasks_app.errors import BadRequest
-from tasks_app.models import Task
+from tasks_app.models import KeyScope, Task
 from tasks_app.transcripts.contents import MOST, changed_since, portion
 from tasks_app.transcripts.history import entries
 
@@ -25,9 +24,8 @@ HIGHEST = 2**31 - 1  # of a revision, in every database
 HIGHEST_ID = 2**63 - 1
 
 
-@require_GET
 @never_cache
-@logged_in
+@with_key_or_session(GET=KeyScope.READ)
 def transcript(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """`GET /tasks/{identifier}/transcript?after=ID&count=N`: a portion of the segments; `words=0` leaves out words."""
     task = task_visible_to(request.user, identifier)
@@ -35,9 +33,8 @@ def transcript(request: HttpRequest, identifier: UUID) -> JsonResponse:
     return _compact(portion(task, after, count, words=_number(request, "words", 1) != 0))
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-@logged_in
+@with_key_or_session(GET=KeyScope.READ, HEAD=KeyScope.READ, POST=KeyScope.WRITE)
 def changes(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """`GET .../changes?after=REVISION`: what changed since. `POST .../changes`: make a change, given as JSON with its
     `kind`, the `from_revision` that the caller knows, and what the kind needs; the response is what changed since that
@@ -55,9 +52,8 @@ def changes(request: HttpRequest, identifier: UUID) -> JsonResponse:
     return _compact({**changed_since(task, from_revision), "made": made.revision})
 
 
-@require_GET
 @never_cache
-@logged_in
+@with_key_or_session(GET=KeyScope.READ)
 def history(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """`GET .../history?before=REVISION`: entries of the journal, newest first."""
     task = task_visible_to(request.user, identifier)

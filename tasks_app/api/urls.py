@@ -8,7 +8,8 @@ from django.urls import path
 
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
-from tasks_app.api import health, metrics, recordings, tasks, transcripts
+from tasks_app.api import asr, health, metrics, recordings, tasks, transcripts
+from tasks_app.api.openai import urls as openai
 
 urlpatterns = [
     path("health", health.live, name="health"),
@@ -27,11 +28,17 @@ urlpatterns = [
     path("tasks/<uuid:identifier>/transcript", transcripts.transcript, name="api-transcript"),
     path("tasks/<uuid:identifier>/changes", transcripts.changes, name="api-changes"),
     path("tasks/<uuid:identifier>/history", transcripts.history, name="api-history"),
+    *openai.urlpatterns,
+    path("asr", asr.transcribe, name="asr"),
+    path("detect-language", asr.detect_language, name="detect-language"),
+    path("key/<str:key>/asr", asr.transcribe),
+    path("key/<str:key>/detect-language", asr.detect_language),
+    path("key/<str:key>/v1/models", openai.views.models),
 ]
 
 _SHAPES = [re.compile("/" + re.sub("<[^>]+>", "[^/]+", re.escape(str(route.pattern)))) for route in urlpatterns]
 
 
 def belongs_to_api(path: str) -> bool:
-    """Whether a path is one of the routes above, even with an invalid identifier in it."""
-    return any(shape.fullmatch(path) for shape in _SHAPES)
+    """Whether a path is one of the routes above, even with an invalid identifier in it, or any below OpenAI's."""
+    return path.startswith(f"/{openai.PREFIX}") or any(shape.fullmatch(path) for shape in _SHAPES)

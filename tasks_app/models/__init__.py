@@ -1,8 +1,10 @@
-"""The database models: tasks, transcripts, uploads in parts, follow-up work, what people prefer, stored recordings."""
+"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, stored recordings."""
 
+from tasks_app.models.calls import Call
 from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
+from tasks_app.models.keys import ApiKey, KeyScope
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
@@ -23,11 +25,14 @@ from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, 
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "ApiKey",
+    "Call",
     "Change",
     "DownloadPreferences",
     "FinishedTask",
     "FollowUp",
     "IncomingRecording",
+    "KeyScope",
     "LastServed",
     "LiveSegment",
     "MediaFolder",

@@ -13,6 +13,7 @@ from django.http import HttpRequest
 
 from tasks_app.actions import first_account
 from tasks_app.exports.options import LIMITS, ExportOptions
+from tasks_app.models import KeyScope
 from tasks_app.options import MAX_SPEAKERS
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.speakers.channels import AUTO, MIX, SPLIT
@@ -64,6 +65,24 @@ class FirstAccountForm(SignUpForm):
             if not first_account.code_is_right(code):
                 raise ValidationError("Wrong code. Copy it again from the terminal or the file.")
         return code
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(
+        max_length=100,
+        help_text="The program that will have it, so that you know later which one to revoke.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    scope = forms.ChoiceField(label="It may", choices=KeyScope.choices, initial=KeyScope.WRITE)
+    days = forms.ChoiceField(
+        label="It expires",
+        choices=[("", "Never"), ("30", "After 30 days"), ("90", "After 90 days"), ("365", "After a year")],
+        required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
 
 
 def _model_label(model: ModelInfo) -> str:

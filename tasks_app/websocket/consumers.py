@@ -16,7 +16,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from importlib import import_module
 from typing import Any
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -24,21 +23,19 @@ from uuid import UUID
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
-from django.http import HttpRequest
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from tasks_app.actions.access import task_visible_to, tasks_visible_to
+from tasks_app.actions.access import sender_of, task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
-from tasks_app.models import ENDED, Task, Transcript
+from tasks_app.models import ENDED, KeyScope, Task, Transcript
 from tasks_app.progress.broadcast import STAFF_GROUP, task_group, user_group
+from tasks_app.progress.database import ask
 from tasks_app.progress.frames import change_frame, gone_frame, progress_frame
 from tasks_app.progress.snapshot import snapshot
-from tasks_app.websocket.database import ask
 
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings
@@ -101,11 +98,8 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         return user.pk, group
 
     def _present_user(self) -> User | AnonymousUser:
-        request = HttpRequest()  # as the session would make one now
-        request.session = import_module(settings.SESSION_ENGINE).SessionStore(
-            self.scope["cookies"].get(settings.SESSION_COOKIE_NAME)
-        )
-        return get_user(request)
+        headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
+        return sender_of(headers, self.scope["path"], KeyScope.READ) or AnonymousUser()
 
     def authorise(self, user: User | AnonymousUser) -> str:
         """The group to subscribe to. Raises TaskNotFound if the user may not."""

@@ -27,7 +27,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tasks_app.actions import attempts, edit
 from tasks_app.actions.delete import delete
-from tasks_app.models import Task, TaskProgressStage
+from tasks_app.actions.keys import make_key
+from tasks_app.models import KeyScope, Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment, Transcript
 from tasks_app.progress import broadcast
@@ -208,6 +209,18 @@ async def test_a_program_names_no_origin(watch, owner, task: Task) -> None:
         assert (await receive(client))["type"] == "progress"
 
 
+@pytest.mark.parametrize(("scope", "allowed"), [("read", True), ("admin", True), (None, False)])
+async def test_a_program_connects_with_a_key(daphne: int, owner, task: Task, scope: str | None, allowed: bool) -> None:
+    key = "tk_nonsense" if scope is None else (await sync_to_async(make_key)(owner, "a program", KeyScope(scope)))[1]
+    url, headers = f"ws://127.0.0.1:{daphne}/ws/tasks/{task.pk}", {"Authorization": f"Bearer {key}"}
+    if allowed:
+        async with connect(url, additional_headers=headers) as client:
+            assert (await receive(client))["type"] == "progress"
+    else:
+        with pytest.raises(InvalidStatus):
+            await connect(url, additional_headers=headers)
+
+
 async def test_the_list_shows_exactly_the_users_own_tasks(watch, owner, colleague, queue) -> None:
     mine = await sync_to_async(make_task)(owner, "mine.wav")
     other = await sync_to_async(make_task)(colleague, "other.wav")
@@ -268,7 +281,8 @@ def beating(monkeypatch: pytest.MonkeyPatch):
         client = Client()
         await sync_to_async(client.force_login)(user)
         communicator = WebsocketCommunicator(consumer.as_asgi(), f"/?{query}")
-        communicator.scope |= {"cookies": {"sessionid": client.session.session_key}, "url_route": {"kwargs": arguments}}
+        cookie = f"sessionid={client.session.session_key}".encode()
+        communicator.scope |= {"headers": [(b"cookie", cookie)], "url_route": {"kwargs": arguments}}
         communicator.scope["query_string"] = query.encode()
         assert (await communicator.connect(timeout=5))[0]
         yield communicator
@@ -481,8 +495,8 @@ async def test_a_socket_that_could_not_be_opened_does_not_count(monkeypatch, own
     communicator = WebsocketCommunicator(consumers.TaskConsumer.as_asgi(), f"/ws/tasks/{task.pk}")
     client = Client()
     await sync_to_async(client.force_login)(owner)
-    cookies = {"sessionid": client.session.session_key}
-    communicator.scope |= {"cookies": cookies, "url_route": {"kwargs": {"task_id": task.pk}}}
+    headers = [(b"cookie", f"sessionid={client.session.session_key}".encode())]
+    communicator.scope |= {"headers": headers, "url_route": {"kwargs": {"task_id": task.pk}}}
     await communicator.send_input({"type": "websocket.connect"})
     with pytest.raises(OperationalError):
         await communicator.wait(timeout=5)

@@ -1,4 +1,4 @@
-"""What sockets ask the database, on a few threads that keep their connections.
+"""What sockets and waiting calls ask the database, on a few threads that keep their connections.
 
 Channels has one thread for it and opens a connection for every question. A thousand clients that come back in the same
 moment would wait for it longer than a handshake may take.
