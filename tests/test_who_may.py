@@ -63,6 +63,17 @@ TASK = {
 """Addresses of one task."""
 OTHERS = {
     "health": Row("GET", 200, 200, 200, 200),
+    "health-live": Row("GET", 200, 200, 200, 200),
+    "health-ready": Row("GET", 503, 503, 503, 503),  # no worker is there
+    "metrics": Row("GET", 404, 404, 404, 200),
+    "openai-transcriptions": Row("POST", 401, 401, 401, 401),  # these want a key
+    "openai-translations": Row("POST", 401, 401, 401, 401),
+    "openai-models": Row("GET", 401, 401, 401, 401),
+    "openai-model": Row("GET", 401, 401, 401, 401, ("whisper-1",)),
+    "asr": Row("POST", 401, 401, 401, 401),
+    "detect-language": Row("POST", 401, 401, 401, 401),
+    "keys": Row("GET", 200, 200, LOGIN, 200),
+    "key-revoke": Row("POST", 302, 302, LOGIN, 302, (1,)),
     "api-tasks": Row("POST", 400, 400, 401, 400),
     None: Row("GET", 302, 302, 302, 302),  # favicon.ico
     "home": Row("GET", 302, 302, 302, 302),
@@ -74,7 +85,12 @@ OTHERS = {
     "task-upload": Row("GET", 200, 200, LOGIN, 200),
     "task-example": Row("POST", 302, 302, LOGIN, 302),
 }
-SOCKETS = {"ws/tasks/<uuid:task_id>": "owner staff", "ws/tasks/": "owner stranger staff", "": ""}
+SOCKETS = {
+    "ws/tasks/<uuid:task_id>": "owner staff",
+    "ws/tasks/": "owner stranger staff",
+    "ws/staff/": "staff",
+    "": "",
+}
 """Who may listen; the last is any other address, which is refused to everybody."""
 PEOPLE = ("owner", "stranger", "anonymous", "staff")
 

@@ -22,13 +22,13 @@ CLIENTS = 6
 
 @pytest.fixture
 def long(owner: AbstractUser, queue) -> Task:
-    """Two hours of speech: 6 MB of JSON."""
+    """Six hours of speech: 15 MB of JSON, much more than the server needs for a few threads."""
     task = make_task(owner)
     spoken = []
-    for number in range(2000):
+    for number in range(6000):
         words = [Word("word", 3.6 * number + place / 3, 3.6 * number + place / 3 + 0.3, 0.9) for place in range(10)]
         spoken.append(Segment(words[0].start, words[-1].end, text_of(words), words))
-    write_recognised(task, Transcript("en", 7200.0, spoken))
+    write_recognised(task, Transcript("en", 21_600.0, spoken))
     return task
 
 
