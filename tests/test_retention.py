@@ -295,7 +295,7 @@ def test_what_was_removed_is_logged_with_counts(settings: Settings, caplog: pyte
     for name in ("first", "second"):
         (settings.MEDIA_ROOT / name).touch()
     command()
-    assert "Removed stray file first, 0 bytes" in caplog.text
+    assert "The service removed stray file first, 0 bytes" in caplog.text
     assert "Cleaned up: 2 of kind stray file" in caplog.text
 
 

@@ -159,7 +159,7 @@ async def test_a_change_that_was_not_told_is_made_good_by_the_heartbeat(owner, t
     recognised = Transcript("en", 5.0, [Segment(0.0, 1.0, "Hello.", speaker="SPEAKER_00")])
     await sync_to_async(attempts.complete)(claimed, claimed.lease, recognised)
     consumer = consumers.TaskConsumer()
-    consumer.task_id, consumer.newest = task.pk, {}
+    consumer.task_id, consumer.newest, consumer.after, consumer.in_batches = task.pk, {}, -1, False
     consumer.scope = {"query_string": b""}
     told = []
 
@@ -167,13 +167,13 @@ async def test_a_change_that_was_not_told_is_made_good_by_the_heartbeat(owner, t
         told.append(json.loads(text_data))
 
     monkeypatch.setattr(consumer, "send", send)
-    for frame in await sync_to_async(consumer.missed)():
+    for frame in await sync_to_async(consumer.missed)(owner):
         await consumer.send_frame(frame)
     assert [frame["revision"] for frame in told if frame["type"] == "change"] == [1]
-    assert await sync_to_async(consumer.missed)() == []
+    assert await sync_to_async(consumer.missed)(owner) == []
     monkeypatch.setattr(broadcast.sender, "group_send", lambda *lost: None)
     await sync_to_async(edit.name_speaker)(claimed, owner, 1, "SPEAKER_00", "Anna")
-    assert [frame["revision"] for frame in await sync_to_async(consumer.missed)()] == [2]
+    assert [frame["revision"] for frame in await sync_to_async(consumer.missed)(owner)] == [2]
 
 
 async def test_a_ping_gets_a_pong_and_nonsense_is_ignored(watch, owner, task: Task) -> None:
