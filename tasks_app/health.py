@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import logging
-import os
 import shutil
 from collections.abc import Callable
 from typing import NamedTuple
@@ -82,7 +81,7 @@ def _channel_layer() -> tuple[bool, str]:
 def _recordings() -> tuple[bool, str]:
     if not folder.is_there():
         return False, "The folder of recordings is not there. Mount it; uploads are refused and tasks wait meanwhile."
-    if not os.access(settings.MEDIA_ROOT, os.W_OK | os.X_OK):
+    if not folder.is_writable():
         return False, "The folder of recordings cannot be written to. Check its owner and permissions."
     return True, "The folder is there, and can be written to."
 

@@ -53,6 +53,10 @@ def is_there() -> bool:
     return folder is not None and _marked() == folder.identifier
 
 
+def is_writable() -> bool:
+    return os.access(settings.MEDIA_ROOT, os.W_OK | os.X_OK)
+
+
 def check_there() -> None:
     """Raises StorageAway if the folder of recordings cannot be reached."""
     if not is_there():
