@@ -33,12 +33,13 @@ ELSEWHERE = ("admin/django-rq/", "admin/")
 OUR_ADMIN = "admin/tasks_app/"
 NO_METHOD_OF_OURS = "TRACE"  # which even Django's own redirecting view does not take
 
+INVALID = "no-such-thing"
 METHODS = ("GET", "POST", "DELETE")
 JSON, HTML, INDIFFERENT = "application/json", "text/html,application/xhtml+xml,*/*;q=0.8", "*/*"
 
 
 class Route(NamedTuple):
-    """`address`: with something in the place of each argument, numbers aside, that no argument can be."""
+    """`address`: with INVALID in the place of each argument but numbers, which are 1."""
 
     address: str
     belongs_to_api: bool
@@ -51,8 +52,8 @@ def routes(patterns: list[URLPattern | URLResolver], before: str = "") -> Iterat
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, route)
         elif route.startswith(OUR_ADMIN) or not route.startswith(ELSEWHERE):
-            address = "/" + re.sub("<[^>]+>", "no-such-thing", re.sub("<int:[^>]+>", "1", route))
-            yield Route(address, pattern in api_routes, address != f"/{route}")
+            address = "/" + re.sub("<[^>]+>", INVALID, re.sub("<int:[^>]+>", "1", route))
+            yield Route(address, pattern in api_routes, INVALID in address)
 
 
 EVERY = list(routes(get_resolver().url_patterns))
@@ -73,7 +74,7 @@ AS_ANYTHING = pytest.mark.parametrize("accept", [JSON, HTML, INDIFFERENT], ids=[
 def identified(route: Route) -> str:
     """The address of a task, or a key, that is not there."""
     number = "1" if route.address.startswith("/keys/") else "00000000-0000-4000-8000-000000000000"
-    return route.address.replace("no-such-thing", number, 1)
+    return route.address.replace(INVALID, number, 1)
 
 
 def has_the_shape(answer: HttpResponse, route: Route, accept: str, error: type[Exception]) -> None:

@@ -46,20 +46,23 @@ def with_key_or_session(**scopes: KeyScope) -> Callable[[View], View]:
     """
 
     def decorate(view: View) -> View:
+        allowed = require_http_methods([*scopes])
+
         @csrf_protect
+        @allowed
         def in_session(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
             if not request.user.is_authenticated:
                 raise NotLoggedIn
             return view(request, *args, **kwargs)
 
-        keyed = {method: with_key(scope)(view) for method, scope in scopes.items()}
+        @allowed
+        def keyed(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
+            return with_key(scopes[str(request.method)])(view)(request, *args, **kwargs)
 
         @csrf_exempt
-        @require_http_methods([*scopes])
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            answer = in_session if _given(request) is None else keyed[str(request.method)]
-            return answer(request, *args, **kwargs)
+            return (in_session if _given(request) is None else keyed)(request, *args, **kwargs)
 
         return wrapped
 
