@@ -346,9 +346,10 @@ def test_when_the_session_ends_it_is_offered_after_logging_in(page: Page, owner:
     Session.objects.all().delete()
     put_cursor(page, 0, "mourning")
     page.keyboard.type("early ")
-    page.wait_for_function("document.querySelector('#saved a') || location.pathname === '/login/'")
+    link = page.get_by_role("link", name="Log in again")
+    expect(link.or_(page.get_by_label("Password"))).to_be_visible()
     if "/login/" not in page.url:  # else the socket noticed first, and the page has led there by itself
-        page.get_by_role("link", name="Log in again").click()
+        link.click()
     expect(page).to_have_url(re.compile(f"/login/.next=/tasks/{task.pk}/$"))
     log_in(page.context, owner)
     page.goto(f"/tasks/{task.pk}/")
