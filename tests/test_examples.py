@@ -20,7 +20,7 @@ __all__ = ["key", "threads"]  # fixtures
 @pytest.mark.parametrize(
     ("command", "said"),
     [
-        (["sh", "curl.sh"], "00:00:00,100 --> 00:00:01,000"),
+        (["sh", "curl.sh"], "00:00:00,000 --> 00:00:01,471"),
         ([sys.executable, "openai_sdk.py"], TEXT),
         ([sys.executable, "progress.py"], "completed"),
     ],

@@ -42,7 +42,7 @@ def test_bazarr(call) -> None:
     answer = call(address, bytes(32_000 * 2))  # 16 kHz, 16 bits, mono, and no header
     task = do_the_work()
     assert (task.name, task.transcription_options.language) == ("Film.mkv", "en")
-    assert answer.result().text.startswith("1\n00:00:00,100 --> 00:00:01,000\n")
+    assert answer.result().text.startswith("1\n00:00:00,000 --> 00:00:01,471\n")
     assert answer.result().headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.result().headers["Asr-Engine"]
 

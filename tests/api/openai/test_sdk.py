@@ -44,7 +44,7 @@ def test_text(call) -> None:
 def test_srt(call) -> None:
     answer = call(response_format="srt")
     do_the_work()
-    assert "00:00:00,100 --> 00:00:01,000\n" in answer.result()
+    assert "00:00:00,000 --> 00:00:01,471\n" in answer.result()
 
 
 def test_vtt(call) -> None:
