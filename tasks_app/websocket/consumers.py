@@ -113,12 +113,21 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         """Frames that a connected client lacks, mostly none. Raises TaskNotFound if the user may not any more."""
         raise NotImplementedError
 
-    async def subscribe(self) -> None:
-        """While the broker is away, the heartbeats send what there is, and subscribe as soon as it is back."""
+    async def subscribe(self) -> bool:
+        """While the broker is away, this is tried again every second, and the heartbeats send what there is."""
         try:
             await asyncio.wait_for(self.channel_layer.group_add(self.group, self.channel_name), BROKER_SECONDS)
         except (RedisError, OSError, TimeoutError) as error:
             logger.debug("A socket cannot subscribe yet: %s", type(error).__name__)
+            return False
+        return True
+
+    async def _pause(self, seconds: float) -> None:
+        """Until the next heartbeat."""
+        end = time.monotonic() + seconds
+        while not await self.subscribe() and time.monotonic() + BROKER_SECONDS < end:
+            await asyncio.sleep(BROKER_SECONDS)
+        await asyncio.sleep(max(0.0, end - time.monotonic()))
 
     async def disconnect(self, code: int) -> None:
         if self.heartbeat is not None:
@@ -170,9 +179,8 @@ class _FrameConsumer(AsyncWebsocketConsumer):
 
     async def beat(self) -> None:
         # Random, or all clients that came back after a restart would be looked after in the same moment.
-        await asyncio.sleep(random.uniform(0, HEARTBEAT_SECONDS))  # noqa: S311  no secret
+        await self._pause(random.uniform(0, HEARTBEAT_SECONDS))  # noqa: S311  no secret
         while True:
-            await self.subscribe()
             try:
                 async with self.looking:
                     await self.send_frames(await ask(self._missed_if_logged_in))
@@ -183,7 +191,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
                 logger.warning("Cannot look up what sockets have missed: %s", type(error).__name__)
             else:
                 await self.send_frame({"type": "heartbeat", "timestamp": timezone.now().isoformat()})
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            await self._pause(HEARTBEAT_SECONDS)
 
     def _missed_if_logged_in(self) -> list[dict[str, Any]]:
         """Raises TaskNotFound if the user has logged out, or may no longer see the task."""
