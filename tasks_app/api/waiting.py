@@ -17,7 +17,6 @@ from uuid import UUID
 from asgiref.sync import SyncToAsync
 from channels.layers import get_channel_layer
 from django.db import connection
-from redis.exceptions import RedisError
 
 from tasks_app.actions.calls import leave
 from tasks_app.errors import TaskCancelled, TaskNotFound
@@ -27,12 +26,13 @@ from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import Transcript
 from tasks_app.progress.broadcast import task_group
 from tasks_app.progress.database import ask
+from tasks_app.progress.layer import join
+from tasks_app.progress.layer import leave as leave_group
 from tasks_app.transcripts.rows import transcript_of
 
 LOOK_SECONDS = 3.0
 """How often the row is looked at, for frames may be lost."""
 PADDING_SECONDS = 15.0
-BROKER_SECONDS = 1.0
 GRACE_SECONDS = 8.0
 """How long a task goes on after its client went away: one that gave up may send the same again."""
 
@@ -162,14 +162,12 @@ async def _news(task_id: UUID, *, texts: bool) -> AsyncIterator[asyncio.Event]:
             if frame["type"] == "gone" or frame.get("status") in ENDED or (texts and frame["type"] == "segment"):
                 news.set()
 
-    with contextlib.suppress(RedisError, OSError, TimeoutError):  # without the broker, the row is looked at
-        await asyncio.wait_for(layer.group_add(group, channel), BROKER_SECONDS)
+    await join(group, channel)  # without the broker, the row is looked at
     listening = asyncio.create_task(listen())
     try:
         yield news
     finally:
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
-            await asyncio.wait_for(layer.group_discard(group, channel), BROKER_SECONDS)
+        await leave_group(group, channel)
         listening.cancel()
 
 

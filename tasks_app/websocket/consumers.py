@@ -27,7 +27,6 @@ from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from tasks_app.actions.access import sender_of, task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
@@ -35,12 +34,12 @@ from tasks_app.models import ENDED, KeyScope, Task, Transcript
 from tasks_app.progress.broadcast import STAFF_GROUP, task_group, user_group
 from tasks_app.progress.database import ask
 from tasks_app.progress.frames import change_frame, gone_frame, progress_frame
+from tasks_app.progress.layer import BROKER_SECONDS, join, leave
 from tasks_app.progress.snapshot import snapshot
 
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings
 MAX_FRAMES = 50  # frames that a client may send within a second
-BROKER_SECONDS = 1.0
 CHANGED_SECONDS = 1.0  # between two hints that something has changed
 GONE = 4404
 NOT_ALLOWED = 4401
@@ -57,7 +56,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
     """Subscribes to a group, sends the current state, then passes on the group's frames that are newer than that."""
 
     heartbeat: asyncio.Task[None] | None = None
-    group: str | None = None
+    group = ""  # until it was joined
     counted = False
 
     async def __call__(self, *connection: Any) -> None:
@@ -84,7 +83,9 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         _open_sockets[self.user_id] += 1
         self.counted = True
         self.group = group
-        await self.subscribe()  # first: frames that a worker sends while the state is read wait in the channel
+        await join(
+            group, self.channel_name
+        )  # first: frames that a worker sends while the state is read wait in the channel
         await self.accept()
         await self.send_frames(await ask(self.state))
         self.heartbeat = asyncio.create_task(self.beat())
@@ -113,29 +114,18 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         """Frames that a connected client lacks, mostly none. Raises TaskNotFound if the user may not any more."""
         raise NotImplementedError
 
-    async def subscribe(self) -> bool:
-        """While the broker is away, this is tried again every second, and the heartbeats send what there is."""
-        try:
-            await asyncio.wait_for(self.channel_layer.group_add(self.group, self.channel_name), BROKER_SECONDS)
-        except (RedisError, OSError, TimeoutError) as error:
-            logger.debug("A socket cannot subscribe yet: %s", type(error).__name__)
-            return False
-        return True
-
     async def _pause(self, seconds: float) -> None:
-        """Until the next heartbeat."""
+        """Until the next heartbeat. A socket that could not join, for the broker was away, tries again every second."""
         end = time.monotonic() + seconds
-        while not await self.subscribe() and time.monotonic() + BROKER_SECONDS < end:
+        while not await join(self.group, self.channel_name) and time.monotonic() + BROKER_SECONDS < end:
             await asyncio.sleep(BROKER_SECONDS)
         await asyncio.sleep(max(0.0, end - time.monotonic()))
 
     async def disconnect(self, code: int) -> None:
         if self.heartbeat is not None:
             self.heartbeat.cancel()
-        if self.group is not None:
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                discarded = self.channel_layer.group_discard(self.group, self.channel_name)
-                await asyncio.wait_for(discarded, BROKER_SECONDS)
+        if self.group:
+            await leave(self.group, self.channel_name)
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Answers at most one ping per second; a client that sends far more is disconnected."""
