@@ -15,19 +15,20 @@ from django.db import models
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
+    """A text, or what holds texts, without the characters that cannot be stored or sent."""
     if isinstance(value, str):
         return _UNSTORABLE.sub("", value)
     if isinstance(value, dict):
-        return {key: _storable(item) for key, item in value.items()}
+        return {key: storable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_storable(item) for item in value]
+        return [storable(item) for item in value]
     return value
 
 
 class _Fitting(models.Field):
     def get_prep_value(self, value: Any) -> Any:
-        value = _storable(super().get_prep_value(value))
+        value = storable(super().get_prep_value(value))
         return value[: self.max_length] if isinstance(value, str) else value
 
     def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:

@@ -85,7 +85,7 @@ def cues_in_order(document: Document, options: ExportOptions, label: Callable[[s
     """
     number = count()
     waiting: list[tuple[int, int, Cue]] = []
-    for segment, told in _who_is_told(_joined(document.segments, options.line_length)):
+    for segment, told in _who_is_told(_joined(document, options.line_length)):
         begin = milliseconds(segment.start)
         while waiting and waiting[0][0] <= begin:
             yield heapq.heappop(waiting)[-1]
@@ -95,14 +95,15 @@ def cues_in_order(document: Document, options: ExportOptions, label: Callable[[s
         yield heapq.heappop(waiting)[-1]
 
 
-def _joined(segments: Iterable[Segment], columns: int) -> Iterator[Segment]:
+def _joined(document: Document, columns: int) -> Iterator[Segment]:
     """Segments, those joined that a speaker says almost without a pause and that fit on one line together: captions of
     a word or two would be gone before they are read.
     """
     held: Segment | None = None
-    for segment in segments:
+    language = document.head.language
+    for segment in document.segments:
         if held and held.speaker == segment.speaker and 0 <= segment.start - held.end < JOINED_PAUSE:
-            text = followed_by(held.text, segment.text)
+            text = followed_by(held.text, segment, language)
             if width(text) <= columns:
                 held = replace(held, end=segment.end, text=text, words=held.words + segment.words)
                 continue

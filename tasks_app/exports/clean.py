@@ -9,7 +9,8 @@ import math
 import re
 import unicodedata
 
-from tasks_app.pipeline.text.words import UNSPACED, width
+from tasks_app.pipeline.text.words import UNSPACED, WITHOUT_SPACES, width
+from tasks_app.pipeline.transcript import Segment
 
 # Explicit bidirectional embeddings, overrides and isolates last to the end of the line and would reorder what follows
 # the text; a byte order mark at the start of a file would be taken for a signature; the last two are no characters, and
@@ -34,10 +35,16 @@ def one_line(text: str) -> str:
     return " ".join(word for word in "".join(kept).split() if width(word))
 
 
-def followed_by(text: str, other: str) -> str:
-    """Two texts in one line, without a space between two scripts that have none between words."""
-    unspaced = UNSPACED.match(other) and UNSPACED.search(text[-2:])
-    return f"{text}{other}" if unspaced else f"{text} {other}"
+def followed_by(text: str, segment: Segment, language: str) -> str:
+    """`text` and what is said next in one line. In a language without spaces between words there is one between them
+    where it was recognised; where that is not known, if not both are in a script of such a language.
+    """
+    other = one_line(segment.text)
+    if segment.words:
+        spaced = segment.words[0].spaced or language not in WITHOUT_SPACES
+    else:
+        spaced = not (UNSPACED.search(text[-2:]) and UNSPACED.search(other[:2]))
+    return f"{text}{' ' * spaced}{other}"
 
 
 def replace_surrogates(text: str) -> str:

@@ -38,7 +38,7 @@ def paragraphs(document: Document) -> Iterator[Paragraph]:
             yield paragraph
             paragraph = Paragraph(speaker, segment.start, text, turn=paragraph.speaker != speaker)
         else:
-            paragraph.text = followed_by(paragraph.text, text)
+            paragraph.text = followed_by(paragraph.text, segment, document.head.language)
     if paragraph:
         yield paragraph
 

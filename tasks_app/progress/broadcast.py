@@ -14,11 +14,12 @@ from uuid import UUID
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.db import transaction
-from redis.exceptions import RedisError
 
+from tasks_app.fields import storable
 from tasks_app.models import Task
 from tasks_app.progress import writer
 from tasks_app.progress.frames import change_frame, gone_frame
+from tasks_app.progress.layer import BROKER_AWAY
 
 logger = logging.getLogger(__name__)
 
@@ -60,7 +61,7 @@ def reaches_channel_layer() -> bool:
     layer = get_channel_layer()
     try:
         async_to_sync(asyncio.wait_for)(layer.group_send("nobody", {"type": "task.frame"}), SEND_SECONDS)
-    except (RedisError, OSError, TimeoutError):
+    except BROKER_AWAY:
         return False
     return True
 
@@ -91,7 +92,7 @@ class _Sender:
                 self._thread = threading.Thread(target=self._run, name="frames", daemon=True)
                 self._thread.start()
             replaced = self._waiting.get(key)
-            message = _Message(groups, frames)
+            message = _Message(groups, storable(frames))
             if replaced is not None:  # it goes last, since frames with lower numbers than the client has are dropped
                 waiting = list(self._waiting)
                 others = (other for other in waiting[waiting.index(key) + 1 :] if other[0] == task_id)
@@ -125,13 +126,15 @@ class _Sender:
                 key, message = next(iter(self._waiting.items()))
             try:
                 self.group_send(message)
-            except Exception as error:
+            except BROKER_AWAY as error:
                 self._failed(error)
                 time.sleep(RETRY_SECONDS)
-            else:
-                self._sent(key, message)
+                continue
+            except Exception:  # this message cannot be sent, ever: the others must not wait for it
+                logger.exception("A frame cannot be sent, and is left out")
+            self._done(key, message)
 
-    def _sent(self, key: tuple[UUID, Hashable], message: _Message) -> None:
+    def _done(self, key: tuple[UUID, Hashable], message: _Message) -> None:
         with self._changed:
             self._is_failing = False
             if self._waiting.get(key) is message:  # a newer one may have replaced it

@@ -20,7 +20,9 @@ from redis import Redis
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.models import Task
-from tasks_app.progress.broadcast import _Message, _Sender, flush, user_group
+from tasks_app.pipeline.transcript import Segment
+from tasks_app.progress.broadcast import _Message, _Sender, flush, sender, task_group, user_group
+from tasks_app.progress.emitter import ProgressEmitter
 from tests.conftest import REPOSITORY, database_url, make_task, stopped
 from tests.progress.conftest import Listener
 
@@ -89,3 +91,15 @@ def test_a_state_that_replaces_one_that_waits_makes_up_for_it(monkeypatch: pytes
     # The second state was replaced by the fourth frame, which the fifth replaced.
     assert [numbers for _, numbers in sent] == [[1], [3], [5]]
     assert all(after <= seen for (_, [seen]), (after, _) in itertools.pairwise(sent))
+
+
+def test_awkward_characters_are_left_out_of_frames_as_they_are_of_rows(claimed: Task, listener: Listener) -> None:
+    ProgressEmitter(claimed, lease=claimed.lease).emit_segments(0, [Segment(0.0, 1.0, "\0one\ud800")])
+    assert [frame["text"] for frame in listener.frames()] == ["one"]
+
+
+def test_a_frame_that_cannot_be_sent_is_left_out_and_the_others_are_sent(claimed: Task, listener: Listener) -> None:
+    group = task_group(claimed.pk)
+    sender.put(claimed.pk, [group], [{"type": "impossible", "number": 10**100}])
+    sender.put(uuid4(), [group], [{"type": "possible"}])
+    assert listener.frames() == [{"type": "possible"}]

@@ -37,6 +37,8 @@ THAI = "\u0e00-\u0e7f"
 OTHERS = "\u0e80-\u0fff\u1000-\u109f\u1780-\u17ff"  # Lao, Tibetan, Burmese, Khmer
 UNSPACED = re.compile(f"[{HAN}{KANA}{THAI}{OTHERS}]")
 UNKNOWN_TO_BUDOUX = re.compile(f"[{OTHERS}]")
+WITHOUT_SPACES = frozenset({"zh", "yue", "ja", "th", "lo", "bo", "my", "km"})
+"""Codes of the languages that are written in these scripts."""
 HAS_KANA = re.compile(f"[{KANA}]")
 HAS_THAI = re.compile(f"[{THAI}]")
 # Japanese small kana, sound and repetition marks, with which no line may begin (JIS X 4051), and Thai vowels that stand

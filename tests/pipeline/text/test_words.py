@@ -13,7 +13,7 @@ from tasks_app.exports import Document, ExportOptions
 from tasks_app.exports.captions import Cue, cues_in_order
 from tasks_app.pipeline.speakers.assign import Turn, assign
 from tasks_app.pipeline.text.segments import split_words
-from tasks_app.pipeline.text.words import Piece, ends_sentence, timed_words, width
+from tasks_app.pipeline.text.words import WITHOUT_SPACES, Piece, ends_sentence, timed_words, width
 from tasks_app.pipeline.transcript import Segment, Transcript, Word, text_of
 
 TEXTS = {
@@ -36,7 +36,6 @@ TEXTS = {
 在公園散步。        増加了12.5%！""",
     "th": "วันนี้อากาศดีมาก เราไปเที่ยวทะเลกันเถอะ ราคา 1,250.75 บาท iPhone รุ่นใหม่ น้ำใสๆ และของอร่อย",
 }
-WITHOUT_SPACES = ("ja", "zh", "th")
 
 
 def random_text(language: str, chance: random.Random) -> str:
