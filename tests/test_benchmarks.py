@@ -12,6 +12,7 @@ from tests.conftest import REPOSITORY
 HELPERS = {
     *("__init__", "alterations", "chaos_clients", "chaos_processes", "chaos_verdict", "chaos_watch", "peers"),
     "recordings",
+    "sockets",
 }
 BENCHMARKS = sorted(path.stem for path in (REPOSITORY / "benchmarks").glob("*.py") if path.stem not in HELPERS)
 

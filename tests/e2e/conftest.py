@@ -50,7 +50,8 @@ class Service:
     lines: list[str] = field(default_factory=list)
 
     def start(self) -> None:
-        environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
+        of_the_tests = {"DJANGO_SETTINGS_MODULE", "DATABASE_URL"}
+        environment = {name: value for name, value in os.environ.items() if name not in of_the_tests}
         environment |= {"VAR_DIR": str(self.var), "PORT": str(self.port), "LOG_LEVEL": "DEBUG"} | self.settings
         self._ready, self._worker_ready = threading.Event(), threading.Event()
         self.process = subprocess.Popen(

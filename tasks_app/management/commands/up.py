@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from typing import TextIO
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.management import call_command
@@ -103,7 +104,8 @@ class Command(BaseCommand):
             return
         code = first_account.setup_code()
         if code:
-            self.stdout.write(f"\n  Ready. Create the first account: {address}setup/?code={code}\n")
+            link = f"{address}setup/?{urlencode({'code': code})}"
+            self.stdout.write(f"\n  Ready. Create the first account: {link}\n")
         else:
             self.stdout.write(f"\n  Ready: {address}\n")
         self.stdout.write("  Ctrl-C stops it.\n\n")
