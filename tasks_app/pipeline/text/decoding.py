@@ -11,6 +11,8 @@ MIN_AVERAGE_LOG_PROBABILITY = -1.0
 MAX_COMPRESSION_RATIO = 2.4
 # Without speech: the probability of that is above the first and the text's log probability below the second.
 NO_SPEECH = ((0.3, -1.4), (0.4, -1.3), (0.6, MIN_AVERAGE_LOG_PROBABILITY), (0.8, -0.4))
+REPETITION = 0.5
+"""By how much the log probability of a text that repeats itself must be higher: noises are heard as "AHHHHH"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,8 @@ class Decoding:
 
     @property
     def silent(self) -> bool:
-        return any(
-            self.no_speech_probability > no_speech and self.average_log_probability < text
-            for no_speech, text in NO_SPEECH
-        )
+        sure = self.average_log_probability - REPETITION * self.repetitive
+        return any(self.no_speech_probability > no_speech and sure < text for no_speech, text in NO_SPEECH)
 
     @property
     def repetitive(self) -> bool:
