@@ -11,7 +11,7 @@ run: .venv/installed
 
 # What does not depend on the kind of database, or chooses its own, is tested once: the browser's tests on PostgreSQL.
 ONCE = pipeline exports hostile/test_hostile.py management test_env.py test_sqlite.py \
-	test_web_process.py test_benchmarks.py test_licences.py
+	test_web_process.py test_benchmarks.py test_licences.py test_tune_command.py
 
 # Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
 test: lint

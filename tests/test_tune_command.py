@@ -20,6 +20,7 @@ def rows(command: str, *arguments: str) -> list[str]:
 
 def test_what_was_measured_is_kept_and_shown(tmp_path: Path, settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.VAR_DIR = tmp_path
+    monkeypatch.setattr(tune, "SECONDS", 30.0)
     for vary in ("_vectors", "_replicas", "_batches"):
         monkeypatch.setattr(tune, vary, lambda setup, cores: [setup])
     assert any(row.startswith("tiny.en") and "not tuned; rules" in row for row in rows("models"))

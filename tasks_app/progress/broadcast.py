@@ -69,9 +69,9 @@ def reaches_channel_layer() -> bool:
 class _Sender:
     """One thread per process that sends frames, so that nothing else waits for the broker.
 
-    It keeps a single event loop, and with it a single connection to the broker. A task's state replaces one that still
-    waits. After a failure only the newest message of each task waits, and is tried again: clients read from the rows
-    what else they have missed (`websocket.consumers`).
+    It keeps a single event loop, and with it a single connection to the broker. A task's state replaces one of the same
+    stage that still waits. After a failure only the newest message of each task waits, and is tried again: clients read
+    from the rows what else they have missed (`websocket.consumers`).
     """
 
     def __init__(self) -> None:
@@ -85,7 +85,9 @@ class _Sender:
     def put(
         self, task_id: UUID, groups: Sequence[str], frames: Sequence[dict[str, Any]], part: Hashable = None
     ) -> None:
-        """Send the task's state soon, or a `part` of the task: its segment of that number, or a follow-up."""
+        """Send frames about a `part` of the task soon: its state in one stage, its segment of that number, or a
+        follow-up. They replace those of the same part that still wait.
+        """
         key = (task_id, part)
         with self._changed:
             if self._thread is None:
@@ -163,7 +165,8 @@ def flush(timeout: float = 30) -> bool:
 def broadcast(task: Task, *frames: dict[str, Any]) -> None:
     """Send frames of the task's state to everyone who watches it, once the current transaction is committed."""
     groups = (task_group(task.identifier), user_group(task.owner_id), STAFF_GROUP)
-    transaction.on_commit(lambda: sender.put(task.identifier, groups, frames))
+    stage = (task.status, task.progress_stage)  # however quickly stages follow each other, each of them is seen
+    transaction.on_commit(lambda: sender.put(task.identifier, groups, frames, stage))
 
 
 def broadcast_alone(task_id: UUID, part: Hashable, frame: dict[str, Any]) -> None:

@@ -19,8 +19,9 @@ from redis import Redis
 
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
-from tasks_app.models import Task
+from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.transcript import Segment
+from tasks_app.progress import broadcast
 from tasks_app.progress.broadcast import _Message, _Sender, flush, sender, task_group, user_group
 from tasks_app.progress.emitter import ProgressEmitter
 from tests.conftest import REPOSITORY, database_url, make_task, stopped
@@ -91,6 +92,21 @@ def test_a_state_that_replaces_one_that_waits_makes_up_for_it(monkeypatch: pytes
     # The second state was replaced by the fourth frame, which the fifth replaced.
     assert [numbers for _, numbers in sent] == [[1], [3], [5]]
     assert all(after <= seen for (_, [seen]), (after, _) in itertools.pairwise(sent))
+
+
+def test_stages_are_each_seen_however_quickly_they_follow_each_other(
+    claimed: Task, listener: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow, go_on = _Sender(), threading.Event()
+    send = slow.group_send
+    monkeypatch.setattr(slow, "group_send", lambda message: (go_on.wait(10), send(message)))
+    monkeypatch.setattr(broadcast, "sender", slow)
+    emitter = ProgressEmitter(claimed, lease=claimed.lease)
+    for stage, percentage in (("transcribing", 39), ("aligning", 40), ("diarizing", 60)):
+        emitter.emit_progress(TaskProgressStage(stage), percentage)
+    flush(timeout=0.1)
+    go_on.set()
+    assert [frame["stage"] for frame in listener.frames()] == ["transcribing", "aligning", "diarizing"]
 
 
 def test_awkward_characters_are_left_out_of_frames_as_they_are_of_rows(claimed: Task, listener: Listener) -> None:

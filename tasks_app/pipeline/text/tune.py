@@ -61,16 +61,18 @@ def _batches(setup: Setup, cores: int) -> list[Setup]:
 
 def _seconds(model: str, directory: Path, compute_type: str, setup: Setup) -> float:
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-        return process.submit(_transcribe, model, directory, compute_type, setup).result()
+        return process.submit(_transcribe, model, directory, compute_type, setup, SECONDS).result()
 
 
-def _transcribe(model: str, directory: Path, compute_type: str, setup: Setup) -> float:
-    """The least seconds of some that the speech took which is in the installation: pyannote's telephone call."""
+def _transcribe(model: str, directory: Path, compute_type: str, setup: Setup, length: float) -> float:
+    """The least seconds that it took to transcribe `length` seconds of the speech in the installation: pyannote's
+    telephone call, again and again.
+    """
     import numpy as np
 
     os.environ.pop("CT2_FORCE_CPU_ISA", None)
     call = decode(Path(str(distribution("pyannote.audio").locate_file("pyannote/audio/sample/sample.wav"))))
-    sound = np.tile(call, int(SECONDS * SAMPLE_RATE / len(call)))
+    sound = np.tile(call, int(length * SAMPLE_RATE / len(call)))
     store = ModelStore(directory, device="cpu", compute_type=compute_type, setups={model: setup})
     speech, chunks = find_speech(sound, store.threads)
 
