@@ -37,6 +37,15 @@ from tasks_app.progress.broadcast import flush
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--full", action="store_true", help="all cases, which takes hours, not some of each kind")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--full"):
+        items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
 @pytest.fixture
 def owner(db: None) -> AbstractUser:
     return get_user_model().objects.create_user("alice", password="alice's password")

@@ -1,4 +1,4 @@
-"""`--full` reads the whole corpus; without it, one file of each kind of hostility is read."""
+"""With `--full` the whole corpus is read, otherwise one file of each kind of hostility."""
 
 from __future__ import annotations
 
@@ -25,15 +25,9 @@ MOST_SECONDS = 60
 """Far above every limit: a reader that is silent for so long hangs."""
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--full", action="store_true", help="read the whole hostile corpus, not one file of each kind")
-
-
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "specimen" in metafunc.fixturenames:
-        # The option is not known when the tests of the whole project are run.
-        chosen = ALL if metafunc.config.getoption("--full", default=False) else QUICK
-        metafunc.parametrize("specimen", chosen, ids=str)
+        metafunc.parametrize("specimen", ALL if metafunc.config.getoption("--full") else QUICK, ids=str)
 
 
 class Laboratory:

@@ -21,7 +21,7 @@ def recording(request, tmp_path_factory):
     return write_wav(tmp_path_factory.mktemp("sound") / "sound.wav", samples)
 
 
-@pytest.mark.parametrize("model", ["base", "tiny.en"])
+@pytest.mark.parametrize("model", ["base", pytest.param("tiny.en", marks=pytest.mark.full)])
 def test_a_sound_without_speech_gives_no_word(recording, store, model):
     transcript = run(recording, store=store, model=model, diarize=False)
     assert [segment.text for segment in transcript.segments] == []
