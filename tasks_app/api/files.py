@@ -25,17 +25,10 @@ def as_file(transcript: Transcript, name: str) -> bytes:
     return b"".join(FORMATS[name].export(Document.of(transcript))).removeprefix(BEGINNINGS[name][0])
 
 
-def transcript_as_file(request: HttpRequest, task: Task, format_name: str) -> HttpResponseBase:
-    """The transcript in one of `exports.FORMATS`, as a download. The query has `ExportOptions`, of which those that are
-    not given are the defaults, whatever the user chose before: an address always means the same.
-
-    Raises:
-        NotFound: there is no such format.
-        InvalidOptions: an option cannot be what it is.
-        NotReady: there is no transcript yet.
-    """
-    file_format = format_of(format_name)
-    options = ExportOptions.from_fields(request.GET)
+def transcript_as_file(
+    request: HttpRequest, task: Task, file_format: Format, options: ExportOptions
+) -> HttpResponseBase:
+    """The transcript as a download. Raises NotReady if there is none yet."""
     head, segments = read_in_pieces(task, words=file_format.words, scores=file_format.scores, original=options.original)
     name = _file_name(task.name, file_format.name)
     return streamed(

@@ -25,7 +25,7 @@ def transcript(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """`GET /tasks/{identifier}/transcript?after=ID&count=N`: a portion of the segments; `words=0` leaves out words."""
     task = task_visible_to(request.user, identifier)
     after, count = _number(request, "after", None, HIGHEST_ID), _number(request, "count", MOST) or 0
-    return _compact(portion(task, after, count, words=_number(request, "words", 1) != 0))
+    return compact(portion(task, after, count, words=_number(request, "words", 1) != 0))
 
 
 @never_cache
@@ -37,12 +37,12 @@ def changes(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """
     task = task_visible_to(request.user, identifier)
     if request.method != "POST":
-        return _compact(changed_since(task, _number(request, "after", 0) or 0))
+        return compact(changed_since(task, _number(request, "after", 0) or 0))
     try:
         asked = AskedChange.model_validate(json.loads(request.body))
     except (ValueError, RecursionError):
         raise BadRequest from None
-    return _compact(change(task, logged_in_user(request), asked))
+    return compact(change(task, logged_in_user(request), asked))
 
 
 def change(task: Task, user: User, asked: AskedChange) -> dict[str, Any]:
@@ -68,5 +68,6 @@ def _number(request: HttpRequest, name: str, default: int | None, highest: int =
     return int(given)
 
 
-def _compact(data: dict[str, Any]) -> JsonResponse:
+def compact(data: dict[str, Any]) -> JsonResponse:
+    """Long answers without white space, and with letters as they are."""
     return JsonResponse(data, json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})

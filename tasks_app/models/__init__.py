@@ -9,6 +9,7 @@ from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.queue_pause import QueuePause
+from tasks_app.models.submissions import Submission
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -41,6 +42,7 @@ __all__ = [
     "Segment",
     "Speaker",
     "StageResult",
+    "Submission",
     "Task",
     "TaskEvent",
     "TaskProgressStage",

@@ -102,10 +102,13 @@ def _lines(segments: list[dict[str, Any]], speakers: list[dict[str, Any]]) -> li
 @never_cache
 @login_required
 def transcript_file(request: HttpRequest, identifier: UUID, format_name: str) -> HttpResponseBase:
-    """The transcript as a download."""
+    """The transcript in one of `exports.FORMATS`. The query has `ExportOptions`; those that are not given are the
+    defaults, whatever the user chose before: an address always means the same.
+    """
     task = task_visible_to(request.user, identifier)
+    file_format, options = format_of(format_name), ExportOptions.from_fields(request.GET)
     try:
-        return transcript_as_file(request, task, format_name)
+        return transcript_as_file(request, task, file_format, options)
     except NotReady as error:
         messages.info(request, error.user_message)
         return redirect("task-detail", task.identifier)

@@ -1,0 +1,313 @@
+"""What is asked and answered, as the document says it."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.urls import reverse
+from ninja import Field, Schema
+from pydantic import AwareDatetime, create_model
+from pydantic.json_schema import SkipJsonSchema
+
+from tasks_app.api.changes import Revision
+from tasks_app.exports import FORMATS, ExportOptions
+from tasks_app.exports.options import LIMITS
+from tasks_app.models import KeyScope, Task, TaskProgressStage, TaskStatus
+from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
+from tasks_app.progress.frames import progress_summary
+
+Missing = SkipJsonSchema[None]
+"""Of what may be left out, but cannot be null."""
+Word = tuple[str, float, float, float | None, int, int]
+
+AN_IDENTIFIER = "6f1c2f6e-8f0e-4c3c-9d0a-3c1f5f3b7a10"
+A_STATE = {
+    "identifier": AN_IDENTIFIER,
+    "status": "processing",
+    "progress_percentage": 37,
+    "progress_stage": "transcribing",
+    "progress_message": "Transcribing",
+    "sequence": 52,
+    "eta_seconds": 81.5,
+    "error": None,
+}
+A_TASK = A_STATE | {
+    "url": f"/tasks/{AN_IDENTIFIER}/",
+    "name": "interview.m4a",
+    "size": 1204224,
+    "duration": 754.2,
+    "options": {"model": "base", "language": None, "diarize": True},
+    "language": "en",
+    "language_probability": 0.98,
+    "warnings": [],
+    "created_at": "2026-03-02T09:30:00Z",
+    "started_at": "2026-03-02T09:30:01Z",
+    "finished_at": None,
+}
+A_SPEAKER = {"label": "SPEAKER_00", "name": "Anna", "colour": 1, "same_as": "SPEAKER_00"}
+A_SEGMENT = {
+    "id": 4711,
+    "start": 0.0,
+    "end": 1.9,
+    "text": "Good morning.",
+    "speaker": "SPEAKER_00",
+    "words": [["Good", 0.0, 0.4, 0.91, 0, 1], ["morning.", 0.5, 1.9, 0.88, 0, 1]],
+}
+
+
+def example(value: Any) -> dict[str, Any]:
+    return {"json_schema_extra": {"examples": [value]}}
+
+
+# Errors ---------------------------------------------------------------------------------------------------------------
+
+
+class ErrorBody(Schema):
+    code: str = Field(description="for programs; it stays")
+    message: str = Field(description="for people")
+    detail: str = Field("", description="what exactly was wrong, where that is known")
+
+
+class Error(Schema):
+    model_config = example({"error": {"code": "TASK_NOT_FOUND", "message": "There is no such task."}})
+
+    error: ErrorBody
+
+
+# Tasks ----------------------------------------------------------------------------------------------------------------
+
+
+class Failure(Schema):
+    error_code: str
+    user_message: str
+    technical_detail: str
+
+
+class State(Schema):
+    """Where a task stands; the fields of polling and of `progress` frames."""
+
+    model_config = example(A_STATE)
+
+    identifier: UUID
+    status: TaskStatus
+    progress_percentage: int = Field(ge=0, le=100)
+    progress_stage: TaskProgressStage
+    progress_message: str
+    sequence: int = Field(description="rises with everything that happens to the task")
+    eta_seconds: float | None = Field(description="seconds left, as last estimated")
+    error: Failure | None
+
+    @staticmethod
+    def resolve_error(task: Task) -> dict[str, str] | None:
+        return progress_summary(task)["error"]
+
+
+class TaskData(State):
+    model_config = example(A_TASK)
+
+    url: str = Field(description="its page, for people")
+    name: str
+    size: int = Field(description="bytes")
+    duration: float | None = Field(description="seconds")
+    options: dict[str, Any]
+    language: str = Field(description="that of the recording, once it is known")
+    language_probability: float | None
+    warnings: list[dict[str, Any]] = Field(description="what a completed transcript lacks, and why")
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @staticmethod
+    def resolve_url(task: Task) -> str:
+        return reverse("task-detail", args=[task.pk])
+
+
+class Portion(Schema):
+    model_config = example({"tasks": [A_TASK], "next": "MjAyNi0wMy0wMlQwOTozMDowMCswMDowMCA2ZjFj"})
+
+    tasks: list[TaskData]
+    next: str | None = Field(description="`cursor` of the next portion; null after the last one")
+
+
+class AskedOptions(Schema):
+    """What is asked for a recording."""
+
+    model: str = Field("", description="one of `/models`; the default one if not given")
+    language: str = Field("", description="ISO 639-1 code, or `several`; detected if not given")
+    translate: bool = Field(False, description="to English")
+    diarize: bool = Field(True, description="tell speakers apart")
+    min_speakers: int | Missing = Field(None, ge=1, le=MAX_SPEAKERS)
+    max_speakers: int | Missing = Field(None, ge=1, le=MAX_SPEAKERS)
+    track: int | Missing = Field(
+        None, ge=1, le=1000, description="number of the sound track; the usual one if not given"
+    )
+    channels: str = Field("", description="`split`: one person on each; `mix`: the same on all; found out if not given")
+    hints: str = Field("", description="names and terms, with commas between")
+
+    def options(self, default_model: str) -> TranscriptionOptions:
+        given = {name: value for name, value in self.dict().items() if value not in ("", None)}
+        return TranscriptionOptions(**{"model": default_model, **given, "hints": hints_of(self.hints)})
+
+
+# Transcripts ----------------------------------------------------------------------------------------------------------
+
+
+class SpeakerData(Schema):
+    model_config = example(A_SPEAKER)
+
+    label: str
+    name: str = Field(description="what people call them; the label if that is not known")
+    colour: int
+    same_as: str = Field(description="the label of the speaker that somebody said this one is, or its own")
+
+
+class Speakers(Schema):
+    model_config = example({"revision": 3, "speakers": [A_SPEAKER]})
+
+    revision: int
+    speakers: list[SpeakerData]
+
+
+class SpeakerName(Schema):
+    model_config = example({"from_revision": 3, "name": "Anna"})
+
+    from_revision: Revision
+    name: str = Field(description="empty removes it")
+
+
+class SegmentData(Schema):
+    model_config = example(A_SEGMENT)
+
+    id: int
+    start: float = Field(description="seconds")
+    end: float
+    text: str
+    speaker: str = Field(description="a label; empty if not known")
+    words: list[Word] = Field(
+        [], description="each: text, start, end, score, 1 if its times are estimated, 1 if a space stands before it"
+    )
+
+
+class TranscriptPortion(Speakers):
+    model_config = example({"revision": 3, "speakers": [A_SPEAKER], "segments": [A_SEGMENT], "more": False})
+
+    segments: list[SegmentData]
+    more: bool = Field(description="others follow")
+
+
+class ChangesData(Speakers):
+    model_config = example({"revision": 3, "speakers": [A_SPEAKER], "closed": [4710], "segments": [A_SEGMENT]})
+
+    closed: list[int] = Field(description="segments that are no more")
+    segments: list[SegmentData]
+
+
+class ChangeMade(ChangesData):
+    model_config = example(
+        {"revision": 3, "speakers": [A_SPEAKER], "closed": [4710], "segments": [A_SEGMENT], "made": 3}
+    )
+
+    made: int = Field(description="the revision that the change made")
+
+
+class History(Schema):
+    entries: list[dict[str, Any]]
+
+
+FormatName = Enum("FormatName", {name: name for name in FORMATS}, type=str)
+FileOptions = create_model(
+    "FileOptions",
+    __base__=Schema,
+    **{
+        option.name: (
+            bool if isinstance(option.default, bool) else int,
+            Field(option.default, **dict(zip(("ge", "le"), LIMITS.get(option.name, ()), strict=False))),
+        )
+        for option in fields(ExportOptions)
+    },
+)
+
+
+# The account ----------------------------------------------------------------------------------------------------------
+
+
+class ModelData(Schema):
+    model_config = example({"name": "base", "multilingual": True, "size_bytes": 145217532, "state": "bundled"})
+
+    name: str
+    multilingual: bool
+    size_bytes: int
+    state: str = Field(description="where its weights are: bundled, local, cached, downloadable")
+
+
+class Models(Schema):
+    default: str
+    models: list[ModelData]
+
+
+class Usage(Schema):
+    model_config = example(
+        {
+            "used_bytes": 1204224,
+            "most_bytes": 20000000000,
+            "waiting": 1,
+            "most_waiting": 200,
+            "running": 1,
+            "most_running": None,
+        }
+    )
+
+    used_bytes: int = Field(description="of your recordings")
+    most_bytes: int | None
+    waiting: int = Field(description="tasks")
+    most_waiting: int
+    running: int
+    most_running: int | None
+
+
+A_KEY = {
+    "id": 7,
+    "name": "the archive",
+    "prefix": "tk_0a1b2c3d",
+    "scope": "write",
+    "created_at": "2026-03-02T09:30:00Z",
+    "last_used_at": None,
+    "expires_at": None,
+}
+
+
+class KeyData(Schema):
+    model_config = example(A_KEY)
+
+    id: int
+    name: str
+    prefix: str
+    scope: KeyScope
+    created_at: datetime
+    last_used_at: datetime | None
+    expires_at: datetime | None
+
+
+class Keys(Schema):
+    keys: list[KeyData]
+
+
+class AskedKey(Schema):
+    model_config = example({"name": "the archive", "scope": "read"})
+
+    name: str = Field(min_length=1, max_length=100)
+    scope: KeyScope = KeyScope.WRITE
+    expires_at: AwareDatetime | None = None
+
+
+class MadeKey(KeyData):
+    model_config = example(A_KEY | {"key": "tk_0a1b2c3d…"})
+
+    key: str = Field(description="shown now and never again")
+
+
+RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
