@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from django.contrib.auth.models import User
 from ninja import Schema
-from pydantic import Field, RootModel, StringConstraints
+from pydantic import BeforeValidator, Field, RootModel, StringConstraints
 
 from tasks_app.actions import edit
 from tasks_app.models import Task
@@ -14,8 +14,14 @@ from tasks_app.models import Task
 HIGHEST = 2**31 - 1  # of a revision, in every database
 HIGHEST_ID = 2**63 - 1
 
-Revision = Annotated[int, Field(strict=True, ge=0, le=HIGHEST)]
-SegmentId = Annotated[int, Field(strict=True, ge=0, le=HIGHEST_ID)]
+
+def _whole(value: object) -> object:
+    """In JSON, 3.0 is the same number as 3."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Revision = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=HIGHEST)]
+SegmentId = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=HIGHEST_ID)]
 Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 

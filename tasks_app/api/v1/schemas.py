@@ -10,7 +10,7 @@ from uuid import UUID
 
 from django.urls import reverse
 from ninja import Field, Schema
-from pydantic import AwareDatetime, create_model
+from pydantic import AwareDatetime, BeforeValidator, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from tasks_app.api.changes import Revision
@@ -22,6 +22,16 @@ from tasks_app.progress.frames import progress_summary
 
 Missing = SkipJsonSchema[None]
 """Of what may be left out, but cannot be null."""
+
+
+def _text(value: Any) -> Any:
+    if not isinstance(value, str) or value.replace(".", "").removeprefix("-").isdecimal():
+        raise ValueError("a date and time with a time zone, as in 2026-03-02T09:30:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
+"""Without it, numbers would be seconds since 1970."""
 Word = tuple[str, float, float, float | None, int, int]
 
 AN_IDENTIFIER = "6f1c2f6e-8f0e-4c3c-9d0a-3c1f5f3b7a10"
@@ -301,7 +311,7 @@ class AskedKey(Schema):
 
     name: str = Field(min_length=1, max_length=100)
     scope: KeyScope = KeyScope.WRITE
-    expires_at: AwareDatetime | None = None
+    expires_at: Moment | None = None
 
 
 class MadeKey(KeyData):

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from ninja import File, Form, Header, Query, Router, Status
 from ninja.files import UploadedFile
-from pydantic import AwareDatetime
 
 from tasks_app.actions.access import logged_in_user, task_visible_to
 from tasks_app.actions.cancel import cancel
@@ -22,21 +21,29 @@ from tasks_app.actions.submissions import submit
 from tasks_app.api.auth import Access
 from tasks_app.api.changes import HIGHEST_ID
 from tasks_app.api.following import MOST_WAITING_SECONDS, events, missed, next_state
-from tasks_app.api.v1.schemas import AskedOptions, Missing, Portion, State, TaskData
+from tasks_app.api.v1.schemas import AskedOptions, Missing, Moment, Portion, State, TaskData
 from tasks_app.api.v1.service import answers
 from tasks_app.models import KeyScope, Task, TaskStatus
 
 router = Router(tags=["Tasks"])
 READ, WRITE = Access(KeyScope.READ), Access(KeyScope.WRITE)
-EVENT_STREAM = {"responses": {200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}}}
+AN_EVENT = {
+    "type": "object",
+    "properties": {
+        "id": {"type": "string", "description": "the `sequence` of the frame"},
+        "event": {"type": "string", "description": "the `type` of the frame"},
+        "data": {"type": "string", "description": "the frame, as JSON"},
+    },
+}
+EVENT_STREAM = {"responses": {200: {"content": {"text/event-stream": {"schema": AN_EVENT}}}}}
 
 
 @router.get("tasks", auth=READ, response=answers(Portion))
 def list_tasks(
     request: HttpRequest,
     status: TaskStatus | Missing = None,
-    created_from: AwareDatetime | Missing = None,
-    created_before: AwareDatetime | Missing = None,
+    created_from: Moment | Missing = None,
+    created_before: Moment | Missing = None,
     limit: int = Query(20, ge=1, le=MOST),
     cursor: str = Query("", max_length=200),
 ) -> dict[str, Any]:

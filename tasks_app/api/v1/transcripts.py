@@ -38,7 +38,7 @@ FILES = {
     "responses": {
         200: {
             "content": {
-                file_format.media_type: {"schema": {"type": "string"} if file_format.is_text else {}}
+                file_format.media_type: {"schema": {"type": "string"} if "charset" in file_format.media_type else {}}
                 for file_format in FORMATS.values()
             }
         }
