@@ -4,7 +4,7 @@ UV = .venv/bin/uv
 PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$python && break; done)
 
-.PHONY: run test hostile lint lock
+.PHONY: run test hostile api lint lock
 
 run: .venv/installed
 	@.venv/bin/python manage.py up
@@ -25,6 +25,10 @@ test: lint
 # All hostile files; `make test` reads one of each kind.
 hostile: .venv/installed-dev
 	@.venv/bin/python -m pytest tests/hostile --full
+
+# Many requests of every kind for each operation of the REST API; `make test` makes a few.
+api: .venv/installed-dev
+	@.venv/bin/python -m pytest tests/api/v1/test_document.py --examples 100
 
 lint: .venv/installed-dev
 	@.venv/bin/ruff check .

@@ -23,6 +23,7 @@ __all__ = ["key", "threads"]  # fixtures
         (["sh", "curl.sh"], "00:00:00,000 --> 00:00:01,471"),
         ([sys.executable, "openai_sdk.py"], TEXT),
         ([sys.executable, "progress.py"], "completed"),
+        ([sys.executable, "rest.py"], "-->"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )

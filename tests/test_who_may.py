@@ -94,6 +94,7 @@ OTHERS = {
     "v1-list-keys": Row("GET", 200, 200, 401, 200),
     "v1-make-key": Row("POST", 201, 201, 401, 201, form='{"name": "archive"}'),
     "v1-revoke-key": Row("DELETE", 404, 404, 401, 404, (1,)),
+    "documentation": Row("GET", 200, 200, 200, 200),
     "keys": Row("GET", 200, 200, LOGIN, 200),
     "key-revoke": Row("POST", 302, 302, LOGIN, 302, (1,)),
     "api-tasks": Row("POST", 400, 400, 401, 400),

@@ -83,7 +83,7 @@ STATES: dict[str, Callable[[AbstractUser], Task]] = {
 }
 
 
-@pytest.mark.parametrize("address", ["/login/", "/signup/", "/nowhere/"])
+@pytest.mark.parametrize("address", ["/login/", "/signup/", "/nowhere/", "/api/"])
 def test_pages_for_everybody(somebodys, owner: AbstractUser, address: str) -> None:
     page = somebodys(None).new_page()
     page.goto(address)

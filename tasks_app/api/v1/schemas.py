@@ -13,11 +13,12 @@ from ninja import Field, Schema
 from pydantic import AwareDatetime, BeforeValidator, create_model
 from pydantic.json_schema import SkipJsonSchema
 
-from tasks_app.api.changes import Revision
+from tasks_app.api.changes import HIGHEST, HIGHEST_ID, Revision
 from tasks_app.exports import FORMATS, ExportOptions
 from tasks_app.exports.options import LIMITS
 from tasks_app.models import KeyScope, Task, TaskProgressStage, TaskStatus
 from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
+from tasks_app.pipeline.speakers.channels import AUTO
 from tasks_app.progress.frames import progress_summary
 
 Missing = SkipJsonSchema[None]
@@ -32,6 +33,8 @@ def _text(value: Any) -> Any:
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 """Without it, numbers would be seconds since 1970."""
+Number = Annotated[int, Field(ge=0, le=HIGHEST_ID)]
+RevisionNumber = Annotated[int, Field(ge=0, le=HIGHEST)]
 Word = tuple[str, float, float, float | None, int, int]
 
 AN_IDENTIFIER = "6f1c2f6e-8f0e-4c3c-9d0a-3c1f5f3b7a10"
@@ -150,17 +153,24 @@ class AskedOptions(Schema):
     language: str = Field("", description="ISO 639-1 code, or `several`; detected if not given")
     translate: bool = Field(False, description="to English")
     diarize: bool = Field(True, description="tell speakers apart")
-    min_speakers: int | Missing = Field(None, ge=1, le=MAX_SPEAKERS)
-    max_speakers: int | Missing = Field(None, ge=1, le=MAX_SPEAKERS)
-    track: int | Missing = Field(
-        None, ge=1, le=1000, description="number of the sound track; the usual one if not given"
-    )
+    min_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="0: any number")
+    max_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="0: any number")
+    track: int = Field(0, ge=0, le=1000, description="number of the sound track, from 1; 0: the usual one")
     channels: str = Field("", description="`split`: one person on each; `mix`: the same on all; found out if not given")
     hints: str = Field("", description="names and terms, with commas between")
 
     def options(self, default_model: str) -> TranscriptionOptions:
-        given = {name: value for name, value in self.dict().items() if value not in ("", None)}
-        return TranscriptionOptions(**{"model": default_model, **given, "hints": hints_of(self.hints)})
+        return TranscriptionOptions(
+            model=self.model or default_model,
+            language=self.language or None,
+            translate=self.translate,
+            diarize=self.diarize,
+            min_speakers=self.min_speakers or None,
+            max_speakers=self.max_speakers or None,
+            track=self.track or None,
+            channels=self.channels or AUTO,
+            hints=hints_of(self.hints),
+        )
 
 
 # Transcripts ----------------------------------------------------------------------------------------------------------

@@ -21,7 +21,7 @@ from tasks_app.actions.submissions import submit
 from tasks_app.api.auth import Access
 from tasks_app.api.changes import HIGHEST_ID
 from tasks_app.api.following import MOST_WAITING_SECONDS, events, missed, next_state
-from tasks_app.api.v1.schemas import AskedOptions, Missing, Moment, Portion, State, TaskData
+from tasks_app.api.v1.schemas import AskedOptions, Missing, Moment, Number, Portion, State, TaskData
 from tasks_app.api.v1.service import answers
 from tasks_app.models import KeyScope, Task, TaskStatus
 
@@ -110,7 +110,7 @@ def read_progress(
     request: HttpRequest,
     identifier: UUID,
     wait: int = Query(0, ge=0, le=MOST_WAITING_SECONDS, description="seconds that the answer may wait for news"),
-    after: int | Missing = Query(None, ge=0, le=HIGHEST_ID, description="the `sequence` that you have"),
+    after: Number | Missing = Query(None, description="the `sequence` that you have"),
 ) -> HttpResponseBase | Task:
     """Where a task stands. With `wait`, the answer comes when there is something newer than `after`, when the task has
     ended, or after that time.

@@ -12,7 +12,7 @@ from ninja import Path, Query, Router
 from tasks_app.actions.access import logged_in_user, task_visible_to
 from tasks_app.actions.edit import name_speaker as name_speaker_action
 from tasks_app.api.auth import Access
-from tasks_app.api.changes import HIGHEST, HIGHEST_ID, AskedChange
+from tasks_app.api.changes import AskedChange
 from tasks_app.api.files import transcript_as_file
 from tasks_app.api.transcripts import change, compact
 from tasks_app.api.v1.schemas import (
@@ -22,6 +22,8 @@ from tasks_app.api.v1.schemas import (
     FormatName,
     History,
     Missing,
+    Number,
+    RevisionNumber,
     SpeakerName,
     Speakers,
     TranscriptPortion,
@@ -50,7 +52,7 @@ FILES = {
 def read_transcript(
     request: HttpRequest,
     identifier: UUID,
-    after: int | Missing = Query(None, ge=0, le=HIGHEST_ID, description="the `id` of a segment"),
+    after: Number | Missing = Query(None, description="the `id` of a segment"),
     count: int = Query(MOST, ge=1, le=MOST, description="segments"),
     words: bool = Query(True, description="with words"),
 ) -> JsonResponse:
@@ -80,7 +82,7 @@ def download_transcript(
 
 @router.get("tasks/{uuid:identifier}/changes", auth=READ, response=answers(ChangesData, 404, 409))
 def read_changes(
-    request: HttpRequest, identifier: UUID, after: int = Query(0, ge=0, le=HIGHEST, description="a revision")
+    request: HttpRequest, identifier: UUID, after: RevisionNumber = Query(0, description="a revision")
 ) -> JsonResponse:
     """What changed in the transcript since a revision."""
     return compact(changed_since(task_visible_to(request.user, identifier), after))
@@ -98,7 +100,7 @@ def change_transcript(request: HttpRequest, identifier: UUID, asked: AskedChange
 def read_history(
     request: HttpRequest,
     identifier: UUID,
-    before: int | Missing = Query(None, ge=0, le=HIGHEST, description="a revision"),
+    before: RevisionNumber | Missing = Query(None, description="a revision"),
 ) -> JsonResponse:
     """The journal of changes, newest first, thirty at a time."""
     return JsonResponse({"entries": entries(task_visible_to(request.user, identifier), before)})

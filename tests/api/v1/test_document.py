@@ -15,7 +15,7 @@ from tasks_app.api.v1.urls import document
 from tasks_app.models import KeyScope, Task
 from tests.conftest import REPOSITORY
 
-EXAMPLES = 2
+EXAMPLES = 1
 """Random requests of each kind for each operation, besides those that schemathesis makes of every schema's bounds."""
 
 

@@ -66,7 +66,7 @@ def test_a_recording_becomes_a_task_with_its_options(send, api: Client) -> None:
     [
         ({"content": b"no sound"}, 415, "NOT_AUDIO"),
         ({"model": "huge"}, 400, "UNKNOWN_MODEL"),
-        ({"min_speakers": "0"}, 400, "INVALID_REQUEST"),
+        ({"min_speakers": "21"}, 400, "INVALID_REQUEST"),
         ({"min_speakers": "3", "max_speakers": "2"}, 400, "INVALID_OPTIONS"),
         ({"translate": "perhaps"}, 400, "INVALID_REQUEST"),
         ({"key": "é"}, 400, "INVALID_REQUEST"),
