@@ -1,4 +1,4 @@
-"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, stored recordings."""
+"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, webhooks."""
 
 from tasks_app.models.calls import Call
 from tasks_app.models.finished import FinishedTask, hour_of
@@ -22,6 +22,7 @@ from tasks_app.models.tasks import (
     upload_path,
 )
 from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, Transcript
+from tasks_app.models.webhooks import Delivery, Webhook, WebhookEvent
 
 __all__ = [
     "ENDED",
@@ -29,6 +30,7 @@ __all__ = [
     "ApiKey",
     "Call",
     "Change",
+    "Delivery",
     "DownloadPreferences",
     "FinishedTask",
     "FollowUp",
@@ -48,6 +50,8 @@ __all__ = [
     "TaskProgressStage",
     "TaskStatus",
     "Transcript",
+    "Webhook",
+    "WebhookEvent",
     "hour_of",
     "upload_path",
 ]

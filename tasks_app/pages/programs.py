@@ -49,7 +49,9 @@ def documentation(request: HttpRequest) -> HttpResponse:
 
 def _shown(path: str, method: str, operation: dict[str, Any]) -> Shown:
     statuses = operation["responses"]
-    content = next((answer.get("content", {}) for status, answer in statuses.items() if status.startswith("2")), {})
+    content: dict[str, Any] = next(
+        (answer.get("content", {}) for status, answer in statuses.items() if status.startswith("2")), {}
+    )
     examples = _resolved(content.get("application/json", {}).get("schema", {})).get("examples", [])
     return Shown(
         operation["operationId"],

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from django.urls import reverse
 from ninja import Field, Schema
-from pydantic import AwareDatetime, BeforeValidator, create_model
+from pydantic import AwareDatetime, BeforeValidator, ConfigDict, create_model
 from pydantic.json_schema import SkipJsonSchema
 
 from tasks_app.api.changes import HIGHEST, HIGHEST_ID, Revision
 from tasks_app.exports import FORMATS, ExportOptions
 from tasks_app.exports.options import LIMITS
-from tasks_app.models import KeyScope, Task, TaskProgressStage, TaskStatus
+from tasks_app.models import KeyScope, Task, TaskProgressStage, TaskStatus, WebhookEvent
 from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
 from tasks_app.pipeline.speakers.channels import AUTO
 from tasks_app.progress.frames import progress_summary
@@ -72,8 +72,8 @@ A_SEGMENT = {
 }
 
 
-def example(value: Any) -> dict[str, Any]:
-    return {"json_schema_extra": {"examples": [value]}}
+def example(value: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [value]})
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------
@@ -238,18 +238,17 @@ class History(Schema):
     entries: list[dict[str, Any]]
 
 
-FormatName = Enum("FormatName", {name: name for name in FORMATS}, type=str)
-FileOptions = create_model(
-    "FileOptions",
-    __base__=Schema,
-    **{
-        option.name: (
-            bool if isinstance(option.default, bool) else int,
-            Field(option.default, **dict(zip(("ge", "le"), LIMITS.get(option.name, ()), strict=False))),
-        )
-        for option in fields(ExportOptions)
-    },
-)
+_format_names = [(name, name) for name in FORMATS]
+FormatName = Enum("FormatName", _format_names, type=str)  # type: ignore[misc]  # mypy knows only literals
+
+
+def _file_option(name: str, default: Any) -> tuple[type, Any]:
+    least, most = LIMITS.get(name, (None, None))
+    return type(default), Field(default, ge=least, le=most)
+
+
+_file_options: dict[str, Any] = {one.name: _file_option(one.name, one.default) for one in fields(ExportOptions)}
+FileOptions = create_model("FileOptions", __base__=Schema, **_file_options)
 
 
 # The account ----------------------------------------------------------------------------------------------------------
@@ -328,6 +327,77 @@ class MadeKey(KeyData):
     model_config = example(A_KEY | {"key": "tk_0a1b2c3d…"})
 
     key: str = Field(description="shown now and never again")
+
+
+A_WEBHOOK = {
+    "id": 3,
+    "url": "https://example.org/transcribed",
+    "events": ["task.completed", "task.failed"],
+    "created_at": "2026-03-02T09:30:00Z",
+}
+A_DELIVERY = {
+    "id": 12,
+    "identifier": "0b95dd91-a644-4680-9a5a-adf89f84553a",
+    "event": "task.completed",
+    "task_id": AN_IDENTIFIER,
+    "payload": {
+        "type": "task.completed",
+        "timestamp": "2026-03-02T09:42:11Z",
+        "data": {"identifier": AN_IDENTIFIER, "name": "interview.m4a", "status": "completed", "error_code": None},
+    },
+    "created_at": "2026-03-02T09:42:11Z",
+    "next_at": None,
+    "attempts": 1,
+    "delivered_at": "2026-03-02T09:42:13Z",
+    "status": 200,
+    "error": "",
+}
+
+
+class WebhookData(Schema):
+    model_config = example(A_WEBHOOK)
+
+    id: int
+    url: str
+    events: list[WebhookEvent]
+    created_at: datetime
+
+
+class Webhooks(Schema):
+    webhooks: list[WebhookData]
+
+
+class AskedWebhook(Schema):
+    model_config = example({"url": "https://example.org/transcribed", "events": ["task.completed"]})
+
+    url: str = Field(max_length=500)
+    events: list[WebhookEvent] = Field(min_length=1, max_length=20)
+
+
+class MadeWebhook(WebhookData):
+    model_config = example(A_WEBHOOK | {"secret": "whsec_…"})
+
+    secret: str = Field(description="with which the receiver checks signatures; shown now and never again")
+
+
+class DeliveryData(Schema):
+    model_config = example(A_DELIVERY)
+
+    id: int
+    identifier: UUID = Field(description="the header `webhook-id`; the same whenever it is sent again")
+    event: str
+    task_id: UUID | None
+    payload: dict[str, Any]
+    created_at: datetime
+    next_at: datetime | None = Field(description="when it is sent (again); null if it is not")
+    attempts: int
+    delivered_at: datetime | None
+    status: int | None = Field(description="of the last answer")
+    error: str = Field(description="why there was no answer")
+
+
+class Deliveries(Schema):
+    deliveries: list[DeliveryData]
 
 
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]

@@ -11,11 +11,11 @@ from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from tasks_app.api.v1 import account, tasks, transcripts
+from tasks_app.api.v1 import account, tasks, transcripts, webhooks
 from tasks_app.api.v1.service import PREFIX, service
 from tasks_app.intake.bodies import takes_recordings
 
-for module in (tasks, transcripts, account):
+for module in (tasks, transcripts, account, webhooks):
     service.add_router("", module.router)
 
 
