@@ -70,6 +70,18 @@ class SegmentChanged(ChangedMeanwhile):
         self.yours, self.theirs = yours, list(theirs)
 
 
+class KeyReused(RequestError):
+    error_code = "IDEMPOTENCY_KEY_REUSED"
+    http_status = 422
+    user_message = "This Idempotency-Key was sent with another recording or other options before. Send a new one."
+
+
+class StillArriving(RequestError):
+    error_code = "STILL_ARRIVING"
+    http_status = 409
+    user_message = "The request with this Idempotency-Key is not done yet. Send it again in some seconds."
+
+
 class WrongOffset(RequestError):
     error_code = "WRONG_OFFSET"
     http_status = 409
@@ -156,6 +168,13 @@ class ServiceNotReady(TranscriptionError):
 class BadRequest(RequestError):
     error_code = "BAD_REQUEST"
     user_message = "This could not be understood. If a page sent it, reload the page and try again."
+
+
+class InvalidRequest(RequestError):
+    """`technical_detail` names what of the request cannot be what it is."""
+
+    error_code = "INVALID_REQUEST"
+    user_message = "A part of this request cannot be what it is. “detail” says which, and why."
 
 
 class NotLoggedIn(RequestError):

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import AbstractUser
 
+from tasks_app.actions.webhooks import make_webhook, send_test
+from tasks_app.models import Delivery, WebhookEvent
+from tasks_app.worker.webhooks import deliver
 from tests.api.openai.conftest import TEXT, do_the_work, key, threads
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, eventually
+from tests.worker.test_webhooks import make_due
 
 pytestmark = pytest.mark.django_db(transaction=True)
 __all__ = ["key", "threads"]  # fixtures
@@ -23,6 +29,7 @@ __all__ = ["key", "threads"]  # fixtures
         (["sh", "curl.sh"], "00:00:00,000 --> 00:00:01,471"),
         ([sys.executable, "openai_sdk.py"], TEXT),
         ([sys.executable, "progress.py"], "completed"),
+        ([sys.executable, "rest.py"], "-->"),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
 )
@@ -36,6 +43,24 @@ def test_an_example(
     )
     do_the_work()
     assert said in running.result().stdout
+
+
+def test_the_receiver_of_webhooks(owner: AbstractUser, settings) -> None:
+    settings.ALLOW_PRIVATE_WEBHOOKS = True
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    webhook, secret = make_webhook(owner, f"http://127.0.0.1:{port}/", [WebhookEvent.COMPLETED])
+    environment = {**os.environ, "PORT": str(port), "WEBHOOK_SECRET": secret}
+    program = [sys.executable, str(REPOSITORY / "examples/receive_webhook.py")]
+    with subprocess.Popen(
+        program, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as one:
+        try:
+            send_test(webhook)
+            eventually(lambda: (deliver() and Delivery.objects.get().delivered_at) or make_due())
+            assert one.stdout.readline() == "test {'message': 'It works.'}\n"
+        finally:
+            one.kill()
 
 
 def test_each_example_is_run_here() -> None:

@@ -101,6 +101,9 @@ KEY_IN_PATH = env.boolean(
     False,
     "keys may stand in addresses, `/key/KEY/asr`, for programs without headers; logs show them",
 )
+ALLOW_PRIVATE_WEBHOOKS = env.boolean(
+    "ALLOW_PRIVATE_WEBHOOKS", False, "webhooks may go to this machine and to private networks, whoever makes them"
+)
 ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own accounts")
 
 INSTALLED_APPS = [

@@ -28,15 +28,26 @@ def begin(owner: User, recording: File, options: TranscriptionOptions, name: str
         InputError, TooManyTasks, QuotaExceeded, StorageFull, StorageAway: as `take_in`.
     """
     options = check_options(options)
-    fingerprint = _fingerprint(owner, recording, options)
+    return attach(owner, recording, options, name, fingerprint_of(owner, recording, options))[0]
+
+
+def attach(
+    owner: User, recording: File, options: TranscriptionOptions, name: str, fingerprint: str
+) -> tuple[Task, bool]:
+    """The task that this recording has already, if it has not ended, or a new one; and whether it is new. Whoever never
+    leaves keeps it from being cancelled when the others do.
+
+    Raises:
+        InputError, TooManyTasks, QuotaExceeded, StorageFull, StorageAway: as `take_in`.
+    """
     with transaction.atomic():
         going = Call.objects.select_for_update().filter(fingerprint=fingerprint).exclude(task__status__in=ENDED).first()
         if going is not None:
             Call.objects.filter(pk=going.pk).update(clients=F("clients") + 1)
-            return going.task
+            return going.task, False
     task = take_in(owner, recording, options, name=name)
     Call.objects.create(task=task, fingerprint=fingerprint)
-    return task
+    return task, True
 
 
 def leave(task_id: UUID) -> None:
@@ -52,7 +63,8 @@ def leave(task_id: UUID) -> None:
                 cancel(call.task, call.task.owner)
 
 
-def _fingerprint(owner: User, recording: File, options: TranscriptionOptions) -> str:
+def fingerprint_of(owner: User, recording: File, options: TranscriptionOptions) -> str:
+    """SHA-256 of the owner, the recording and the options, in hexadecimal."""
     digest = sha256(json.dumps([owner.pk, options.to_dict()]).encode())
     for piece in recording.chunks():
         digest.update(piece)

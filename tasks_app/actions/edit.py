@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 
+from tasks_app.actions.webhook_events import tell_corrected
 from tasks_app.errors import InvalidChange, NotReady
 from tasks_app.models import Change, Segment, Speaker, Task, Transcript
 from tasks_app.pipeline.text.words import UNSPACED
@@ -210,6 +211,7 @@ def _change(
     with change(task, kind, actor, from_revision, undoes) as draft:
         yield draft
         broadcast_change(task.pk, draft.revision)
+        tell_corrected(task, draft.revision)
 
 
 def _undo_or_redo(task: Task, actor: User, which: int, nothing: str) -> Change:

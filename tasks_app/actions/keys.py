@@ -48,9 +48,14 @@ def make_key(owner: User, name: str, scope: KeyScope, expires_at: datetime | Non
     return key, text
 
 
-def revoke_key(owner: User, key_id: int) -> None:
-    """Revoke one of the owner's keys; one that is not theirs, or is revoked already, stays as it is."""
-    ApiKey.objects.filter(owner=owner, pk=key_id, revoked_at=None).update(revoked_at=timezone.now())
+def keys_of(owner: User) -> QuerySet[ApiKey]:
+    """Those that were not revoked, newest first."""
+    return ApiKey.objects.filter(owner=owner, revoked_at=None)
+
+
+def revoke_key(owner: User, key_id: int) -> bool:
+    """Revoke one of the owner's keys; one that is not theirs, or is revoked already, stays as it is (False)."""
+    return bool(keys_of(owner).filter(pk=key_id).update(revoked_at=timezone.now()))
 
 
 def valid_key(text: str) -> ApiKey | None:

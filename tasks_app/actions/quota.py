@@ -9,7 +9,7 @@ from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
 from tasks_app.errors import QuotaExceeded
-from tasks_app.models import IncomingRecording, Task
+from tasks_app.models import IncomingRecording, Task, TaskStatus
 from tasks_app.wording import file_size
 
 
@@ -30,6 +30,19 @@ def used_bytes(owner_id: int, *, without: UUID | None = None) -> int:
     return (stored.aggregate(bytes=Sum("size"))["bytes"] or 0) + (
         incoming.aggregate(bytes=Sum(Coalesce("size", "received")))["bytes"] or 0
     )
+
+
+def usage(owner_id: int) -> dict[str, int | None]:
+    """What somebody uses of what they may; None where there is no limit."""
+    tasks = Task.objects.filter(owner=owner_id)
+    return {
+        "used_bytes": used_bytes(owner_id),
+        "most_bytes": quota(),
+        "waiting": tasks.filter(status=TaskStatus.QUEUED).count(),
+        "most_waiting": settings.MAX_WAITING_PER_USER,
+        "running": tasks.filter(status=TaskStatus.PROCESSING).count(),
+        "most_running": settings.MAX_RUNNING_PER_USER or None,
+    }
 
 
 def check_quota(used: int, more: int) -> None:

@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tasks_app.actions.finished import record_finished
+from tasks_app.actions.webhook_events import tell_ended
 from tasks_app.errors import IllegalTransition, TooManyTasks
 from tasks_app.models import ENDED, TRANSITIONS, Task, TaskEvent, TaskProgressStage, TaskStatus
 from tasks_app.progress.emitter import ProgressEmitter
@@ -74,6 +75,7 @@ def transition(
     task.refresh_from_db()
     if to in ENDED:
         record_finished(task, words)
+        tell_ended(task)
 
 
 def lock(task: Task) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
+from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
+from ninja.utils import check_csrf
 
+from tasks_app.actions.access import logged_in_user
 from tasks_app.actions.keys import key_given, valid_key
-from tasks_app.errors import InvalidKey, KeyLacksScope, NotLoggedIn
+from tasks_app.errors import CsrfFailed, InvalidKey, KeyLacksScope, NotLoggedIn
 from tasks_app.models import KeyScope
 
 View = Callable[..., HttpResponseBase]
@@ -26,12 +29,7 @@ def with_key(scope: KeyScope) -> Callable[[View], View]:
         @csrf_exempt
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            key = valid_key(_given(request) or "")
-            if key is None:
-                raise InvalidKey
-            if not key.allows(scope):
-                raise KeyLacksScope
-            request.user = key.owner
+            request.user = _owner(_given(request) or "", scope)
             return view(request, *args, **kwargs)
 
         return wrapped
@@ -67,6 +65,32 @@ def with_key_or_session(**scopes: KeyScope) -> Callable[[View], View]:
         return wrapped
 
     return decorate
+
+
+class Access:
+    """The same for operations of django-ninja: lets requests in with a key that has the scope, or in a session."""
+
+    def __init__(self, scope: KeyScope) -> None:
+        self.scope = scope
+
+    def __call__(self, request: HttpRequest) -> User:
+        given = _given(request)
+        if given is not None:
+            request.user = _owner(given, self.scope)
+        elif not request.user.is_authenticated:
+            raise NotLoggedIn
+        elif check_csrf(request) is not None:
+            raise CsrfFailed
+        return logged_in_user(request)
+
+
+def _owner(key_text: str, scope: KeyScope) -> User:
+    key = valid_key(key_text)
+    if key is None:
+        raise InvalidKey
+    if not key.allows(scope):
+        raise KeyLacksScope
+    return key.owner
 
 
 def _given(request: HttpRequest) -> str | None:

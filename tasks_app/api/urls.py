@@ -10,6 +10,7 @@ from tasks_app.actions.cancel import cancel
 from tasks_app.actions.retry import retry
 from tasks_app.api import asr, health, metrics, recordings, tasks, transcripts
 from tasks_app.api.openai import urls as openai
+from tasks_app.api.v1 import urls as v1
 
 urlpatterns = [
     path("health", health.live, name="health"),
@@ -29,6 +30,7 @@ urlpatterns = [
     path("tasks/<uuid:identifier>/changes", transcripts.changes, name="api-changes"),
     path("tasks/<uuid:identifier>/history", transcripts.history, name="api-history"),
     *openai.urlpatterns,
+    *v1.urlpatterns,
     path("asr", asr.transcribe, name="asr"),
     path("detect-language", asr.detect_language, name="detect-language"),
     path("key/<str:key>/asr", asr.transcribe),
@@ -40,5 +42,5 @@ _SHAPES = [re.compile("/" + re.sub("<[^>]+>", "[^/]+", re.escape(str(route.patte
 
 
 def belongs_to_api(path: str) -> bool:
-    """Whether a path is one of the routes above, even with an invalid identifier in it, or any below OpenAI's."""
-    return path.startswith(f"/{openai.PREFIX}") or any(shape.fullmatch(path) for shape in _SHAPES)
+    """Whether a path is one of the routes above, even with an invalid identifier in it, or below a prefix."""
+    return path.startswith((f"/{openai.PREFIX}", f"/{v1.PREFIX}")) or any(shape.fullmatch(path) for shape in _SHAPES)

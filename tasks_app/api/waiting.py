@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
 from uuid import UUID
 
 from asgiref.sync import SyncToAsync
@@ -29,6 +30,8 @@ from tasks_app.progress.database import ask
 from tasks_app.progress.layer import join
 from tasks_app.progress.layer import leave as leave_group
 from tasks_app.transcripts.rows import transcript_of
+
+T = TypeVar("T")
 
 LOOK_SECONDS = 3.0
 """How often the row is looked at, for frames may be lost."""
@@ -66,7 +69,7 @@ async def answer(
             if text is None:
                 yield padding
         try:
-            yield await _patiently_ask(lambda: write(result(task_id)))
+            yield await patiently_ask(lambda: write(result(task_id)))
         except TranscriptionError as error:
             if failed is None:
                 raise BrokenOff(error.error_code) from None
@@ -90,7 +93,7 @@ async def stream(
             else:
                 yield delta(text)
         try:
-            yield await _patiently_ask(lambda: done(result(task_id)))
+            yield await patiently_ask(lambda: done(result(task_id)))
         except TranscriptionError as error:
             yield failed(error)
 
@@ -117,7 +120,11 @@ async def _heard(task_id: UUID, *, texts: bool) -> AsyncIterator[str | None]:
     """Texts as they are recognised (if `texts`), and None where nothing was yielded for a while, until the end."""
     next_index = 0
     quiet_since = time.monotonic()
-    async with _news(task_id, texts=texts) as news:
+
+    def says_something(frame: dict[str, Any]) -> bool:
+        return frame["type"] == "gone" or frame.get("status") in ENDED or (texts and frame["type"] == "segment")
+
+    async with news_of(task_id, says_something) as news:
         while True:
             news.clear()
             try:
@@ -150,16 +157,15 @@ def _look(task_id: UUID, next_index: int | None) -> tuple[bool, list[str]]:
 
 
 @asynccontextmanager
-async def _news(task_id: UUID, *, texts: bool) -> AsyncIterator[asyncio.Event]:
-    """An event that is set by the frames that say that there is something to look at."""
+async def news_of(task_id: UUID, says_something: Callable[[dict[str, Any]], bool]) -> AsyncIterator[asyncio.Event]:
+    """An event that is set by the frames that say that there is something to look at; frames may be lost."""
     layer = get_channel_layer()
     channel, group = await layer.new_channel(), task_group(task_id)
     news = asyncio.Event()
 
     async def listen() -> None:
         while True:
-            frame = (await layer.receive(channel))["frame"]
-            if frame["type"] == "gone" or frame.get("status") in ENDED or (texts and frame["type"] == "segment"):
+            if says_something((await layer.receive(channel))["frame"]):
                 news.set()
 
     await join(group, channel)  # without the broker, the row is looked at
@@ -174,7 +180,7 @@ async def _news(task_id: UUID, *, texts: bool) -> AsyncIterator[asyncio.Event]:
 @contextmanager
 def _client(task_id: UUID) -> Iterator[None]:
     """A client waits. However that ends, it leaves; if it went away before the end, a little later."""
-    _give_up_thread()
+    give_up_thread()
     grace = GRACE_SECONDS
     try:
         yield
@@ -199,7 +205,7 @@ async def _leave(task_id: UUID, grace: float) -> None:
         logger.exception("Task %s could not be cancelled, whose client went away", task_id)
 
 
-def _give_up_thread() -> None:
+def give_up_thread() -> None:
     """The view's own thread would wait as long as the answer does; it has closed its connection to the database."""
     context = SyncToAsync.thread_sensitive_context.get(None)
     executor = SyncToAsync.context_to_thread_executor.pop(context, None) if context is not None else None
@@ -207,7 +213,8 @@ def _give_up_thread() -> None:
         executor.shutdown(wait=False)
 
 
-async def _patiently_ask(question: Callable[[], bytes]) -> bytes:
+async def patiently_ask(question: Callable[[], T]) -> T:
+    """Ask the database, again and again while it is away."""
     while True:
         try:
             return await ask(question)

@@ -1,4 +1,4 @@
-"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, stored recordings."""
+"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, webhooks."""
 
 from tasks_app.models.calls import Call
 from tasks_app.models.finished import FinishedTask, hour_of
@@ -9,6 +9,7 @@ from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.queue_pause import QueuePause
+from tasks_app.models.submissions import Submission
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -21,6 +22,7 @@ from tasks_app.models.tasks import (
     upload_path,
 )
 from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, Transcript
+from tasks_app.models.webhooks import Delivery, Webhook, WebhookEvent
 
 __all__ = [
     "ENDED",
@@ -28,6 +30,7 @@ __all__ = [
     "ApiKey",
     "Call",
     "Change",
+    "Delivery",
     "DownloadPreferences",
     "FinishedTask",
     "FollowUp",
@@ -41,11 +44,14 @@ __all__ = [
     "Segment",
     "Speaker",
     "StageResult",
+    "Submission",
     "Task",
     "TaskEvent",
     "TaskProgressStage",
     "TaskStatus",
     "Transcript",
+    "Webhook",
+    "WebhookEvent",
     "hour_of",
     "upload_path",
 ]

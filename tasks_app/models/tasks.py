@@ -93,6 +93,7 @@ class Task(models.Model):
         ordering = ("-created_at",)
         indexes = (
             models.Index(fields=("owner", "-created_at")),
+            models.Index(fields=("owner", "status", "-created_at"), name="tasks_by_status"),
             models.Index(fields=("status", "lease_expires_at")),
             models.Index(
                 fields=("owner", "queued_at"), condition=models.Q(status="queued"), name="waiting_tasks_of_an_owner"

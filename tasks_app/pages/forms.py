@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from tasks_app.actions import first_account
 from tasks_app.exports.options import LIMITS, ExportOptions
-from tasks_app.models import KeyScope
+from tasks_app.models import KeyScope, WebhookEvent
 from tasks_app.options import MAX_SPEAKERS
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.speakers.channels import AUTO, MIX, SPLIT
@@ -78,6 +78,25 @@ class KeyForm(forms.Form):
         label="It expires",
         choices=[("", "Never"), ("30", "After 30 days"), ("90", "After 90 days"), ("365", "After a year")],
         required=False,
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.label_suffix = ""
+
+
+class WebhookForm(forms.Form):
+    url = forms.CharField(
+        label="Address",
+        max_length=500,
+        help_text="It gets a POST request for each event, signed as Standard Webhooks are.",
+        widget=forms.URLInput(attrs={"autocomplete": "off", "placeholder": "https://example.org/transcribed"}),
+    )
+    events = forms.MultipleChoiceField(
+        label="It is told when",
+        choices=WebhookEvent.choices,
+        initial=[WebhookEvent.COMPLETED, WebhookEvent.FAILED],
+        widget=forms.CheckboxSelectMultiple,
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

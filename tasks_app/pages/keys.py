@@ -13,9 +13,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from tasks_app.actions.access import logged_in_user
-from tasks_app.actions.keys import make_key, revoke_key
+from tasks_app.actions.keys import keys_of, make_key, revoke_key
 from tasks_app.errors import InvalidOptions
-from tasks_app.models import ApiKey, KeyScope
+from tasks_app.models import KeyScope
 from tasks_app.pages.forms import KeyForm
 
 
@@ -36,9 +36,8 @@ def keys(request: HttpRequest) -> HttpResponse:
             form.add_error(None, error.user_message)
         else:
             form = KeyForm()
-    own = ApiKey.objects.filter(owner=user, revoked_at=None)
     base_url = request.build_absolute_uri("/v1")
-    context = {"form": form, "made": made, "keys": own, "now": timezone.now(), "base_url": base_url}
+    context = {"form": form, "made": made, "keys": keys_of(user), "now": timezone.now(), "base_url": base_url}
     return render(request, "tasks_app/keys.html", context, status=400 if form.errors else 200)
 
 

@@ -5,7 +5,7 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from tasks_app.pages import accounts, keys, recordings, transcripts, uploading
+from tasks_app.pages import accounts, keys, programs, recordings, transcripts, uploading, webhooks
 
 urlpatterns = [
     # For pages that name no icon of their own, such as the admin's.
@@ -27,6 +27,11 @@ urlpatterns = [
     path("tasks/<uuid:identifier>/cancel/", recordings.task_cancel, name="task-cancel"),
     path("tasks/<uuid:identifier>/retry/", recordings.task_retry, name="task-retry"),
     path("tasks/<uuid:identifier>/delete/", recordings.task_delete, name="task-delete"),
+    path("api/", programs.documentation, name="documentation"),
     path("keys/", keys.keys, name="keys"),
     path("keys/<int:key_id>/revoke/", keys.key_revoke, name="key-revoke"),
+    path("webhooks/", webhooks.webhooks, name="webhooks"),
+    path("webhooks/<int:webhook_id>/remove/", webhooks.webhook_action, webhooks.REMOVED, name="webhook-remove"),
+    path("webhooks/<int:webhook_id>/test/", webhooks.webhook_action, webhooks.TESTED, name="webhook-test"),
+    path("webhooks/deliveries/<int:delivery_id>/replay/", webhooks.webhook_replay, name="webhook-replay"),
 ]

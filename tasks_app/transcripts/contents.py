@@ -62,6 +62,12 @@ def changed_since(task: Task, revision: int) -> dict[str, Any]:
     }
 
 
+def speakers_of(task: Task) -> dict[str, Any]:
+    """All speakers, and the revision that they belong to. Raises NotReady if there is no transcript yet."""
+    transcript = _transcript(task)
+    return {"revision": transcript.revision, "speakers": speakers_data(current(transcript.speakers.all()))}
+
+
 def segment_data(segment: Segment, *, words: bool = True) -> dict[str, Any]:
     """`words`: of each, text, start, end, score, whether its times are estimated, whether a space stands before it."""
     data: dict[str, Any] = {

@@ -13,15 +13,17 @@ from django.db import close_old_connections, connection
 from redis.exceptions import RedisError
 
 from tasks_app import retention
-from tasks_app.actions import follow_ups
+from tasks_app.actions import follow_ups, submissions, webhooks
 from tasks_app.actions.recovery import reclaim_lapsed, wake_for_forgotten
 from tasks_app.patience import DATABASE_AWAY
 from tasks_app.queueing.heartbeats import report_round
+from tasks_app.worker.webhooks import deliver
 
 logger = logging.getLogger(__name__)
 
 RECONCILE_SECONDS = 5
 CLEAN_UP_SECONDS = 3600
+DELIVER_SECONDS = 2
 
 
 _reclaim_from = 0.0
@@ -35,15 +37,18 @@ def reconcile() -> tuple[int, int]:
 
 def clean_up() -> None:
     """Remove what has expired; `retention` logs it."""
+    submissions.forget_old()
+    webhooks.forget_old()
     for _ in retention.clean_up():
         pass
 
 
 def run(stop: threading.Event) -> None:
-    """Reconcile every few seconds and clean up every hour, until `stop` is set."""
-    # On a separate thread: removing many files must not delay the tasks of lost workers. It may be interrupted at any
-    # point.
-    threading.Thread(target=_repeat, args=(clean_up, CLEAN_UP_SECONDS, stop), name="clean-up", daemon=True).start()
+    """Reconcile and tell webhooks every few seconds and clean up every hour, until `stop` is set."""
+    # On separate threads: removing many files, or a receiver that does not answer, must not delay the tasks of lost
+    # workers. Each may be interrupted at any point.
+    for work, seconds in ((clean_up, CLEAN_UP_SECONDS), (deliver, DELIVER_SECONDS)):
+        threading.Thread(target=_repeat, args=(work, seconds, stop), name=work.__name__, daemon=True).start()
     _repeat(_reconcile_and_log, RECONCILE_SECONDS, stop)
 
 
@@ -60,7 +65,7 @@ def _reconcile_and_log() -> None:
         logger.info("Reconciled: %d tasks of lost workers, %d missing wake-ups", reclaimed, woken)
 
 
-def _repeat(work: Callable[[], None], seconds: float, stop: threading.Event) -> None:
+def _repeat(work: Callable[[], object], seconds: float, stop: threading.Event) -> None:
     """Run `work` now, then every `seconds`. A failure is logged, and the next round tries again."""
     while True:
         close_old_connections()

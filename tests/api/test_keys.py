@@ -54,13 +54,14 @@ MATRIX = [
 ]
 
 
+@pytest.mark.parametrize("prefix", ["", "/api/v1"])
 @pytest.mark.parametrize(("method", "what", "who", "key", "status"), MATRIX)
 def test_the_matrix(
-    task: Task, request, method: str, what: str, who: str, key: Callable[[AbstractUser], str], status: int
+    task: Task, request, prefix: str, method: str, what: str, who: str, key: Callable[[AbstractUser], str], status: int
 ) -> None:
     text = key(request.getfixturevalue(who))
     client = Client(enforce_csrf_checks=True, headers={"Authorization": f"Bearer {text}"})
-    assert client.generic(method, f"/tasks/{task.pk}/{what}").status_code == status
+    assert client.generic(method, f"{prefix}/tasks/{task.pk}/{what}").status_code == status
 
 
 def test_staff_with_a_key_of_the_scope_admin_sees_everybodys(task: Task, staff: AbstractUser) -> None:

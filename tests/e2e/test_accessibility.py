@@ -10,8 +10,9 @@ from django.contrib.auth.models import AbstractUser
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tasks_app.actions import attempts, edit
+from tasks_app.actions.webhooks import make_webhook, send_test
 from tasks_app.errors import InternalError
-from tasks_app.models import LiveSegment, Task
+from tasks_app.models import LiveSegment, Task, WebhookEvent
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tests.conftest import make_task
 
@@ -83,7 +84,7 @@ STATES: dict[str, Callable[[AbstractUser], Task]] = {
 }
 
 
-@pytest.mark.parametrize("address", ["/login/", "/signup/", "/nowhere/"])
+@pytest.mark.parametrize("address", ["/login/", "/signup/", "/nowhere/", "/api/"])
 def test_pages_for_everybody(somebodys, owner: AbstractUser, address: str) -> None:
     page = somebodys(None).new_page()
     page.goto(address)
@@ -101,6 +102,16 @@ def test_the_setup_page(somebodys, db) -> None:
 def test_an_empty_list_and_the_upload_form(context: BrowserContext, address: str) -> None:
     page = context.new_page()
     page.goto(address)
+    assert violations(page) == []
+
+
+def test_webhooks_with_a_log(context: BrowserContext, owner: AbstractUser) -> None:
+    webhook, _ = make_webhook(owner, "https://example.org/a/long/way/to/a/receiver/of/messages", list(WebhookEvent))
+    send_test(webhook)
+    page = context.new_page()
+    page.goto("/webhooks/")
+    page.get_by_text("What it was told").click()
+    expect(page.get_by_role("button", name="again")).to_be_visible()
     assert violations(page) == []
 
 

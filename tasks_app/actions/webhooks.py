@@ -1,0 +1,103 @@
+"""Webhooks of a person: making and removing them, and sending again what they were told."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.utils.crypto import salted_hmac
+
+from tasks_app.actions.webhook_events import payload
+from tasks_app.errors import InvalidOptions, NotFound
+from tasks_app.models import Delivery, Webhook, WebhookEvent
+from tasks_app.models.webhooks import TEST_EVENT
+
+MOST_WEBHOOKS = 20
+"""Of one person."""
+LOG_LENGTH = 50
+KEPT_FOR = timedelta(days=30)
+"""How long it is known what a webhook was told."""
+
+
+def make_webhook(owner: User, url: str, events: Collection[WebhookEvent]) -> tuple[Webhook, str]:
+    """A new webhook, and the secret with which its receiver checks signatures.
+
+    Raises:
+        InvalidOptions: the address cannot be one, no event was chosen, or there are too many.
+    """
+    _check(url)
+    if not events:
+        raise InvalidOptions("events", user_message="Choose what the address is to be told.")
+    if Webhook.objects.filter(owner=owner).count() >= MOST_WEBHOOKS:
+        raise InvalidOptions(user_message=f"You have {MOST_WEBHOOKS} webhooks. Remove one that is not needed any more.")
+    known = [event.value for event in WebhookEvent if event in events]
+    webhook = Webhook.objects.create(owner=owner, url=url, events=known, salt=secrets.token_hex(16))
+    return webhook, secret_of(webhook)
+
+
+def secret_of(webhook: Webhook) -> str:
+    """It is kept nowhere, but made of SECRET_KEY and the row."""
+    key = salted_hmac("webhook", webhook.salt, algorithm="sha256").digest()
+    return f"whsec_{base64.b64encode(key).decode()}"
+
+
+def webhooks_of(owner: User) -> QuerySet[Webhook]:
+    return Webhook.objects.filter(owner=owner)
+
+
+def webhook_of(owner: User, webhook_id: int) -> Webhook:
+    """Raises NotFound if it is not there, or somebody else's."""
+    webhook = webhooks_of(owner).filter(pk=webhook_id).first()
+    if webhook is None:
+        raise NotFound
+    return webhook
+
+
+def log_of(webhook: Webhook) -> list[Delivery]:
+    """What it was told last, newest first."""
+    return list(webhook.deliveries.all()[:LOG_LENGTH])
+
+
+def send_test(webhook: Webhook) -> Delivery:
+    """Have it told that this is a test."""
+    return Delivery.objects.create(
+        webhook=webhook, event=TEST_EVENT, payload=payload(TEST_EVENT, message="It works."), next_at=Now()
+    )
+
+
+def send_again(owner: User, delivery_id: int) -> Delivery:
+    """Have something sent again, under the same identifier.
+
+    Raises:
+        NotFound: it is not there, or somebody else's.
+    """
+    rows = Delivery.objects.filter(pk=delivery_id, webhook__owner=owner)
+    if not rows.update(next_at=Now(), attempts=0, delivered_at=None, status=None, error=""):
+        raise NotFound
+    return rows.get()
+
+
+def forget_old() -> int:
+    """Remove what was told long ago. Returns how many."""
+    return Delivery.objects.filter(created_at__lt=Now() - KEPT_FOR).delete()[0]
+
+
+def _check(url: str) -> None:
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        fits = False
+    plain = url.isascii() and url.isprintable() and not set(url) & set(' "<>\\^`{|}')
+    if not (fits and plain and "@" not in parts.netloc and len(url) <= 500):
+        raise InvalidOptions(
+            "url",
+            user_message="This is no address that can be told anything: write https://example.org/path, "
+            "without a name and password in it.",
+        )

@@ -1,0 +1,97 @@
+"""A task's progress for programs without WebSocket: answers that wait for the next news, and server-sent events.
+
+As in `waiting`, what waits holds neither a thread nor a connection to the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import logging
+import time
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+from uuid import UUID
+
+from tasks_app.api.waiting import LOOK_SECONDS, PADDING_SECONDS, BrokenOff, give_up_thread, news_of, patiently_ask
+from tasks_app.models import ENDED, Task
+from tasks_app.patience import DATABASE_AWAY
+from tasks_app.progress.database import ask
+from tasks_app.progress.snapshot import snapshot
+
+MOST_WAITING_SECONDS = 60
+LONGEST_SECONDS = 300.0
+"""After which a stream of events ends; the client comes back, and whether it still may is asked again."""
+MIN_INTERVAL = 0.2
+"""Seconds between two looks at a task that changes all the time."""
+
+logger = logging.getLogger(__name__)
+
+
+async def next_state(task_id: UUID, after: int, seconds: float, write: Callable[[Task], bytes]) -> AsyncIterator[bytes]:
+    """What `write` makes of the task once its sequence is another than `after` or it has ended, at the latest after
+    these seconds.
+
+    Raises:
+        BrokenOff: it was deleted meanwhile.
+    """
+    give_up_thread()
+    until = time.monotonic() + seconds
+    async with news_of(task_id, _counts) as news:
+        while True:
+            news.clear()
+            task = await patiently_ask(lambda: Task.objects.filter(pk=task_id).first())
+            if task is None:
+                raise BrokenOff("deleted")
+            left = until - time.monotonic()
+            if task.sequence != after or task.has_ended or left <= 0:
+                yield write(task)
+                return
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), min(left, LOOK_SECONDS))
+
+
+async def events(task_id: UUID, after: int) -> AsyncIterator[bytes]:
+    """Server-sent events: the frames of the task after number `after`, until it has ended or is deleted."""
+    give_up_thread()
+    until = time.monotonic() + LONGEST_SECONDS
+    quiet_since = time.monotonic()
+    async with news_of(task_id, _counts) as news:
+        while time.monotonic() < until:
+            news.clear()
+            try:
+                ended, frames = await ask(missed, task_id, after)
+            except DATABASE_AWAY as error:  # it is asked again
+                logger.warning("Cannot look up what is new of a task: %s", type(error).__name__)
+                ended, frames = False, []
+            for frame in frames:
+                after = frame.get("sequence", after)
+                yield _event(frame)
+            if ended:
+                return
+            if frames:
+                quiet_since = time.monotonic()
+                await asyncio.sleep(MIN_INTERVAL)
+            elif time.monotonic() - quiet_since >= PADDING_SECONDS:
+                quiet_since = time.monotonic()
+                yield b":\n\n"
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(news.wait(), LOOK_SECONDS)
+
+
+def missed(task_id: UUID, after: int) -> tuple[bool, list[dict[str, Any]]]:
+    """Whether the task has ended or is gone, and its frames after number `after`."""
+    status = Task.objects.filter(pk=task_id).values_list("status", flat=True).first()
+    return status is None or status in ENDED, snapshot(task_id, after)
+
+
+def _counts(frame: dict[str, Any]) -> bool:
+    return "sequence" in frame or frame["type"] == "gone"
+
+
+def _event(frame: dict[str, Any]) -> bytes:
+    """`id` is what the client sends as Last-Event-ID when it comes back."""
+    number = f"id: {frame['sequence']}\n" if "sequence" in frame else ""
+    data = json.dumps(frame, ensure_ascii=False)  # which has no line breaks
+    return f"{number}event: {frame['type']}\ndata: {data}\n\n".encode(errors="replace")

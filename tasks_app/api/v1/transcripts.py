@@ -1,0 +1,120 @@
+"""Operations on transcripts: reading, correcting, taking away."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+from ninja import Path, Query, Router
+
+from tasks_app.actions.access import logged_in_user, task_visible_to
+from tasks_app.actions.edit import name_speaker as name_speaker_action
+from tasks_app.api.auth import Access
+from tasks_app.api.changes import AskedChange
+from tasks_app.api.files import transcript_as_file
+from tasks_app.api.transcripts import change, compact
+from tasks_app.api.v1.schemas import (
+    ChangeMade,
+    ChangesData,
+    FileOptions,
+    FormatName,
+    History,
+    Missing,
+    Number,
+    RevisionNumber,
+    SpeakerName,
+    Speakers,
+    TranscriptPortion,
+)
+from tasks_app.api.v1.service import answers
+from tasks_app.exports import FORMATS, ExportOptions
+from tasks_app.models import KeyScope
+from tasks_app.transcripts.contents import MOST, changed_since, portion, speakers_of
+from tasks_app.transcripts.history import entries
+
+router = Router(tags=["Transcripts"])
+READ, WRITE = Access(KeyScope.READ), Access(KeyScope.WRITE)
+FILES = {
+    "responses": {
+        200: {
+            "content": {
+                file_format.media_type: {"schema": {"type": "string"} if "charset" in file_format.media_type else {}}
+                for file_format in FORMATS.values()
+            }
+        }
+    }
+}
+
+
+@router.get("tasks/{uuid:identifier}/transcript", auth=READ, response=answers(TranscriptPortion, 404, 409))
+def read_transcript(
+    request: HttpRequest,
+    identifier: UUID,
+    after: Number | Missing = Query(None, description="the `id` of a segment"),
+    count: int = Query(MOST, ge=1, le=MOST, description="segments"),
+    words: bool = Query(True, description="with words"),
+) -> JsonResponse:
+    """A portion of the segments, from the beginning or after one of them, and the speakers."""
+    return compact(portion(task_visible_to(request.user, identifier), after, count, words=words))
+
+
+@router.get(
+    "tasks/{uuid:identifier}/transcript.{format_name}",
+    auth=READ,
+    response=answers(None, 404, 409),
+    openapi_extra=FILES,
+)
+def download_transcript(
+    request: HttpRequest,
+    identifier: UUID,
+    format_name: Path[FormatName],
+    options: Query[FileOptions],  # type: ignore[valid-type]
+) -> HttpResponseBase:
+    """The transcript as a file, with people's corrections and the names of speakers. The README says which option each
+    format heeds; it ignores the others.
+    """
+    task = task_visible_to(request.user, identifier)
+    asked = ExportOptions(**options.model_dump())  # type: ignore[attr-defined]
+    return transcript_as_file(request, task, FORMATS[format_name.value], asked)
+
+
+@router.get("tasks/{uuid:identifier}/changes", auth=READ, response=answers(ChangesData, 404, 409))
+def read_changes(
+    request: HttpRequest, identifier: UUID, after: RevisionNumber = Query(0, description="a revision")
+) -> JsonResponse:
+    """What changed in the transcript since a revision."""
+    return compact(changed_since(task_visible_to(request.user, identifier), after))
+
+
+@router.post("tasks/{uuid:identifier}/changes", auth=WRITE, response=answers(ChangeMade, 404, 409))
+def change_transcript(request: HttpRequest, identifier: UUID, asked: AskedChange) -> JsonResponse:
+    """Change the transcript; the answer is what changed since `from_revision`. Every change gives the segments that it
+    touches new identifiers. What somebody else changed since is refused with 409 and both versions (`yours`, `theirs`).
+    """
+    return compact(change(task_visible_to(request.user, identifier), logged_in_user(request), asked))
+
+
+@router.get("tasks/{uuid:identifier}/history", auth=READ, response=answers(History, 404))
+def read_history(
+    request: HttpRequest,
+    identifier: UUID,
+    before: RevisionNumber | Missing = Query(None, description="a revision"),
+) -> JsonResponse:
+    """The journal of changes, newest first, thirty at a time."""
+    return JsonResponse({"entries": entries(task_visible_to(request.user, identifier), before)})
+
+
+@router.get("tasks/{uuid:identifier}/speakers", auth=READ, response=answers(Speakers, 404, 409))
+def list_speakers(request: HttpRequest, identifier: UUID) -> dict[str, Any]:
+    """Who speaks."""
+    return speakers_of(task_visible_to(request.user, identifier))
+
+
+@router.put("tasks/{uuid:identifier}/speakers/{label}", auth=WRITE, response=answers(Speakers, 404, 409))
+def name_speaker(request: HttpRequest, identifier: UUID, label: str, asked: SpeakerName) -> dict[str, Any]:
+    """Name a speaker throughout the transcript."""
+    task = task_visible_to(request.user, identifier)
+    name_speaker_action(task, logged_in_user(request), asked.from_revision, label, asked.name)
+    return speakers_of(task)
