@@ -21,7 +21,7 @@ from django.utils import timezone
 from tasks_app.intake.parts import parts_file
 from tasks_app.media.files import delete_after_commit, recording_of
 from tasks_app.media.folder import StoredFile, files_below, is_there, walk
-from tasks_app.models import ENDED, IncomingRecording, Task
+from tasks_app.models import ENDED, FollowUp, IncomingRecording, Task
 from tasks_app.progress.broadcast import broadcast_gone
 
 logger = logging.getLogger(__name__)
@@ -29,9 +29,12 @@ logger = logging.getLogger(__name__)
 UNOWNED_AFTER = timedelta(days=1)
 """A file that no row owns may be an upload in progress until it has been unchanged for this long."""
 
+FOLLOW_UPS_KEPT = timedelta(days=7)
+"""For so long after it was asked for, a follow-up that has ended tells how."""
+
 
 class Removal(NamedTuple):
-    """`kind` is task, recording, stray file or unfinished upload; `name` is for people, `size` in bytes."""
+    """`kind` is task, recording, follow-up, stray file or unfinished upload; `name` is for people, `size` in bytes."""
 
     kind: str
     name: str
@@ -65,6 +68,7 @@ def _everything(now: datetime, dry_run: bool) -> Iterator[Removal]:
         yield from _recordings(_ended_before(now - timedelta(days=settings.KEEP_RECORDINGS_DAYS)), dry_run)
     oldest = now - UNOWNED_AFTER
     yield from _incoming(oldest, dry_run)
+    yield from _follow_ups(now - FOLLOW_UPS_KEPT, dry_run)
     yield from _files("stray file", walk(), oldest, dry_run)
     yield from _files("unfinished upload", files_below(settings.FILE_UPLOAD_TEMP_DIR), oldest, dry_run)
 
@@ -106,6 +110,15 @@ def _incoming(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
             with suppress(OSError):  # the walk below tries again, and logs why it fails
                 parts_file(incoming.pk).unlink()
         yield Removal("unfinished upload", f"{incoming.pk} “{incoming.name}”", incoming.received)
+
+
+def _follow_ups(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
+    """Those that ended; who needs the same again asks for it."""
+    ended = FollowUp.objects.filter(state__in=[FollowUp.State.DONE, FollowUp.State.FAILED], created_at__lt=oldest)
+    for follow_up in ended.order_by("created_at"):
+        if not dry_run:
+            follow_up.delete()
+        yield Removal("follow-up", f"{follow_up.kind} of {follow_up.task_id}", 0)
 
 
 def _files(kind: str, files: Iterator[StoredFile], oldest: datetime, dry_run: bool) -> Iterator[Removal]:

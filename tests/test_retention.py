@@ -18,12 +18,12 @@ from pytest_django import Settings
 from redis import Redis
 
 from tasks_app import retention
-from tasks_app.actions import attempts
+from tasks_app.actions import attempts, follow_ups
 from tasks_app.actions.incoming import announce, receive
 from tasks_app.actions.retry import retry
 from tasks_app.errors import FileMissing
 from tasks_app.intake.parts import parts_file
-from tasks_app.models import IncomingRecording, Task
+from tasks_app.models import FollowUp, IncomingRecording, Task
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
 from tasks_app.transcripts.rows import transcript_of
@@ -57,6 +57,20 @@ def removed_after(days: float) -> list[str]:
 
 def recording(task: Task) -> Path:
     return Path(task.media.path)
+
+
+# Follow-ups -----------------------------------------------------------------------------------------------------------
+
+
+def test_follow_ups_that_ended_are_removed_after_a_week(ended: Task) -> None:
+    follow_ups.ask(ended, FollowUp.Kind.RETIME)
+    assert removed_after(days=8) == []
+    follow_up = follow_ups.claim_next()
+    assert removed_after(days=8) == []
+    follow_ups.finish(follow_up, follow_up.held_lease)
+    assert removed_after(days=6) == []
+    assert removed_after(days=8) == ["follow-up"]
+    assert not FollowUp.objects.exists()
 
 
 # Recordings and tasks -------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 
+from tasks_app.actions.retime import ask_to_retime
 from tasks_app.actions.webhook_events import tell_corrected
 from tasks_app.errors import InvalidChange, NotReady
 from tasks_app.models import Change, Segment, Speaker, Task, Transcript
@@ -46,8 +47,7 @@ def change_text(task: Task, actor: User, from_revision: int, texts: Mapping[int,
     with _change(task, Kind.TEXT, actor, from_revision) as draft:
         segments = draft.segments(texts)
         new = []
-        for segment in segments:
-            text = _text(texts[segment.pk])
+        for segment, text in zip(segments, map(_text, texts.values()), strict=True):
             words = timing.retimed(words_of(segment), text, segment.start, segment.end)
             new.append(segment_row(segment.start, segment.end, text, segment.speaker, words))
         _replace(draft, segments, new)
@@ -207,11 +207,13 @@ def restore_revision(task: Task, actor: User, revision: int) -> Change:
 def _change(
     task: Task, kind: Kind, actor: User, from_revision: int | None = None, undoes: Change | None = None
 ) -> Iterator[Draft]:
-    """As `change`; everyone who has the transcript open is told of it."""
+    """As `change`; everyone who has the transcript open is told of it, and a worker times words that need it."""
     with change(task, kind, actor, from_revision, undoes) as draft:
         yield draft
         broadcast_change(task.pk, draft.revision)
         tell_corrected(task, draft.revision)
+    if draft.has_estimates:
+        ask_to_retime(task)
 
 
 def _undo_or_redo(task: Task, actor: User, which: int, nothing: str) -> Change:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from tasks_app.actions.status import NO_LEASE, LeaseLost, lease_end, lock
@@ -22,11 +24,17 @@ logger = logging.getLogger(__name__)
 WAITING, RUNNING, DONE, FAILED = FollowUp.State
 OPEN = (WAITING, RUNNING)
 MAX_ATTEMPTS = 3
+LONGEST_WAIT = 10.0
+"""Seconds after which a follow-up is due, though the same is asked for again and again."""
+IS_DUE = Q(due_at=None) | Q(due_at__lte=Now())
 
 
-def ask(task: Task, kind: FollowUp.Kind, arguments: dict[str, Any] | None = None) -> FollowUp:
+def ask(task: Task, kind: FollowUp.Kind, arguments: dict[str, Any] | None = None, *, after: float = 0.0) -> FollowUp:
     """Have a worker do a piece of work on a task. If the same is waiting or running already, that one is returned; one
     that has ended is replaced.
+
+    `after`: seconds to wait for more of the same, asked for meanwhile, which then is done at once; at most
+    `LONGEST_WAIT`. What runs already was begun too early for this, so that the same may run and wait.
 
     Raises:
         IllegalTransition: the task was deleted.
@@ -34,18 +42,24 @@ def ask(task: Task, kind: FollowUp.Kind, arguments: dict[str, Any] | None = None
     with transaction.atomic():
         lock(task)  # a second request for the same waits here, then finds this one
         same = task.follow_ups.filter(kind=kind, arguments=arguments or {})
-        if (there := same.filter(state__in=OPEN).first()) is not None:
+        due_at = Now() + timedelta(seconds=after) if after else None
+        if (there := same.filter(state__in=[WAITING] if after else OPEN).first()) is not None:
+            recent = same.filter(state=WAITING, created_at__gt=Now() - timedelta(seconds=LONGEST_WAIT))
+            recent.update(due_at=due_at)
             return there
-        same.delete()
-        follow_up = FollowUp.objects.create(task=task, kind=kind, arguments=arguments or {})
+        same.exclude(state__in=OPEN).delete()
+        follow_up = FollowUp.objects.create(task=task, kind=kind, arguments=arguments or {}, due_at=due_at)
         emit_follow_up(follow_up)
         transaction.on_commit(wake_ups.send, robust=True)  # a wake-up that is lost is made up for by the scheduler
     return follow_up
 
 
-def claim_next() -> FollowUp | None:
-    """Take the follow-up that has waited longest, with a lease. None if none waits."""
-    while (follow_up := FollowUp.objects.filter(state=WAITING).order_by("created_at").first()) is not None:
+def claim_next(kinds: Collection[str] | None = None) -> FollowUp | None:
+    """Take the follow-up that has waited longest, with a lease; only one of these kinds. None if none is due."""
+    due = FollowUp.objects.filter(IS_DUE, state=WAITING).order_by("created_at")
+    if kinds is not None:
+        due = due.filter(kind__in=kinds)
+    while (follow_up := due.first()) is not None:
         try:
             _change(
                 follow_up,
@@ -60,6 +74,11 @@ def claim_next() -> FollowUp | None:
             continue
         return follow_up
     return None
+
+
+def will_be_due() -> bool:
+    """Whether there is one that waits for its time."""
+    return FollowUp.objects.filter(state=WAITING, due_at__gt=Now()).exists()
 
 
 def renew_lease(follow_up_id: UUID, lease: UUID) -> bool:

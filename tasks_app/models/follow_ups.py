@@ -15,6 +15,7 @@ class FollowUp(models.Model):
 
     class Kind(models.TextChoices):
         LISTENING_COPY = "listening_copy", "Listening copy"
+        RETIME = "retime", "Times of changed words"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
@@ -37,12 +38,16 @@ class FollowUp(models.Model):
     lease = models.UUIDField(null=True, help_text="the claim of the worker that works on it")
     lease_expires_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(auto_now_add=True)
+    due_at = models.DateTimeField(null=True, help_text="by the database's clock; empty: at once")
 
     class Meta:
         ordering = ("created_at",)
         indexes = (
             models.Index(fields=("created_at",), condition=models.Q(state="waiting"), name="waiting_follow_ups"),
             models.Index(fields=("lease_expires_at",), condition=models.Q(state="running"), name="running_follow_ups"),
+            models.Index(
+                fields=("created_at",), condition=models.Q(state__in=("done", "failed")), name="ended_follow_ups"
+            ),
         )
 
     def __str__(self) -> str:

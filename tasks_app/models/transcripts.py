@@ -58,6 +58,7 @@ class Change(models.Model):
         DELETE = "delete", "Deleted"
         UNDO = "undo", "Undone"
         RESTORE = "restore", "Earlier state restored"
+        RETIMED = "retimed", "Words timed again"
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="changes")
     revision = models.PositiveIntegerField(help_text="the one that it made")
@@ -80,7 +81,8 @@ class Change(models.Model):
 class Row(models.Model):
     """A row of a transcript, valid from revision `since` until it was replaced.
 
-    `recognised`: it comes from recognition, not from a person; `copy_of`: the original row, if an undo restored it.
+    `recognised`: it comes from recognition, not from a person; `copy_of`: the original row, if an undo restored it or
+    its words were timed again.
     """
 
     since = models.PositiveIntegerField()

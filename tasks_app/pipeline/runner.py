@@ -5,10 +5,9 @@ Quick to import: heavy libraries are imported by the stages that need them.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tasks_app.pipeline.audio.missing import too_many_channels
 from tasks_app.pipeline.audio.probing import Limits
@@ -19,6 +18,7 @@ from tasks_app.pipeline.planning import Plan, hear, kept_chunks, make_plan
 from tasks_app.pipeline.speakers.channels import AUTO, MOST_CHANNELS, SPLIT, Line, find_line
 from tasks_app.pipeline.stages import TRANSCRIBING, Resume, Stages
 from tasks_app.pipeline.text.chunk import ChunkText
+from tasks_app.pipeline.text.forced_alignment import choose_aligner
 from tasks_app.pipeline.text.language_choice import other_languages
 from tasks_app.pipeline.time_left import TimeLeft
 from tasks_app.pipeline.transcript import Transcript
@@ -26,8 +26,6 @@ from tasks_app.pipeline.weights.model_store import ModelStore
 
 if TYPE_CHECKING:
     from tasks_app.pipeline.text.transcribe import Transcriber
-
-logger = logging.getLogger(__name__)
 
 
 def preload(store: ModelStore, model: str) -> None:
@@ -99,7 +97,7 @@ def run(
         hints=hints,
     )
     # A model for forced alignment is for one language.
-    aligner = None if language == SEVERAL else _choose_aligner(store, transcriber.text_language)
+    aligner = None if language == SEVERAL else choose_aligner(store, transcriber.text_language)
     if aligner:
         stages.time_left.plan("aligning", plan.seconds)
     chunks = _transcribe(line, plan, transcriber, stages)
@@ -144,16 +142,3 @@ def _transcribe(line: Line, plan: Plan, transcriber: Transcriber, stages: Stages
         stages.progress(TRANSCRIBING, 1 - max(left, 0.0) / plan.seconds)
     stages.stop_if_cancelled()
     return sorted(chunks, key=lambda chunk: chunk.start)
-
-
-def _choose_aligner(store: ModelStore, language: str) -> Any:
-    """The forced aligner for `language`, or None where there is none or it cannot be loaded: then cross-attention has
-    the times.
-    """
-    from tasks_app.pipeline.text.forced_alignment import forced_alignment_model
-
-    try:
-        return forced_alignment_model(store, language)
-    except Exception:
-        logger.exception("The alignment model for %s could not be loaded", language)
-        return None

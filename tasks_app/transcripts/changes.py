@@ -24,6 +24,8 @@ class Draft:
         self.transcript = transcript
         self.change = change
         self.revision = change.revision
+        self.has_estimates = False
+        """Whether words were opened whose times nobody has heard."""
 
     def segment(self, segment_id: int) -> Segment:
         """The segment to be changed.
@@ -34,16 +36,26 @@ class Draft:
         return self.segments([segment_id])[0]
 
     def segments(self, segment_ids: Iterable[int]) -> list[Segment]:
-        """The segments to be changed, in the order given, each once. Raises as `segment` does."""
+        """The segments to be changed, in the order given, each once. Raises as `segment` does.
+
+        One that is there as a copy, for instance because its words were timed again, is still what the person saw.
+        """
         wanted = list(dict.fromkeys(segment_ids))
         found: dict[int, Segment] = {}
         for start in range(0, len(wanted), BATCH):
             found |= self.transcript.segments.in_bulk(wanted[start : start + BATCH])
+        rows = {}
         for segment_id in wanted:
             segment = found.get(segment_id)
-            if segment is None or segment.until is not None or segment.since > self.change.from_revision:
+            row = segment and newest_copy(segment)
+            if segment is None or row is None or row.until is not None or segment.since > self.change.from_revision:
+                if segment and row:
+                    segment.until = row.until  # what the person saw was there until then
                 raise SegmentChanged(yours=segment, theirs=replacing(segment) if segment else [])
-        return [found[segment_id] for segment_id in wanted]
+            rows[row.pk] = row
+        if len(rows) < len(wanted):
+            raise ChangedMeanwhile
+        return list(rows.values())
 
     def speaker(self, label: str) -> Speaker:
         """The speaker with this label.
@@ -66,6 +78,7 @@ class Draft:
         rows = list(rows)
         for row in rows:
             row.transcript, row.since, row.until = self.transcript, self.revision, None
+            self.has_estimates |= isinstance(row, Segment) and has_estimates(row)
         for batch, model in _batches(rows):
             model.objects.bulk_create(batch)
 
@@ -117,6 +130,18 @@ def at_revision(rows: QuerySet[R], revision: int | None) -> QuerySet[R]:
     if revision is None:
         return current(rows)
     return rows.filter(Q(until=None) | Q(until__gt=revision), since__lte=revision)
+
+
+def has_estimates(segment: Segment) -> bool:
+    return any(word.get("estimated") for word in segment.words)
+
+
+def newest_copy(segment: Segment) -> Segment:
+    """The same text as it is now, or was last; the segment itself where it stands."""
+    if segment.until is None:
+        return segment
+    same = segment.transcript.segments.filter(Q(pk=segment.first) | Q(copy_of=segment.first))
+    return same.latest("since")
 
 
 def replacing(segment: Segment) -> list[Segment]:

@@ -17,9 +17,10 @@ WHOLE = (Change.Kind.RECOGNISED, Change.Kind.KEPT, Change.Kind.RESTORE)
 
 def entries(task: Task, before: int | None = None) -> list[dict[str, Any]]:
     """Entries of the journal, newest first, at most `ENTRIES`; of each, the first segments `before` and `after` it, and
-    how many it changed.
+    how many it changed. That words were timed again is no news to anybody.
     """
-    changes = Change.objects.filter(transcript=task.pk).select_related("actor", "undoes").order_by("-revision")
+    changes = Change.objects.filter(transcript=task.pk).exclude(kind=Change.Kind.RETIMED)
+    changes = changes.select_related("actor", "undoes").order_by("-revision")
     if before is not None:
         changes = changes.filter(revision__lt=before)
     return [_entry(change) for change in changes[:ENTRIES]]

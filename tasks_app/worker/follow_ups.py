@@ -1,4 +1,4 @@
-"""Follow-ups in the worker's process: one at a time, between two tasks."""
+"""Follow-ups in the worker's process: one at a time, between two tasks; short ones also while a task runs."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import logging
 import time
 from collections.abc import Callable
 from uuid import UUID
+
+from django.db import connection
 
 from tasks_app.actions import follow_ups
 from tasks_app.actions.status import LeaseLost
@@ -17,14 +19,20 @@ from tasks_app.pipeline.errors import Cancelled, TranscriptionError
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.listening_copy import make_listening_copy
 from tasks_app.worker.observer import stop_requested
+from tasks_app.worker.retime import retime_words
 
 logger = logging.getLogger(__name__)
 
 Tick = Callable[[float], None]
 """Told the fraction that is done; raises Cancelled or LeaseLost if the work should stop."""
 
-WORK: dict[str, Callable[[FollowUp, Tick], None]] = {FollowUp.Kind.LISTENING_COPY: make_listening_copy}
+WORK: dict[str, Callable[[FollowUp, Tick], None]] = {
+    FollowUp.Kind.LISTENING_COPY: make_listening_copy,
+    FollowUp.Kind.RETIME: retime_words,
+}
 """What does each kind. It may be called again after a crash, and must then come to the same."""
+SHORT = frozenset({FollowUp.Kind.RETIME})
+"""Kinds that take seconds, and are done between two steps of a long task."""
 
 TELL_SECONDS = 0.5
 
@@ -33,12 +41,22 @@ _current: tuple[FollowUp, UUID] | None = None
 
 
 def run_next() -> bool:
-    """Do the follow-up that has waited longest. False if none waits."""
+    """Do the follow-up that has waited longest. False if none is due."""
     follow_up = patiently(follow_ups.claim_next, stop_requested)
     if follow_up is None:
         return False
     run(follow_up)
     return True
+
+
+def run_short() -> None:
+    """Between two steps of a task: do a short follow-up, if one is due. If that fails, the task goes on."""
+    try:
+        follow_up = follow_ups.claim_next(SHORT)
+        if follow_up is not None:
+            run(follow_up)
+    except DATABASE_AWAY:
+        connection.close()
 
 
 def run(follow_up: FollowUp) -> None:

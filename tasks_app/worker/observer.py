@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 from django.db import connection
@@ -27,13 +28,19 @@ stop_requested = threading.Event()
 """Set when the worker was told to stop: its task goes back to the queue after the current chunk."""
 
 CHECK_INTERVAL = 0.25  # seconds between two checks whether the task was cancelled
+BETWEEN_INTERVAL = 1.0  # seconds between two looks for what can be done meanwhile
 
 
 class TaskObserver(Observer):
-    """Writes progress to the task's row, broadcasts it, and stores finished parts for the next attempt."""
+    """Writes progress to the task's row, broadcasts it, and stores finished parts for the next attempt.
 
-    def __init__(self, task: Task) -> None:
+    `between` is called now and then between two steps of the pipeline, for short work that cannot wait for the end.
+    """
+
+    def __init__(self, task: Task, between: Callable[[], None] = lambda: None) -> None:
         self.task = task
+        self._between = between
+        self._between_next = 0.0
         self.lease = task.held_lease
         self.emitter = ProgressEmitter(task, lease=self.lease)
         self._next_check = 0.0
@@ -58,6 +65,9 @@ class TaskObserver(Observer):
         shown, start, end = STAGE_PERCENTAGES[stage]
         percentage = min(99, int(start + (end - start) * fraction))  # only a finished transcript is at 100
         self.emitter.emit_progress(shown, percentage, message=message, eta_seconds=eta_seconds)
+        if time.monotonic() >= self._between_next:
+            self._between()
+            self._between_next = time.monotonic() + BETWEEN_INTERVAL
 
     def end(self) -> None:
         """Note what each stage took. These are figures only: nothing waits for a database that is away."""

@@ -13,6 +13,7 @@ from django.db import close_old_connections
 
 from tasks_app.actions import attempts
 from tasks_app.actions.earlier_recordings import usual_languages
+from tasks_app.actions.follow_ups import will_be_due
 from tasks_app.actions.playback import prepare
 from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
@@ -34,6 +35,8 @@ from tasks_app.worker.observer import TaskObserver, stop_requested
 
 logger = logging.getLogger(__name__)
 
+LOOK_SECONDS = 0.25
+"""Time between two looks for a follow-up that is not due yet, in which a task may come."""
 AWAY_SECONDS = 3
 """Time between two checks whether the folder of recordings is back."""
 
@@ -56,7 +59,9 @@ def work_off() -> None:
         if task is not None:
             run_task(task)
         elif not did_one:
-            return
+            if not patiently(will_be_due, stop_requested):
+                return
+            stop_requested.wait(LOOK_SECONDS)
 
 
 def _claim() -> Task | None:
@@ -71,7 +76,7 @@ def run_task(task: Task) -> None:
     try:
         with about(task=task.pk, attempt=task.attempt), LeaseKeeper(task):
             logger.info("Task %s: attempt %d", task.pk, task.attempt)
-            observer = TaskObserver(task)
+            observer = TaskObserver(task, between=follow_ups.run_short)
             try:
                 transcript = _transcribe(task, observer)
             finally:

@@ -76,6 +76,52 @@ def test_asking_again_replaces_one_that_failed(running: FollowUp, task: Task) ->
     assert FollowUp.objects.get().state == "waiting"
 
 
+RETIME = FollowUp.Kind.RETIME
+
+
+def due(follow_up: FollowUp) -> None:
+    FollowUp.objects.filter(pk=follow_up.pk).update(due_at=timezone.now() - timedelta(seconds=1))
+
+
+def test_one_that_waits_for_more_is_not_taken_before_its_time(task: Task) -> None:
+    follow_up = follow_ups.ask(task, RETIME, after=5)
+    assert follow_ups.claim_next() is None
+    assert follow_ups.will_be_due()
+    due(follow_up)
+    assert not follow_ups.will_be_due()
+    assert follow_ups.claim_next() == follow_up
+
+
+def test_asking_once_more_puts_it_off(task: Task) -> None:
+    follow_up = follow_ups.ask(task, RETIME, after=5)
+    due(follow_up)
+    assert follow_ups.ask(task, RETIME, after=5) == follow_up
+    assert follow_ups.claim_next() is None
+
+
+def test_it_is_not_put_off_for_ever(task: Task) -> None:
+    follow_up = follow_ups.ask(task, RETIME, after=5)
+    due(follow_up)
+    long_ago = timezone.now() - timedelta(seconds=follow_ups.LONGEST_WAIT + 1)
+    FollowUp.objects.update(created_at=long_ago)
+    follow_ups.ask(task, RETIME, after=5)
+    assert follow_ups.claim_next() == follow_up
+
+
+def test_what_runs_already_is_followed_by_another(task: Task) -> None:
+    due(follow_ups.ask(task, RETIME, after=5))
+    running = follow_ups.claim_next()
+    follow_up = follow_ups.ask(task, RETIME, after=5)
+    assert follow_up != running
+    assert {row.state for row in FollowUp.objects.all()} == {"running", "waiting"}
+
+
+def test_only_one_of_the_kinds_asked_for_is_taken(task: Task, waiting: FollowUp) -> None:
+    short = follow_ups.ask(task, RETIME)
+    assert follow_ups.claim_next([RETIME]) == short
+    assert follow_ups.claim_next([RETIME]) is None
+
+
 def test_nothing_is_asked_of_a_deleted_task(task: Task) -> None:
     delete(Task.objects.get(pk=task.pk), None)
     with pytest.raises(IllegalTransition):

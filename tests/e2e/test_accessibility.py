@@ -132,6 +132,14 @@ def test_a_task(context: BrowserContext, owner: AbstractUser, state: str) -> Non
     assert violations(page) == []
 
 
+def test_the_download_panel(context: BrowserContext, owner: AbstractUser) -> None:
+    page = context.new_page()
+    page.goto(f"/tasks/{transcribed(owner).pk}/")
+    page.locator("#downloads > summary").click()
+    expect(page.locator("#downloads")).to_have_attribute("open", "")
+    assert violations(page) == []
+
+
 def test_correcting_and_its_dialogs(context: BrowserContext, owner: AbstractUser) -> None:
     page = context.new_page()
     page.goto(f"/tasks/{transcribed(owner).pk}/")

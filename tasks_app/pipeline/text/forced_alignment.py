@@ -4,6 +4,7 @@ the language.
 
 from __future__ import annotations
 
+import logging
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,20 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+logger = logging.getLogger(__name__)
+
 ALIGN_MODEL_BYTES = 400_000_000
+
+
+def choose_aligner(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:
+    """The forced aligner for `language`, or None where there is none or it cannot be loaded: then cross-attention has
+    the times.
+    """
+    try:
+        return forced_alignment_model(store, language)
+    except Exception:
+        logger.exception("The alignment model for %s could not be loaded", language)
+        return None
 
 
 def forced_alignment_model(store: ModelStore, language: str) -> tuple[Any, dict[str, Any]] | None:

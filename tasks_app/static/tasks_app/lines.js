@@ -119,7 +119,12 @@ export class Lines {
     const inserted = [];
     for (const segment of segments) {
       if (this.byId.has(segment.id)) continue;
-      if (held.some((line) => line.start === segment.start)) continue; // both versions are shown when it is saved
+      const heldHere = held.find((line) => line.start === segment.start);
+      if (heldHere) {
+        // Its words were timed again: what is typed stays. Of another text, both versions are shown when it is saved.
+        if (heldHere.text === segment.text && heldHere.speaker === segment.speaker) this.#replace(heldHere, segment);
+        continue;
+      }
       const twin = [byStart.get(segment.start), byText.get(segment.text)].find((line) => line && left.has(line));
       if (twin) {
         left.delete(twin);
