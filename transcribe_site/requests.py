@@ -1,4 +1,4 @@
-"""Every request has an identifier, in its log lines and in the header of its answer."""
+"""Every request has an identifier, in its log lines and in the header of its answer, and an address for the audit."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from uuid import uuid4
 
 from django.http import HttpRequest, HttpResponse
 
+from tasks_app.actions.audit import coming_from
 from tasks_app.logs import about
+from tasks_app.throttle import client_address
 
 
 class RequestIdentifier:
@@ -18,7 +20,7 @@ class RequestIdentifier:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         identifier = uuid4().hex
-        with about(request=identifier):
+        with about(request=identifier), coming_from(client_address(request)):
             response = self.get_response(request)
         response["X-Request-ID"] = identifier
         return response

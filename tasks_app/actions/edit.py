@@ -14,8 +14,9 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 
+from tasks_app.actions.audit import record_on_anothers
 from tasks_app.errors import InvalidChange, NotReady
-from tasks_app.models import Change, Segment, Speaker, Task, Transcript
+from tasks_app.models import AuditAction, Change, Segment, Speaker, Task, Transcript
 from tasks_app.pipeline.text.words import UNSPACED
 from tasks_app.pipeline.transcript import Word
 from tasks_app.progress.broadcast import broadcast_change
@@ -209,6 +210,7 @@ def _change(
     """As `change`; everyone who has the transcript open is told of it."""
     with change(task, kind, actor, from_revision, undoes) as draft:
         yield draft
+        record_on_anothers(AuditAction.CORRECTED, actor, task)
         broadcast_change(task.pk, draft.revision)
 
 

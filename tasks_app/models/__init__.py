@@ -1,5 +1,6 @@
-"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, stored recordings."""
+"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, the audit, others."""
 
+from tasks_app.models.audit import AuditAction, AuditEntry
 from tasks_app.models.calls import Call
 from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.follow_ups import FollowUp
@@ -9,6 +10,7 @@ from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.queue_pause import QueuePause
+from tasks_app.models.service import Service
 from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
@@ -26,6 +28,8 @@ __all__ = [
     "ENDED",
     "TRANSITIONS",
     "ApiKey",
+    "AuditAction",
+    "AuditEntry",
     "Call",
     "Change",
     "DownloadPreferences",
@@ -39,6 +43,7 @@ __all__ = [
     "Playback",
     "QueuePause",
     "Segment",
+    "Service",
     "Speaker",
     "StageResult",
     "Task",
