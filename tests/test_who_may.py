@@ -82,6 +82,7 @@ OTHERS = {
     "login": Row("GET", 302, 302, 200, 302),
     "logout": Row("POST", 302, 302, 302, 302),
     "signup": Row("GET", 302, 302, 200, 302),
+    "password": Row("GET", 404, 404, 404, 404),  # without a link
     "task-list": Row("GET", 200, 200, LOGIN, 200),
     "task-upload": Row("GET", 200, 200, LOGIN, 200),
     "task-example": Row("POST", 302, 302, LOGIN, 302),

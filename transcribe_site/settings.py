@@ -101,7 +101,13 @@ KEY_IN_PATH = env.boolean(
     False,
     "keys may stand in addresses, `/key/KEY/asr`, for programs without headers; logs show them",
 )
-ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own accounts")
+env.renamed("ALLOW_SIGNUP", "SIGNUP")
+SIGNUP = env.choice(
+    "SIGNUP",
+    "open",
+    "who may create an account: open, everybody; invited, with a link that staff make; closed, nobody",
+    ("open", "invited", "closed"),
+)
 
 INSTALLED_APPS = [
     "daphne",
@@ -125,6 +131,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "transcribe_site.requests.LastSeen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "transcribe_site.errors.ErrorMiddleware",

@@ -7,6 +7,7 @@ from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.keys import ApiKey, KeyScope
 from tasks_app.models.media_folder import MediaFolder
+from tasks_app.models.people import AccountLink, LastSeen
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.queue_pause import QueuePause
@@ -27,6 +28,7 @@ from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, 
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "AccountLink",
     "ApiKey",
     "AuditAction",
     "AuditEntry",
@@ -37,6 +39,7 @@ __all__ = [
     "FollowUp",
     "IncomingRecording",
     "KeyScope",
+    "LastSeen",
     "LastServed",
     "LiveSegment",
     "MediaFolder",

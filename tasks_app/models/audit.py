@@ -18,6 +18,15 @@ class AuditAction(models.TextChoices):
     DELETED = "deleted", "Deleted the task"
     PAUSED = "paused", "Paused the queue"
     WENT_ON = "went_on", "Let the queue go on"
+    INVITED = "invited", "Invited somebody"
+    WITHDRAWN = "withdrawn", "Withdrew an invitation"
+    JOINED = "joined", "Signed up with an invitation"
+    PASSWORD_LINK = "password_link", "Made a link to set the password"
+    PASSWORD_SET = "password_set", "Set the password with a link"
+    CLOSED = "closed", "Closed the account"
+    REOPENED = "reopened", "Opened the account again"
+    ACCOUNT_CHANGED = "account_changed", "Changed the account"
+    ACCOUNT_DELETED = "account_deleted", "Deleted the account"
     EXPORTED_AUDIT = "exported_audit", "Downloaded the audit"
 
 

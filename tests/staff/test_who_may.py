@@ -53,7 +53,7 @@ def nobody(method: str, *arguments: object) -> Row:
     return all_may(method, 403, *arguments)
 
 
-TASK = "the task"
+TASK, OWNER = "the task", "its owner"
 ADMIN = {
     "index": all_may("GET", 200),
     "queue": Row("POST", 403, 302, 302),
@@ -82,12 +82,14 @@ ADMIN = {
     "auth_group_history": nobody("GET", 1),
     "auth_group_delete": nobody("GET", 1),
     "auth_group_change": nobody("GET", 1),
-    "auth_user_changelist": nobody("GET"),
+    "auth_user_changelist": Row("GET", 403, 403, 200),
     "auth_user_add": nobody("GET"),
-    "auth_user_history": nobody("GET", 1),
+    "auth_user_history": Row("GET", 403, 403, 200, (OWNER,)),
     "auth_user_delete": nobody("GET", 1),
-    "auth_user_change": nobody("GET", 1),
-    "auth_user_password_change": nobody("GET", 1),
+    "auth_user_change": Row("GET", 403, 403, 200, (OWNER,)),
+    "invitations": Row("GET", 403, 403, 200),
+    "invitation_withdraw": Row("POST", 403, 403, 302, (1,)),
+    "password_link": Row("POST", 403, 403, 200, (OWNER,)),
     "django_rq_dashboard_changelist": Row("GET", 403, 200, 200),
     "django_rq_dashboard_add": nobody("GET"),
     "django_rq_dashboard_change": Row("GET", 403, 302, 302, ("x",)),
@@ -162,7 +164,8 @@ def test_who_may(client: Client, queue: Redis, task: Task, owner: AbstractUser, 
         open_transcript(get_user_model().objects.create_superuser("sam"), task, "to see")
     entry = AuditEntry.objects.values_list("pk", flat=True)[0]
     row = ADMIN[name]
-    arguments = [task.pk if value == TASK else entry if value == 1 else value for value in row.arguments]
+    meant = {TASK: task.pk, OWNER: owner.pk, 1: entry}
+    arguments = [meant.get(value, value) for value in row.arguments]
     address = reverse(f"admin:{name}", args=arguments) if name else "/admin/nowhere/"
     answer = client.generic(row.method, address, row.form, "application/x-www-form-urlencoded")
     if row.answer(who) == LOGIN:
