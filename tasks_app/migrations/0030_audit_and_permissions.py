@@ -40,7 +40,7 @@ class Migration(migrations.Migration):
                 ('detail', models.CharField(blank=True, max_length=300)),
             ],
             options={
-                'verbose_name_plural': 'audit',
+                'verbose_name_plural': 'audit entries',
                 'ordering': ('-at', '-pk'),
                 'indexes': [models.Index(fields=['actor_id', 'action', 'at'], name='audit_by_actor'), models.Index(condition=models.Q(('task_id', None), _negated=True), fields=['task_id', 'at'], name='audit_of_a_task')],
             },

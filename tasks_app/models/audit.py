@@ -59,7 +59,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-at", "-pk")
-        verbose_name_plural = "audit"
+        verbose_name_plural = "audit entries"
         indexes = (
             models.Index(fields=("actor_id", "action", "at"), name="audit_by_actor"),
             models.Index(fields=("task_id", "at"), condition=~models.Q(task_id=None), name="audit_of_a_task"),

@@ -89,9 +89,9 @@ class PeopleAdmin(UserAdmin):
             )
         )
 
-    @admin.display(description="last seen", ordering="last_seen__at", empty_value="never")
-    def seen(self, user: User) -> datetime | None:
-        return user.last_seen.at if hasattr(user, "last_seen") else None
+    @admin.display(description="last seen", ordering="last_seen__at")
+    def seen(self, user: User) -> datetime | str:
+        return user.last_seen.at if hasattr(user, "last_seen") else "never"
 
     @admin.display(description="tasks")
     def tasks(self, user: Any) -> int:
