@@ -1,23 +1,28 @@
-"""The admin: staff see everybody's tasks, and cancel, retry and delete them through `actions`."""
+"""The admin: staff see everybody's tasks, and cancel, retry and delete them through `actions`, if they may."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import Script
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, get_text_list
+from django.views.decorators.http import require_http_methods
 
-from tasks_app.actions.access import logged_in_user, tasks_visible_to
+from tasks_app.actions.access import logged_in_user, open_transcript, staff_may, tasks_visible_to
+from tasks_app.actions.audit import OPEN_FOR
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.retry import retry
@@ -26,6 +31,8 @@ from tasks_app.models import Speaker, Task, TaskEvent
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import StageWarning
 from tasks_app.progress.stages import STAGE_PERCENTAGES
+from tasks_app.staff import audit, people, queue  # noqa: F401  which register their pages
+from tasks_app.staff.read_only import ReadOnly
 from tasks_app.throttle import LimitedLogIn
 from tasks_app.wording import clock, file_size, language_name
 
@@ -39,29 +46,13 @@ admin.site.login_form = LimitedAdminLogIn
 MAX_NAMED = 5  # tasks listed by name in a message
 
 
-class ReadOnly:
-    """All staff may view everything, whatever their Django permissions, as on the pages; nothing can be edited."""
-
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_staff
-
-    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.is_staff
-
-    def has_add_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-
 class EventInline(ReadOnly, admin.TabularInline):
     model = TaskEvent
     fields = ("created_at", "from_status", "to_status", "attempt", "actor", "detail")
     readonly_fields = fields
+
+    def has_view_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return staff_may(request.user, "view_task")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[TaskEvent]:
         return super().get_queryset(request).select_related("actor")
@@ -109,13 +100,45 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
         js = (Script("tasks_app/admin-tasks.js", type="module"),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return request.user.is_staff
+        return staff_may(request.user, "delete_task")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
-        return tasks_visible_to(request.user)
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return staff_may(request.user, "cancel_task")
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return staff_may(request.user, "retry_task")
+
+    # The transcript ---------------------------------------------------------------------------------------------------
 
     def view_on_site(self, task: Task) -> str:
-        return reverse("task-detail", args=[task.identifier])
+        return reverse("admin:tasks_app_task_open", args=[task.identifier])
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        context["has_absolute_url"] = staff_may(request.user, "view_transcript")
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_urls(self) -> list[Any]:
+        open_ = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.open))
+        return [path("<uuid:identifier>/open/", open_, name="tasks_app_task_open"), *super().get_urls()]
+
+    def open(self, request: HttpRequest, identifier: UUID) -> HttpResponse:
+        """GET asks whether to look into somebody's transcript, POST does, with the reason in `why`."""
+        user = logged_in_user(request)
+        if not staff_may(user, "view_task", "view_transcript"):
+            raise PermissionDenied
+        task = get_object_or_404(Task.objects.select_related("owner"), pk=identifier)
+        why = " ".join(request.POST.get("why", "").split())
+        if why or tasks_visible_to(user).filter(pk=identifier).exists():
+            if why:
+                open_transcript(user, task, why)
+            return redirect("task-detail", identifier)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Open somebody else's transcript",
+            "task": task,
+            "hours": OPEN_FOR.seconds // 3600,
+        }
+        return render(request, "tasks_app/admin/open.html", context)
 
     # Display ----------------------------------------------------------------------------------------------------------
 
@@ -185,11 +208,11 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
 
     # Actions ----------------------------------------------------------------------------------------------------------
 
-    @admin.action(description="Cancel selected tasks")
+    @admin.action(description="Cancel selected tasks", permissions=["cancel"])
     def cancel_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         self._apply(request, queryset, cancel, "cancelled")
 
-    @admin.action(description="Retry selected tasks")
+    @admin.action(description="Retry selected tasks", permissions=["retry"])
     def retry_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         self._apply(request, queryset, retry, "queued again")
 

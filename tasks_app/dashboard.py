@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import admin
+from django.contrib.auth.models import AnonymousUser, User
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.defaultfilters import date
@@ -16,12 +18,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from tasks_app import figures
-from tasks_app.actions.access import logged_in_user
+from tasks_app.actions.access import logged_in_user, staff_may
 from tasks_app.actions.pause import go_on, pause
 from tasks_app.charts import Chart, bars
 from tasks_app.figures import PERIODS, Period, Work
 from tasks_app.health import lacking, parts
-from tasks_app.models import TaskStatus
+from tasks_app.models import Task, TaskStatus
 from tasks_app.progress.addresses import staff_socket
 from tasks_app.queueing import heartbeats
 from tasks_app.wording import short_duration
@@ -41,34 +43,49 @@ class StaffSite(admin.AdminSite):
         return [path("queue/", self.admin_view(require_POST(queue)), name="queue"), *super().get_urls()]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        return super().index(request, {**dashboard(request.GET.get("period", "")), **(extra_context or {})})
+        return super().index(
+            request, {**dashboard(request.user, request.GET.get("period", "")), **(extra_context or {})}
+        )
 
 
 def queue(request: HttpRequest) -> HttpResponseRedirect:
     """`pause`: "yes" pauses the queue, anything else lets it go on."""
+    if not staff_may(request.user, "pause_queue"):
+        raise PermissionDenied
     change = pause if request.POST.get("pause") == "yes" else go_on
     change(logged_in_user(request))
     return redirect("admin:index")
 
 
-def dashboard(period_name: str) -> dict[str, Any]:
-    """Everything that the page shows, with a number of queries that does not depend on how much there is."""
-    period = next((period for period in PERIODS if period.name == period_name), PERIODS[0])
-    finished, workers = figures.finished(), heartbeats.workers()
-    running = figures.running()
+def dashboard(user: User | AnonymousUser, period_name: str) -> dict[str, Any]:
+    """What the page shows this member of staff, with a number of queries that does not depend on how much there is."""
+    shown: dict[str, Any] = {"now": timezone.now(), "socket": staff_socket()}
+    running = figures.running() if staff_may(user, "view_task") else []
+    if staff_may(user, "view_task"):
+        shown |= {"running": running, "waiting": figures.first_waiting(), "all_waiting": figures.waiting()}
+    if staff_may(user, "view_service"):
+        shown |= _service(running)
+    if staff_may(user, "view_finishedtask"):
+        shown |= _work(next((period for period in PERIODS if period.name == period_name), PERIODS[0]))
+    return shown
+
+
+def _service(running: list[Task]) -> dict[str, Any]:
     by_identifier = {str(task.pk): task for task in running}
-    health = parts()
+    health, workers = parts(), heartbeats.workers()
     return {
-        "now": timezone.now(),
-        "socket": staff_socket(),
         "health": health,
         "unwell": [part for part in health if not part.is_well],
         "lacking": lacking(),
-        "running": running,
-        "waiting": figures.first_waiting(),
-        "all_waiting": figures.waiting(),
         "workers": workers and [(worker, by_identifier.get(worker.task or "")) for worker in workers],
         "broker_away": workers is None,
+        "stored": figures.stored_bytes(),
+    }
+
+
+def _work(period: Period) -> dict[str, Any]:
+    finished = figures.finished()
+    return {
         "failures": [
             (code, count, task_list(PERIODS[0].since, status=TaskStatus.FAILED, error_code=code))
             for code, count in finished.failures(PERIODS[0]).items()
@@ -77,7 +94,6 @@ def dashboard(period_name: str) -> dict[str, Any]:
         "period": period,
         "charts": charts(period, finished.total(period), finished.steps(period)),
         "by_model": finished.by_model(period),
-        "stored": figures.stored_bytes(),
     }
 
 

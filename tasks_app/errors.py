@@ -28,6 +28,12 @@ class TaskNotFound(RequestError):
     user_message = "There is no such task."
 
 
+class LinkExpired(RequestError):
+    error_code = "LINK_EXPIRED"
+    http_status = 404
+    user_message = "This link was used already, or is too old. Ask for another one."
+
+
 class IllegalTransition(RequestError):
     error_code = "ILLEGAL_TRANSITION"
     http_status = 409

@@ -1,4 +1,4 @@
-"""Removing what has expired: recordings, tasks, abandoned uploads, and files that no row owns.
+"""Removing what has expired: recordings, tasks, the audit, abandoned uploads, and files that no row owns.
 
 A file is removed only after the change of its row is committed, and only in the folders of recordings and of unfinished
 uploads. Links are not followed.
@@ -21,7 +21,7 @@ from django.utils import timezone
 from tasks_app.intake.parts import parts_file
 from tasks_app.media.files import delete_after_commit, recording_of
 from tasks_app.media.folder import StoredFile, files_below, is_there, walk
-from tasks_app.models import ENDED, FollowUp, IncomingRecording, Task
+from tasks_app.models import ENDED, AuditEntry, FollowUp, IncomingRecording, Task
 from tasks_app.progress.broadcast import broadcast_gone
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,9 @@ FOLLOW_UPS_KEPT = timedelta(days=7)
 
 
 class Removal(NamedTuple):
-    """`kind` is task, recording, follow-up, stray file or unfinished upload; `name` is for people, `size` in bytes."""
+    """`kind` is task, recording, follow-up, stray file, unfinished upload or audit; `name` is for people, `size` in
+    bytes.
+    """
 
     kind: str
     name: str
@@ -66,6 +68,8 @@ def _everything(now: datetime, dry_run: bool) -> Iterator[Removal]:
         yield from _tasks(_ended_before(now - timedelta(days=settings.KEEP_TRANSCRIPTS_DAYS)), dry_run)
     if settings.KEEP_RECORDINGS_DAYS:
         yield from _recordings(_ended_before(now - timedelta(days=settings.KEEP_RECORDINGS_DAYS)), dry_run)
+    if settings.KEEP_AUDIT_DAYS:
+        yield from _audit(now - timedelta(days=settings.KEEP_AUDIT_DAYS), dry_run)
     oldest = now - UNOWNED_AFTER
     yield from _incoming(oldest, dry_run)
     yield from _follow_ups(now - FOLLOW_UPS_KEPT, dry_run)
@@ -98,6 +102,12 @@ def _recordings(rows: QuerySet[Task], dry_run: bool) -> Iterator[Removal]:
                     continue  # the owner retried it after it was listed
                 delete_after_commit(task)
         yield Removal("recording", f"{task.pk} “{task.name}”", task.size)
+
+
+def _audit(before: datetime, dry_run: bool) -> Iterator[Removal]:
+    entries = AuditEntry.objects.filter(at__lt=before).count() if dry_run else AuditEntry.objects.expire(before)
+    if entries:
+        yield Removal("audit", f"of {entries} acts", 0)
 
 
 def _incoming(oldest: datetime, dry_run: bool) -> Iterator[Removal]:

@@ -74,6 +74,13 @@ def test_a_value_that_cannot_be_used_is_refused_with_a_sentence(
     assert str(caught.value).startswith(sentence)
 
 
+def test_a_setting_by_its_former_name_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    env.renamed("OLD", "NEW")
+    monkeypatch.setenv("OLD", "no")
+    with pytest.raises(ImproperlyConfigured, match="OLD is called NEW now"):
+        env.renamed("OLD", "NEW")
+
+
 def test_what_is_read_is_registered_with_its_default_and_meaning() -> None:
     env.boolean("X", True, "whether x")
     assert env.SETTINGS["X"] == env.Setting("X", "yes", "whether x")

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import URLPattern, reverse
 
 from tasks_app.actions import attempts
+from tasks_app.actions.access import open_transcript
 from tasks_app.api.urls import urlpatterns as api_routes
 from tasks_app.errors import TaskNotFound
 from tasks_app.media import files
@@ -27,7 +28,7 @@ LOGIN = "login"
 
 
 class Row(NamedTuple):
-    """The answers to the owner of the task, a stranger, somebody who is not logged in, and staff."""
+    """The answers to the owner of the task, a stranger, somebody who is not logged in, and staff who look into it."""
 
     method: str
     owner: int
@@ -114,6 +115,7 @@ OTHERS = {
     "login": Row("GET", 302, 302, 200, 302),
     "logout": Row("POST", 302, 302, 302, 302),
     "signup": Row("GET", 302, 302, 200, 302),
+    "password": Row("GET", 404, 404, 404, 404),  # without a link
     "task-list": Row("GET", 200, 200, LOGIN, 200),
     "task-upload": Row("GET", 200, 200, LOGIN, 200),
     "task-example": Row("POST", 302, 302, LOGIN, 302),
@@ -153,6 +155,8 @@ def test_who_may(client: Client, task: Task, name: str | None, who: str, request
     row = TASK[name] if name in TASK else OTHERS[name]
     arguments = (task.pk, *row.arguments) if name in TASK else row.arguments
     address = reverse(name, args=arguments) if name else "/favicon.ico"
+    if who == "staff":
+        open_transcript(request.getfixturevalue("staff"), task, "to see")
     if who != "anonymous":
         client.force_login(request.getfixturevalue(who))
     answer = client.generic(row.method, address, row.form, "application/x-www-form-urlencoded")
@@ -170,6 +174,8 @@ def test_who_may_listen(task: Task, route: URLPattern, who: str, request: pytest
     consumer = route.callback.consumer_class()
     consumer.scope = {"url_route": {"kwargs": {"task_id": task.pk}}, "query_string": b""}
     user = AnonymousUser() if who == "anonymous" else request.getfixturevalue(who)
+    if who == "staff":
+        open_transcript(user, task, "to see")
     if who in SOCKETS[str(route.pattern)].split():
         assert consumer.authorise(user)
     else:

@@ -124,6 +124,12 @@ def time_zone(name: str, default: str, meaning: str) -> str:
     return _read(name, default, meaning, parse)
 
 
+def renamed(name: str, now: str) -> None:
+    """Stop the start where a setting is given by the name that it had before: what it says must not be passed over."""
+    if os.environ.get(name, "").strip():
+        raise ImproperlyConfigured(f"{name} is called {now} now. Set {now} instead; the README says how.")
+
+
 def choice(name: str, default: str, meaning: str, choices: tuple[str, ...]) -> str:
     def parse(raw: str) -> str:
         if raw not in choices:

@@ -1,13 +1,19 @@
-"""Every request has an identifier, in its log lines and in the header of its answer."""
+"""Every request has an identifier, in its log lines and in the header of its answer, an address for the audit;
+who is logged in was here."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from uuid import uuid4
 
+from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from tasks_app.actions.audit import coming_from
+from tasks_app.actions.people import note_seen
 from tasks_app.logs import about
+from tasks_app.throttle import client_address
 
 
 class RequestIdentifier:
@@ -18,7 +24,22 @@ class RequestIdentifier:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         identifier = uuid4().hex
-        with about(request=identifier):
+        with about(request=identifier), coming_from(client_address(request)):
             response = self.get_response(request)
         response["X-Request-ID"] = identifier
+        return response
+
+
+class LastSeen:
+    """Notes who was here, of requests whose answer depends on who asks."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        user = getattr(request, "_cached_user", None)
+        if user is not None and user.is_authenticated and user.pk:
+            with suppress(DatabaseError):  # the answer is there, and the next request notes it
+                note_seen(user)
         return response

@@ -104,7 +104,13 @@ KEY_IN_PATH = env.boolean(
 ALLOW_PRIVATE_WEBHOOKS = env.boolean(
     "ALLOW_PRIVATE_WEBHOOKS", False, "webhooks may go to this machine and to private networks, whoever makes them"
 )
-ALLOW_SIGNUP = env.boolean("ALLOW_SIGNUP", True, "people may create their own accounts")
+env.renamed("ALLOW_SIGNUP", "SIGNUP")
+SIGNUP = env.choice(
+    "SIGNUP",
+    "open",
+    "who may create an account: open, everybody; invited, with a link that staff make; closed, nobody",
+    ("open", "invited", "closed"),
+)
 
 INSTALLED_APPS = [
     "daphne",
@@ -128,6 +134,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "transcribe_site.requests.LastSeen",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "transcribe_site.errors.ErrorMiddleware",
@@ -187,6 +194,9 @@ KEEP_RECORDINGS_DAYS = env.integer(
 KEEP_TRANSCRIPTS_DAYS = env.integer(
     "KEEP_TRANSCRIPTS_DAYS", 0, "days that a whole task is kept after it ended, transcript and recording; 0 for ever"
 )
+KEEP_AUDIT_DAYS = env.integer(
+    "KEEP_AUDIT_DAYS", 365, "days that is kept who did what to whose task or account; 0 for ever"
+)
 MIN_FREE_MB = env.integer(
     "MIN_FREE_MB", 500, "room that uploads leave free on the disk of VAR_DIR, in MB; database and broker need it"
 )
@@ -222,7 +232,7 @@ COMPUTE_TYPE = env.text("COMPUTE_TYPE", "auto", "CTranslate2 compute type; auto 
 TASK_QUEUE = "transcription"
 # Jobs are wake-ups without content, so they are not persisted; the database holds the tasks.
 RQ_QUEUES = {TASK_QUEUE: {"URL": REDIS_URL, "DEFAULT_TIMEOUT": -1}}
-RQ_SHOW_ADMIN_LINK = True
+RQ_SHOW_ADMIN_LINK = False  # its pages are registered in tasks_app/staff/queue.py, with a permission
 WORKERS = env.integer("WORKERS", 1, "worker processes; each keeps its own models in memory", minimum=1)
 LEASE_SECONDS = env.integer(
     "LEASE_SECONDS", 20, "seconds after which a task is taken from a worker that no longer responds", minimum=3

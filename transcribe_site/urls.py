@@ -6,7 +6,6 @@ from django.urls import include, path
 from transcribe_site import errors
 
 urlpatterns = [
-    path("admin/django-rq/", include("django_rq.urls")),
     path("admin/", admin.site.urls),
     path("", include("tasks_app.api.urls")),
     path("", include("tasks_app.pages.urls")),

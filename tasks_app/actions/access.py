@@ -10,12 +10,13 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, parse_cookie
 
+from tasks_app.actions.audit import opened_by, record
 from tasks_app.actions.keys import key_given, valid_key
 from tasks_app.errors import TaskNotFound
-from tasks_app.models import KeyScope, Task
+from tasks_app.models import AuditAction, KeyScope, Task
 
 
 def sender_of(headers: Mapping[str, str], path: str, scope: KeyScope) -> User | None:
@@ -43,22 +44,49 @@ def logged_in_user(request: HttpRequest) -> User:
     return request.user
 
 
+def staff_may(user: User | AnonymousUser, *permissions: str) -> bool:
+    """Whether this is a member of staff with all of these permissions of this app, `cancel_task` for example."""
+    return user.is_staff and user.has_perms([f"tasks_app.{permission}" for permission in permissions])
+
+
 def tasks_visible_to(user: User | AnonymousUser) -> QuerySet[Task]:
-    """The user's own tasks; for staff, everyone's."""
+    """The tasks whose text and sound the user may have: their own, and those that they, as staff, said to look into."""
     if not user.is_authenticated or not user.is_active:
         return Task.objects.none()
-    if user.is_staff:
-        return Task.objects.all()
+    if staff_may(user, "view_transcript"):
+        return Task.objects.filter(Q(owner=user) | Q(pk__in=opened_by(user).values("task_id")))
     return Task.objects.filter(owner=user)
 
 
-def task_visible_to(user: User | AnonymousUser, identifier: UUID) -> Task:
+def task_visible_to(user: User | AnonymousUser, identifier: UUID, to: str = "view_transcript") -> Task:
     """One task.
 
+    `to`: the permission that staff need for what they do with it, if it is somebody else's. Before its text or sound is
+    shown or changed, they must have said that they look into it (`open_transcript`).
+
     Raises:
-        TaskNotFound: it does not exist, or belongs to somebody else; the answer is the same.
+        TaskNotFound: it does not exist, or is not the user's to have; the answer is the same.
     """
+    tasks = tasks_visible_to(user)
     try:
-        return tasks_visible_to(user).get(identifier=identifier)
+        if to.endswith("_transcript"):
+            task = tasks.get(identifier=identifier)
+        else:
+            task = (Task.objects if staff_may(user, to) else tasks).get(identifier=identifier)
     except Task.DoesNotExist:
         raise TaskNotFound from None
+    if task.owner_id != user.pk and not staff_may(user, to):
+        raise TaskNotFound
+    return task
+
+
+def open_transcript(user: User, task: Task, why: str) -> None:
+    """Staff look into a transcript, for as long as `OPEN_FOR`; the audit says so, and why.
+
+    Raises:
+        PermissionDenied: they may not.
+    """
+    if not staff_may(user, "view_transcript"):
+        raise PermissionDenied
+    if task.owner_id != user.pk:
+        record(AuditAction.OPENED, user, task=task, detail=why)

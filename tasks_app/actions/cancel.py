@@ -6,8 +6,9 @@ from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
+from tasks_app.actions.audit import record_on_anothers
 from tasks_app.actions.status import NO_LEASE, lock, transition
-from tasks_app.models import Task, TaskStatus
+from tasks_app.models import AuditAction, Task, TaskStatus
 from tasks_app.progress.emitter import ProgressEmitter
 
 
@@ -30,4 +31,5 @@ def cancel(task: Task, actor: User | None) -> None:
             progress_message="",
             **NO_LEASE,
         )
+        record_on_anothers(AuditAction.CANCELLED, actor, task)
         ProgressEmitter(task).emit_state()

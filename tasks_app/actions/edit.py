@@ -14,10 +14,11 @@ from contextlib import contextmanager
 
 from django.contrib.auth.models import User
 
+from tasks_app.actions.audit import record_on_anothers
 from tasks_app.actions.retime import ask_to_retime
 from tasks_app.actions.webhook_events import tell_corrected
 from tasks_app.errors import InvalidChange, NotReady
-from tasks_app.models import Change, Segment, Speaker, Task, Transcript
+from tasks_app.models import AuditAction, Change, Segment, Speaker, Task, Transcript
 from tasks_app.pipeline.text.words import UNSPACED
 from tasks_app.pipeline.transcript import Word
 from tasks_app.progress.broadcast import broadcast_change
@@ -210,6 +211,7 @@ def _change(
     """As `change`; everyone who has the transcript open is told of it, and a worker times words that need it."""
     with change(task, kind, actor, from_revision, undoes) as draft:
         yield draft
+        record_on_anothers(AuditAction.CORRECTED, actor, task)
         broadcast_change(task.pk, draft.revision)
         tell_corrected(task, draft.revision)
     if draft.has_estimates:

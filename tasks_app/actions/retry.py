@@ -5,9 +5,10 @@ from __future__ import annotations
 from django.contrib.auth.models import User
 from django.db import transaction
 
+from tasks_app.actions.audit import record_on_anothers
 from tasks_app.actions.status import NO_ERROR, check_room_to_wait, lock, requeue, wake_after_commit
 from tasks_app.errors import FileMissing, IllegalTransition
-from tasks_app.models import Task, TaskStatus
+from tasks_app.models import AuditAction, Task, TaskStatus
 
 
 def retry(task: Task, actor: User | None) -> None:
@@ -35,4 +36,5 @@ def retry(task: Task, actor: User | None) -> None:
         # `started_at` is cleared: only tasks that were interrupted skip the queue.
         anew = {"started_at": None, "finished_at": None, "fruitless_attempts": 0, "warnings": [], **NO_ERROR}
         requeue(task, actor=actor, detail="retry", **anew)
+        record_on_anothers(AuditAction.RETRIED, actor, task)
         wake_after_commit(task.pk)

@@ -18,6 +18,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from tasks_app import figures
+from tasks_app.actions.access import staff_may
 from tasks_app.errors import NotFound
 from tasks_app.health import parts
 from tasks_app.models import Task, TaskStatus
@@ -31,7 +32,7 @@ KIND = ("status", "error_code", "model", "device")
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """For staff, for whoever has METRICS_TOKEN, and for METRICS_ADDRESSES; for others it does not exist."""
+    """For staff who may, for whoever has METRICS_TOKEN, and for METRICS_ADDRESSES; for others it does not exist."""
     if not _may_read(request):
         raise NotFound
     registry = CollectorRegistry()
@@ -40,7 +41,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 
 def _may_read(request: HttpRequest) -> bool:
-    if request.user.is_staff:
+    if staff_may(request.user, "view_metrics"):
         return True
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if settings.METRICS_TOKEN and compare_digest(given.encode(), settings.METRICS_TOKEN.encode()):

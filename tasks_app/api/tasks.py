@@ -41,14 +41,14 @@ def task_create(request: HttpRequest) -> JsonResponse:
 @never_cache
 def task_progress(request: HttpRequest, identifier: UUID) -> JsonResponse:
     """The polling fallback for clients without WebSocket: `GET /tasks/{identifier}/progress`."""
-    return JsonResponse(progress_summary(task_visible_to(request.user, identifier)))
+    return JsonResponse(progress_summary(task_visible_to(request.user, identifier, "view_task")))
 
 
 @with_key_or_session(POST=KeyScope.WRITE)
 @never_cache
-def task_action(request: HttpRequest, identifier: UUID, action: Callable[[Task, User], None]) -> JsonResponse:
+def task_action(request: HttpRequest, identifier: UUID, action: Callable[[Task, User], None], to: str) -> JsonResponse:
     """`POST /tasks/{identifier}/cancel` and `.../retry`; the response is that of polling."""
-    task = task_visible_to(request.user, identifier)
+    task = task_visible_to(request.user, identifier, to)
     action(task, logged_in_user(request))
     return JsonResponse(progress_summary(task))
 
@@ -57,5 +57,5 @@ def task_action(request: HttpRequest, identifier: UUID, action: Callable[[Task, 
 @never_cache
 def task_delete(request: HttpRequest, identifier: UUID) -> HttpResponse:
     """`DELETE /tasks/{identifier}`"""
-    delete(task_visible_to(request.user, identifier), logged_in_user(request))
+    delete(task_visible_to(request.user, identifier, "delete_task"), logged_in_user(request))
     return HttpResponse(status=204)

@@ -35,7 +35,8 @@ def changes(request: HttpRequest, identifier: UUID) -> JsonResponse:
     `kind`, the `from_revision` that the caller knows, and what the kind needs; the response is what changed since that
     revision, this change included.
     """
-    task = task_visible_to(request.user, identifier)
+    to = "change_transcript" if request.method == "POST" else "view_transcript"
+    task = task_visible_to(request.user, identifier, to)
     if request.method != "POST":
         return compact(changed_since(task, _number(request, "after", 0) or 0))
     try:

@@ -12,6 +12,9 @@ from tasks_app.api import asr, health, metrics, recordings, tasks, transcripts
 from tasks_app.api.openai import urls as openai
 from tasks_app.api.v1 import urls as v1
 
+_CANCEL = {"action": cancel, "to": "cancel_task"}
+_RETRY = {"action": retry, "to": "retry_task"}
+
 urlpatterns = [
     path("health", health.live, name="health"),
     path("health/live", health.live, name="health-live"),
@@ -24,8 +27,8 @@ urlpatterns = [
     path("tasks/<uuid:identifier>/listening-copy", recordings.listening_copy, name="task-listening-copy"),
     path("tasks/<uuid:identifier>/peaks", recordings.peaks, name="task-peaks"),
     path("tasks/<uuid:identifier>/playback", recordings.playback, name="task-playback"),
-    path("tasks/<uuid:identifier>/cancel", tasks.task_action, {"action": cancel}, name="api-task-cancel"),
-    path("tasks/<uuid:identifier>/retry", tasks.task_action, {"action": retry}, name="api-task-retry"),
+    path("tasks/<uuid:identifier>/cancel", tasks.task_action, _CANCEL, name="api-task-cancel"),
+    path("tasks/<uuid:identifier>/retry", tasks.task_action, _RETRY, name="api-task-retry"),
     path("tasks/<uuid:identifier>/transcript", transcripts.transcript, name="api-transcript"),
     path("tasks/<uuid:identifier>/changes", transcripts.changes, name="api-changes"),
     path("tasks/<uuid:identifier>/history", transcripts.history, name="api-history"),

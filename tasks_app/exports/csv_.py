@@ -29,11 +29,12 @@ def export(document: Document, options: ExportOptions) -> Iterator[str]:
     for segment in document.segments:
         start = milliseconds(segment.start)
         end = max(start, milliseconds(segment.end))
-        speaker = [_text(segment.speaker or "")] * options.speakers
-        writer.writerow([clock(start, "."), clock(end, "."), *speaker, _text(segment.text)])
+        speaker = [cell(segment.speaker or "")] * options.speakers
+        writer.writerow([clock(start, "."), clock(end, "."), *speaker, cell(segment.text)])
         yield lines.pop()
 
 
-def _text(text: str) -> str:
+def cell(text: str) -> str:
+    """One line, which no spreadsheet calculates."""
     text = one_line(text)
     return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,14 +1,17 @@
-"""The database models: tasks, transcripts, uploads in parts, follow-up and finished work, keys, webhooks."""
+"""The database models: tasks, transcripts, uploads in parts, what follows tasks, keys, webhooks, the audit, others."""
 
+from tasks_app.models.audit import AuditAction, AuditEntry
 from tasks_app.models.calls import Call
 from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.keys import ApiKey, KeyScope
 from tasks_app.models.media_folder import MediaFolder
+from tasks_app.models.people import AccountLink, LastSeen
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.queue_pause import QueuePause
+from tasks_app.models.service import Service
 from tasks_app.models.submissions import Submission
 from tasks_app.models.tasks import (
     ENDED,
@@ -27,7 +30,10 @@ from tasks_app.models.webhooks import Delivery, Webhook, WebhookEvent
 __all__ = [
     "ENDED",
     "TRANSITIONS",
+    "AccountLink",
     "ApiKey",
+    "AuditAction",
+    "AuditEntry",
     "Call",
     "Change",
     "Delivery",
@@ -36,12 +42,14 @@ __all__ = [
     "FollowUp",
     "IncomingRecording",
     "KeyScope",
+    "LastSeen",
     "LastServed",
     "LiveSegment",
     "MediaFolder",
     "Playback",
     "QueuePause",
     "Segment",
+    "Service",
     "Speaker",
     "StageResult",
     "Submission",

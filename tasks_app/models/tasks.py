@@ -91,6 +91,7 @@ class Task(models.Model):
 
     class Meta:
         ordering = ("-created_at",)
+        permissions = (("cancel_task", "Can cancel task"), ("retry_task", "Can queue task again"))
         indexes = (
             models.Index(fields=("owner", "-created_at")),
             models.Index(fields=("owner", "status", "-created_at"), name="tasks_by_status"),

@@ -163,7 +163,7 @@ def task_comparison(request: HttpRequest, identifier: UUID, revision: int) -> Ht
 @require_POST
 @login_required
 def task_restore(request: HttpRequest, identifier: UUID, revision: int) -> HttpResponse:
-    task = task_visible_to(request.user, identifier)
+    task = task_visible_to(request.user, identifier, "change_transcript")
     try:
         restore_revision(task, logged_in_user(request), revision)
     except TranscriptionError as error:

@@ -15,6 +15,7 @@ urlpatterns = [
     path("login/", accounts.LogIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("signup/", accounts.SignUp.as_view(), name="signup"),
+    path("password/", accounts.password, name="password"),
     path("tasks/", recordings.task_list, name="task-list"),
     path("tasks/new/", uploading.task_upload, name="task-upload"),
     path("tasks/example/", uploading.task_example, name="task-example"),

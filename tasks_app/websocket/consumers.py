@@ -28,7 +28,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
 from django.utils import timezone
 
-from tasks_app.actions.access import sender_of, task_visible_to, tasks_visible_to
+from tasks_app.actions.access import sender_of, staff_may, task_visible_to, tasks_visible_to
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import ENDED, KeyScope, Task, Transcript
 from tasks_app.progress.broadcast import STAFF_GROUP, task_group, user_group
@@ -192,7 +192,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
 
 
 class TaskConsumer(_FrameConsumer):
-    """`/ws/tasks/{task_id}`: one task, for its owner and for staff.
+    """`/ws/tasks/{task_id}`: one task, for its owner and for staff who look into it.
 
     `?after=17`: the client has seen the frames up to this number; `?batch=1`: segments may be sent many to a frame.
     """
@@ -289,7 +289,7 @@ class StaffConsumer(_FrameConsumer):
     changed = False
 
     def authorise(self, user: User | AnonymousUser) -> str:
-        if not (user.is_authenticated and user.is_staff):
+        if not staff_may(user, "view_task"):
             raise TaskNotFound
         return STAFF_GROUP
 

@@ -14,6 +14,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from redis import Redis
 
+from tasks_app.actions.access import open_transcript
 from tasks_app.actions.playback import keep_peaks
 from tasks_app.actions.take_in import store
 from tasks_app.media import files
@@ -165,7 +166,9 @@ def test_nobody_hears_without_logging_in(recording: Task, ask: Ask, what: str) -
     assert ask(recording, what, user=None).status_code == 401
 
 
-def test_staff_hears_everything(recording: Task, ask: Ask, staff: AbstractUser) -> None:
+def test_staff_hear_what_they_said_to_look_into(recording: Task, ask: Ask, staff: AbstractUser) -> None:
+    assert ask(recording, user=staff).status_code == 404
+    open_transcript(staff, recording, "asked for help")
     assert ask(recording, user=staff).content == CONTENT
 
 

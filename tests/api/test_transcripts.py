@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tasks_app.actions import attempts, edit
+from tasks_app.actions.access import open_transcript
 from tasks_app.models import Task
 from tasks_app.pipeline.transcript import Segment, Transcript, Word
 from tests.conftest import make_task
@@ -260,6 +261,7 @@ def test_only_the_owner_and_staff_may(
     assert client.get(address).status_code == 401
     client.force_login(stranger)
     assert client.get(address).status_code == 404
+    open_transcript(staff, task, "asked for help")
     client.force_login(staff)
     assert client.get(address).status_code == 200
 

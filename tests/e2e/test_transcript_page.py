@@ -11,6 +11,7 @@ from django.contrib.sessions.models import Session
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
 from tasks_app.actions import attempts
+from tasks_app.actions.access import open_transcript
 from tasks_app.models import Change, Task
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tasks_app.transcripts.rows import transcript_of
@@ -362,6 +363,7 @@ def test_when_the_session_ends_it_is_offered_after_logging_in(page: Page, owner:
 
 @pytest.fixture
 def other(somebodys, staff: AbstractUser, task: Task) -> Page:
+    open_transcript(staff, task, "asked for help")
     return opened(somebodys(staff), task)
 
 

@@ -69,7 +69,7 @@ def test_a_name_is_taken_in_whatever_case(client: Client, owner: AbstractUser) -
 def test_sign_up_can_be_switched_off(client: Client, owner: AbstractUser, settings) -> None:
     assert reverse("signup") in client.get(reverse("login")).text
 
-    settings.ALLOW_SIGNUP = False
+    settings.SIGNUP = "closed"
 
     assert reverse("signup") not in client.get(reverse("login")).text
     assert client.get(reverse("signup")).status_code == 404

@@ -6,6 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tasks_app.actions import attempts, status
+from tasks_app.actions.access import open_transcript
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.edit import name_speaker
 from tasks_app.errors import InternalError
@@ -32,6 +33,7 @@ def test_after_logging_in_the_user_comes_back_here(client: Client, task: Task) -
 
 
 def test_staff_see_it_and_whose_it_is(client: Client, task: Task, staff: AbstractUser) -> None:
+    open_transcript(staff, task, "asked for help")
     assert "Uploaded by alice" in page_of(client, staff, task)
 
 

@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from tasks_app.actions import edit
+from tasks_app.actions.access import open_transcript
 from tasks_app.actions.download_options import remembered
 from tasks_app.exports import FORMATS, Document, ExportOptions
 from tasks_app.models import Task
@@ -134,5 +135,6 @@ def test_only_the_owner_and_staff_get_it(
     assert client.get(url(task)).headers["Location"].startswith(reverse("login"))
     client.force_login(stranger)
     assert client.get(url(task)).status_code == 404
+    open_transcript(staff, task, "asked for help")
     client.force_login(staff)
     assert client.get(url(task)).status_code == 200

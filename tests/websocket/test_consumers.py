@@ -26,6 +26,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tasks_app.actions import attempts, edit
+from tasks_app.actions.access import open_transcript
 from tasks_app.actions.delete import delete
 from tasks_app.actions.keys import make_key
 from tasks_app.models import KeyScope, Task, TaskProgressStage
@@ -92,6 +93,7 @@ async def test_the_present_state_comes_first(watch, owner, task: Task) -> None:
 
 async def test_two_clients_see_the_same_frames(watch, owner, staff, task: Task) -> None:
     path = f"/ws/tasks/{task.pk}"
+    await sync_to_async(open_transcript)(staff, task, "asked for help")
     async with await watch(owner, path) as first, await watch(staff, path) as second:
         await receive(first), await receive(second)
         _, emitter = await claim(task)
@@ -421,6 +423,7 @@ async def test_logging_out_closes_the_socket(beating, owner, task: Task) -> None
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"password": "another"}, {"is_staff": False}])
 async def test_losing_access_to_a_task_closes_the_socket(beating, staff, task: Task, change: dict) -> None:
+    await sync_to_async(open_transcript)(staff, task, "asked for help")
     async with beating(consumers.TaskConsumer, staff, task_id=task.pk) as client:
         await frame_of(client, "heartbeat")
         await sync_to_async(type(staff).objects.filter(pk=staff.pk).update)(**change)

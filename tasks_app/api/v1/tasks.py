@@ -77,20 +77,20 @@ def submit_task(
 @router.get("tasks/{uuid:identifier}", auth=READ, response=answers(TaskData, 404))
 def read_task(request: HttpRequest, identifier: UUID) -> Task:
     """One task."""
-    return task_visible_to(request.user, identifier)
+    return task_visible_to(request.user, identifier, "view_task")
 
 
 @router.delete("tasks/{uuid:identifier}", auth=WRITE, response=answers(None, 404, status=204))
 def delete_task(request: HttpRequest, identifier: UUID) -> Status:
     """Delete a task with its recording and transcript. If it runs, it stops."""
-    delete(task_visible_to(request.user, identifier), logged_in_user(request))
+    delete(task_visible_to(request.user, identifier, "delete_task"), logged_in_user(request))
     return Status(204, None)
 
 
 @router.post("tasks/{uuid:identifier}/cancel", auth=WRITE, response=answers(TaskData, 404, 409))
 def cancel_task(request: HttpRequest, identifier: UUID) -> Task:
     """Cancel a task that waits or runs. Doing it again changes nothing."""
-    task = task_visible_to(request.user, identifier)
+    task = task_visible_to(request.user, identifier, "cancel_task")
     cancel(task, logged_in_user(request))
     task.refresh_from_db()
     return task
@@ -99,7 +99,7 @@ def cancel_task(request: HttpRequest, identifier: UUID) -> Task:
 @router.post("tasks/{uuid:identifier}/retry", auth=WRITE, response=answers(TaskData, 404, 409, 410, 429))
 def retry_task(request: HttpRequest, identifier: UUID) -> Task:
     """Queue a task again that failed, was cancelled, or is incomplete; it goes on after the last part that finished."""
-    task = task_visible_to(request.user, identifier)
+    task = task_visible_to(request.user, identifier, "retry_task")
     retry(task, logged_in_user(request))
     task.refresh_from_db()
     return task
@@ -115,7 +115,7 @@ def read_progress(
     """Where a task stands. With `wait`, the answer comes when there is something newer than `after`, when the task has
     ended, or after that time.
     """
-    task = task_visible_to(request.user, identifier)
+    task = task_visible_to(request.user, identifier, "view_task")
     if not wait or task.has_ended or (after is not None and after != task.sequence):
         return task
     close_old_connections()  # while the answer waits, it needs none

@@ -93,7 +93,9 @@ def change_transcript(request: HttpRequest, identifier: UUID, asked: AskedChange
     """Change the transcript; the answer is what changed since `from_revision`. Every change gives the segments that it
     touches new identifiers. What somebody else changed since is refused with 409 and both versions (`yours`, `theirs`).
     """
-    return compact(change(task_visible_to(request.user, identifier), logged_in_user(request), asked))
+    return compact(
+        change(task_visible_to(request.user, identifier, "change_transcript"), logged_in_user(request), asked)
+    )
 
 
 @router.get("tasks/{uuid:identifier}/history", auth=READ, response=answers(History, 404))
