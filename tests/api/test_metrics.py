@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import re
 from ipaddress import ip_network
 
 import pytest
+import yaml
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
@@ -18,7 +21,7 @@ from tasks_app.models import Task
 from tasks_app.pipeline.errors import NoSoundTrack
 from tasks_app.pipeline.transcript import Transcript
 from tasks_app.queueing import heartbeats
-from tests.conftest import make_task
+from tests.conftest import REPOSITORY, make_task
 
 pytestmark = pytest.mark.django_db
 
@@ -96,3 +99,12 @@ def test_listed_addresses_may_read_it(
 ) -> None:
     settings.METRICS_ADDRESSES = [ip_network(network)]
     assert client.get("/metrics").status_code == status
+
+
+def test_rules_and_dashboard_ask_for_what_there_is(admin: Client) -> None:
+    heartbeats.report_alive("host:17", [], device="cpu", task=None, started=0.0)
+    rules = yaml.safe_load((REPOSITORY / "deploy/alerts.yml").read_text())["groups"][0]["rules"]
+    panels = json.loads((REPOSITORY / "deploy/grafana.json").read_text())["panels"]
+    asked = [rule["expr"] for rule in rules] + [target["expr"] for panel in panels for target in panel["targets"]]
+    told = re.findall(r"^# TYPE (\w+)", admin.get("/metrics").content.decode(), re.MULTILINE)
+    assert {name for expression in asked for name in re.findall(r"transcribe_\w+", expression)} <= set(told)
