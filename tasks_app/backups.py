@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from django.core.management.color import no_style
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from tasks_app.media.folder import MARKER, walk
+from tasks_app.media.folder import copy_to, fill_from, walk
 
 BACKUP = "backup.json"
 SQLITE = "database.sqlite3"
@@ -39,18 +39,19 @@ def back_up(folder: Path) -> int:
 
     Raises:
         BackupError: the folder has something in it.
+        StorageAway: the recordings cannot be reached.
         OSError: it cannot be written to.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if any(folder.iterdir()):
         raise BackupError(f"{folder} is not empty.")
     folder.chmod(0o700)
-    _copy_recordings(folder / RECORDINGS)
+    copy_to(folder / RECORDINGS)
     if connection.vendor == "sqlite":
         _copy_sqlite(folder / SQLITE)
     else:
         _copy_tables(folder / TABLES)
-    count = _copy_recordings(folder / RECORDINGS)
+    count = copy_to(folder / RECORDINGS)
     kept = settings.VAR_DIR / SECRET_KEY
     if kept.exists():
         shutil.copy(kept, folder / SECRET_KEY)
@@ -81,11 +82,10 @@ def restore(folder: Path) -> int:
     else:
         _load_tables(folder / TABLES, content["migrations"])
     call_command("migrate", verbosity=0)
-    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(folder / RECORDINGS, settings.MEDIA_ROOT, dirs_exist_ok=True)
+    count = fill_from(folder / RECORDINGS)
     if (folder / SECRET_KEY).exists():
         shutil.copy(folder / SECRET_KEY, settings.VAR_DIR / SECRET_KEY)
-    return sum(1 for _ in walk())
+    return count
 
 
 def _content_of(folder: Path) -> dict[str, Any]:
@@ -105,24 +105,6 @@ def _content_of(folder: Path) -> dict[str, Any]:
 def _has_accounts() -> bool:
     user = apps.get_model(settings.AUTH_USER_MODEL)
     return user._meta.db_table in connection.introspection.table_names() and user.objects.exists()
-
-
-# Recordings -----------------------------------------------------------------------------------------------------------
-
-
-def _copy_recordings(folder: Path) -> int:
-    """Copy those that are not there yet; stored files never change. Returns how many there are."""
-    folder.mkdir(exist_ok=True)
-    shutil.copy(settings.MEDIA_ROOT / MARKER, folder)
-    count = 0
-    for file in walk():
-        target = folder / file.name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # somebody deleted the task meanwhile
-            if not target.exists():
-                shutil.copy2(settings.MEDIA_ROOT / file.name, target)
-            count += 1
-    return count
 
 
 # Databases ------------------------------------------------------------------------------------------------------------

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -105,6 +106,34 @@ def _marked() -> UUID | None:
         return UUID((settings.MEDIA_ROOT / MARKER).read_text().strip())
     except (OSError, ValueError):
         return None
+
+
+def copy_to(target: Path) -> int:
+    """Copy the marker, and the stored files that `target` lacks; they never change. Returns how many there are.
+
+    Raises:
+        StorageAway: the folder cannot be reached.
+        OSError: a file cannot be copied.
+    """
+    check_there()
+    target.mkdir(exist_ok=True)
+    shutil.copy(settings.MEDIA_ROOT / MARKER, target)
+    count = 0
+    for file in walk():
+        copy = target / file.name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        with suppress(FileNotFoundError):  # somebody deleted the task meanwhile
+            if not copy.exists():
+                shutil.copy2(settings.MEDIA_ROOT / file.name, copy)
+            count += 1
+    return count
+
+
+def fill_from(source: Path) -> int:
+    """Copy what `copy_to` made into the folder. Returns how many files there are."""
+    settings.MEDIA_ROOT.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, settings.MEDIA_ROOT, dirs_exist_ok=True)
+    return sum(1 for _ in walk())
 
 
 # Files in it ----------------------------------------------------------------------------------------------------------

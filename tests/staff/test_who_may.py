@@ -53,7 +53,7 @@ def nobody(method: str, *arguments: object) -> Row:
     return all_may(method, 403, *arguments)
 
 
-TASK, OWNER = "the task", "its owner"
+TASK, OWNER, GROUP = "the task", "its owner", "a group"
 ADMIN = {
     "index": all_may("GET", 200),
     "queue": Row("POST", 403, 302, 302),
@@ -79,9 +79,9 @@ ADMIN = {
     "tasks_app_auditentry_delete": nobody("GET", 1),
     "auth_group_changelist": nobody("GET"),
     "auth_group_add": nobody("GET"),
-    "auth_group_history": nobody("GET", 1),
-    "auth_group_delete": nobody("GET", 1),
-    "auth_group_change": nobody("GET", 1),
+    "auth_group_history": nobody("GET", GROUP),
+    "auth_group_delete": nobody("GET", GROUP),
+    "auth_group_change": nobody("GET", GROUP),
     "auth_user_changelist": Row("GET", 403, 403, 200),
     "auth_user_add": nobody("GET"),
     "auth_user_history": Row("GET", 403, 403, 200, (OWNER,)),
@@ -164,7 +164,7 @@ def test_who_may(client: Client, queue: Redis, task: Task, owner: AbstractUser, 
         open_transcript(get_user_model().objects.create_superuser("sam"), task, "to see")
     entry = AuditEntry.objects.values_list("pk", flat=True)[0]
     row = ADMIN[name]
-    meant = {TASK: task.pk, OWNER: owner.pk, 1: entry}
+    meant = {TASK: task.pk, OWNER: owner.pk, GROUP: Group.objects.get(name="viewers").pk, 1: entry}
     arguments = [meant.get(value, value) for value in row.arguments]
     address = reverse(f"admin:{name}", args=arguments) if name else "/admin/nowhere/"
     answer = client.generic(row.method, address, row.form, "application/x-www-form-urlencoded")
@@ -277,6 +277,19 @@ TEXT_AND_SOUND = {
     "api-task-cancel": OfATask("POST", 409, 409),
     "api-task-retry": OfATask("POST", 409, 409),
     "api-task-delete": OfATask("DELETE", 204, 204),
+    "v1-read-task": OfATask("GET", 200, 200, viewer=200),
+    "v1-delete-task": OfATask("DELETE", 204, 204),
+    "v1-cancel-task": OfATask("POST", 409, 409),
+    "v1-retry-task": OfATask("POST", 409, 409),
+    "v1-read-progress": OfATask("GET", 200, 200, viewer=200),
+    "v1-follow-events": OfATask("GET", 404, 200),
+    "v1-read-transcript": OfATask("GET", 404, 200),
+    "v1-download-transcript": OfATask("GET", 404, 200, ("srt",)),
+    "v1-read-changes": OfATask("GET", 404, 200),
+    "v1-change-transcript": OfATask("POST", 400, 400, viewer=400),  # the change is not given, whoever asks
+    "v1-read-history": OfATask("GET", 404, 200),
+    "v1-list-speakers": OfATask("GET", 404, 200),
+    "v1-name-speaker": OfATask("PUT", 400, 400, ("SPEAKER_00",), viewer=400),
 }
 
 

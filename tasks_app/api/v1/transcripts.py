@@ -117,6 +117,6 @@ def list_speakers(request: HttpRequest, identifier: UUID) -> dict[str, Any]:
 @router.put("tasks/{uuid:identifier}/speakers/{label}", auth=WRITE, response=answers(Speakers, 404, 409))
 def name_speaker(request: HttpRequest, identifier: UUID, label: str, asked: SpeakerName) -> dict[str, Any]:
     """Name a speaker throughout the transcript."""
-    task = task_visible_to(request.user, identifier)
+    task = task_visible_to(request.user, identifier, "change_transcript")
     name_speaker_action(task, logged_in_user(request), asked.from_revision, label, asked.name)
     return speakers_of(task)

@@ -3,6 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from tasks_app.backups import BackupError, back_up
+from tasks_app.errors import StorageAway
 
 
 class Command(BaseCommand):
@@ -14,6 +15,6 @@ class Command(BaseCommand):
     def handle(self, *, folder: Path, **options: object) -> None:
         try:
             count = back_up(folder)
-        except (BackupError, OSError) as error:
+        except (BackupError, StorageAway, OSError) as error:
             raise CommandError(f"There is no backup: {error}") from None
         self.stdout.write(f"The backup is in {folder.absolute()}, with {count} files of recordings.")
