@@ -13,7 +13,8 @@ run: .venv/installed
 ONCE = pipeline exports hostile/test_hostile.py management test_env.py test_sqlite.py \
 	test_web_process.py test_benchmarks.py test_licences.py test_tune_command.py
 
-# Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
+# Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end. Worker processes are
+# tested on PostgreSQL; on SQLite they run in the browser's tests.
 test: lint
 	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ONCE:%=--ignore=tests/%) >.test-postgresql.log 2>&1 & other=$$!; \
 	.venv/bin/python -m pytest --ignore=tests/e2e --ignore=tests/worker/test_process.py; status=$$?; \
