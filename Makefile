@@ -9,15 +9,15 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 run: .venv/installed
 	@.venv/bin/python manage.py up
 
-# What does not depend on the kind of database, or chooses its own, is tested once: the browser's tests on PostgreSQL.
-ONCE = pipeline exports hostile/test_hostile.py management test_env.py test_sqlite.py \
-	test_web_process.py test_benchmarks.py test_licences.py test_tune_command.py
+# What does not depend on the kind of database, or chooses its own, is tested once, on the one or on the other.
+ON_SQLITE = pipeline exports hostile/test_hostile.py management test_env.py test_sqlite.py test_web_process.py \
+	test_benchmarks.py test_licences.py test_tune_command.py test_routes.py test_who_may.py staff/test_who_may.py
+ON_POSTGRESQL = e2e worker/test_process.py api/v1/test_document.py api/test_streaming.py
 
-# Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end. Worker processes are
-# tested on PostgreSQL; on SQLite they run in the browser's tests.
+# Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
 test: lint
-	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ONCE:%=--ignore=tests/%) >.test-postgresql.log 2>&1 & other=$$!; \
-	.venv/bin/python -m pytest --ignore=tests/e2e --ignore=tests/worker/test_process.py; status=$$?; \
+	@TEST_DATABASE=postgresql .venv/bin/python -m pytest $(ON_SQLITE:%=--ignore=tests/%) >.test-postgresql.log 2>&1 & other=$$!; \
+	.venv/bin/python -m pytest $(ON_POSTGRESQL:%=--ignore=tests/%); status=$$?; \
 	wait $$other || status=$$?; \
 	echo; echo "On PostgreSQL:"; cat .test-postgresql.log; \
 	exit $$status
