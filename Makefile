@@ -11,7 +11,8 @@ run: .venv/installed
 
 # What does not depend on the kind of database, or chooses its own, is tested once, on the one or on the other.
 ON_SQLITE = pipeline exports hostile/test_hostile.py management test_env.py test_sqlite.py test_web_process.py \
-	test_benchmarks.py test_licences.py test_tune_command.py test_routes.py test_who_may.py staff/test_who_may.py
+	test_benchmarks.py test_licences.py test_tune_command.py test_routes.py test_who_may.py staff/test_who_may.py \
+	test_webhooks.py test_web_server.py test_examples.py api/openai api/test_asr.py
 ON_POSTGRESQL = e2e worker/test_process.py api/v1/test_document.py api/test_streaming.py
 
 # Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
