@@ -85,7 +85,14 @@ def test_one_language_is_no_reason_for_a_warning(telephone_run):
     assert transcript.warnings == []
 
 
-@pytest.mark.parametrize("path", sorted(SPOKEN.glob("*/*.wav")), ids=lambda path: path.stem)
+RECORDINGS = [
+    pytest.param(path, marks=pytest.mark.full if number else (), id=path.stem)
+    for folder in sorted(SPOKEN.iterdir())
+    for number, path in enumerate(sorted(folder.glob("*.wav")))
+]
+
+
+@pytest.mark.parametrize("path", RECORDINGS)
 def test_a_sentence_is_not_in_two_languages(path, store):
     assert "OTHER_LANGUAGES" not in codes(run(path, store=store, diarize=False))
 
@@ -239,7 +246,9 @@ def test_usual_languages_decide_where_too_little_is_said(usual, store, tmp_path)
     assert "as in your other recordings" in transcript.warnings[0].user_message
 
 
-@pytest.mark.parametrize("seconds", [0.5, 0.7, 1.0])
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(0.5, marks=pytest.mark.full), 0.7, pytest.param(1.0, marks=pytest.mark.full)]
+)
 @pytest.mark.parametrize("name", ["en/counting", "it/ciao_mondo", "hi/ginti", "pl/liczenie", "pl/witaj_swiecie"])
 def test_a_word_or_two_is_in_no_surprising_language(name, seconds, store, tmp_path):
     sound = np.concatenate([pause(0.3), clip(name)[: int((seconds + 0.1) * SAMPLE_RATE)], pause(0.3)])
