@@ -59,6 +59,11 @@ def webhook_of(owner: User, webhook_id: int) -> Webhook:
     return webhook
 
 
+def remove_webhook(webhook: Webhook) -> None:
+    """Remove it with its log; what it was still to be told is not sent."""
+    webhook.delete()
+
+
 def log_of(webhook: Webhook) -> list[Delivery]:
     """What it was told last, newest first."""
     return list(webhook.deliveries.all()[:LOG_LENGTH])

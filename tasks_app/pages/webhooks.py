@@ -39,11 +39,7 @@ def webhooks(request: HttpRequest) -> HttpResponse:
     return render(request, "tasks_app/webhooks.html", context, status=400 if form.errors else 200)
 
 
-def _remove(webhook: Webhook) -> None:
-    webhook.delete()
-
-
-REMOVED = {"action": _remove, "said": "The webhook was removed."}
+REMOVED = {"action": actions.remove_webhook, "said": "The webhook was removed."}
 TESTED = {
     "action": actions.send_test,
     "said": "A test is on its way. Reload this page in a few seconds to see how it went.",

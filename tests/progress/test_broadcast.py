@@ -21,7 +21,7 @@ from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.models import Task, TaskProgressStage
 from tasks_app.pipeline.transcript import Segment
-from tasks_app.progress import broadcast
+from tasks_app.progress import broadcast, writer
 from tasks_app.progress.broadcast import _Message, _Sender, flush, sender, task_group, user_group
 from tasks_app.progress.emitter import ProgressEmitter
 from tests.conftest import REPOSITORY, database_url, make_task, stopped
@@ -104,7 +104,7 @@ def test_stages_are_each_seen_however_quickly_they_follow_each_other(
     emitter = ProgressEmitter(claimed, lease=claimed.lease)
     for stage, percentage in (("transcribing", 39), ("aligning", 40), ("diarizing", 60)):
         emitter.emit_progress(TaskProgressStage(stage), percentage)
-    flush(timeout=0.1)
+    assert writer.wait(10)
     go_on.set()
     assert [frame["stage"] for frame in listener.frames()] == ["transcribing", "aligning", "diarizing"]
 

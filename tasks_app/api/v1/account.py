@@ -12,7 +12,7 @@ from tasks_app.actions import keys
 from tasks_app.actions.access import logged_in_user
 from tasks_app.actions.quota import usage
 from tasks_app.api.auth import Access
-from tasks_app.api.v1.schemas import AskedKey, KeyData, Keys, MadeKey, Models, RowId, Usage
+from tasks_app.api.v1.account_schemas import AskedKey, KeyData, Keys, MadeKey, Models, RowId, Usage
 from tasks_app.api.v1.service import answers
 from tasks_app.errors import NotFound
 from tasks_app.models import KeyScope

@@ -10,7 +10,7 @@ from ninja import Path, Router, Status
 from tasks_app.actions import webhooks
 from tasks_app.actions.access import logged_in_user
 from tasks_app.api.auth import Access
-from tasks_app.api.v1.schemas import (
+from tasks_app.api.v1.account_schemas import (
     AskedWebhook,
     Deliveries,
     DeliveryData,
@@ -43,7 +43,7 @@ def make_webhook(request: HttpRequest, asked: AskedWebhook) -> Status:
 @router.delete("webhooks/{int:webhook_id}", auth=WRITE, response=answers(None, 404, status=204))
 def remove_webhook(request: HttpRequest, webhook_id: Path[RowId]) -> Status:
     """Remove one of your webhooks, with its log."""
-    webhooks.webhook_of(logged_in_user(request), webhook_id).delete()
+    webhooks.remove_webhook(webhooks.webhook_of(logged_in_user(request), webhook_id))
     return Status(204, None)
 
 
