@@ -81,8 +81,8 @@ def restore(folder: Path) -> int:
         connection.close()
     else:
         _load_tables(folder / TABLES, content["migrations"])
-    call_command("migrate", verbosity=0)
     count = fill_from(folder / RECORDINGS)
+    call_command("migrate", verbosity=0)
     if (folder / SECRET_KEY).exists():
         shutil.copy(folder / SECRET_KEY, settings.VAR_DIR / SECRET_KEY)
     return count

@@ -27,7 +27,7 @@ from tasks_app.actions.keys import make_key
 from tasks_app.media.folder import MARKER, make_ready
 from tasks_app.models import KeyScope, Task
 from tasks_app.pipeline.transcript import Segment, Transcript
-from tests.conftest import REPOSITORY, database_url, make_task
+from tests.conftest import REPOSITORY, away, database_url, make_task
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,6 +100,7 @@ def test_everything_is_the_same_elsewhere_and_running_tasks_go_on(
     call_command("backup", tmp_path / "backup")
     restored = manage("restore", tmp_path / "backup", settings=elsewhere)
     assert restored.returncode == 0, restored.stderr
+    assert "cannot be reached" not in restored.stderr
     here = connected({"DATABASE_URL": database_url()})
     with closing(here), closing(connected(elsewhere)) as there:
         assert everything(there) == everything(here)
@@ -112,6 +113,11 @@ def test_it_is_not_made_where_something_is(corrected: Task, tmp_path: Path) -> N
     (tmp_path / "backup").mkdir()
     (tmp_path / "backup/holiday.jpg").touch()
     with pytest.raises(CommandError, match="not empty"):
+        call_command("backup", tmp_path / "backup")
+
+
+def test_it_is_not_made_without_the_recordings(corrected: Task, media_root: Path, tmp_path: Path) -> None:
+    with away(media_root), pytest.raises(CommandError, match="cannot be reached"):
         call_command("backup", tmp_path / "backup")
 
 

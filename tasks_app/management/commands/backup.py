@@ -15,6 +15,8 @@ class Command(BaseCommand):
     def handle(self, *, folder: Path, **options: object) -> None:
         try:
             count = back_up(folder)
-        except (BackupError, StorageAway, OSError) as error:
+        except StorageAway as error:
+            raise CommandError(f"There is no backup: {error.user_message}") from None
+        except (BackupError, OSError) as error:
             raise CommandError(f"There is no backup: {error}") from None
         self.stdout.write(f"The backup is in {folder.absolute()}, with {count} files of recordings.")
