@@ -95,6 +95,15 @@ def latest_of(task: Task) -> FollowUp | None:
     return task.follow_ups.filter(kind__in=AGAIN).first()
 
 
+def again_in_words(task: Task) -> str:
+    """What was asked for last, and how far it is; empty if that was nothing."""
+    if (last := latest_of(task)) is None:
+        return ""
+    how = {FollowUp.State.RUNNING: f"{last.percentage}%", FollowUp.State.FAILED: f"failed. {last.user_message}"}
+    state = FollowUp.State(last.state)
+    return f"{FollowUp.Kind(last.kind).label}: {how.get(state, state.label.lower())}"
+
+
 def pending_of(task: Task) -> FollowUp | None:
     return task.follow_ups.filter(kind__in=AGAIN, state__in=follow_ups.OPEN).first()
 

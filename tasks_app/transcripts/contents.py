@@ -97,7 +97,8 @@ def segment_data(segment: Segment, *, words: bool = True) -> dict[str, Any]:
 
 def alternatives_data(transcript: Transcript) -> list[dict[str, Any]]:
     """What was recognised anew where people's words stand. Of each, without a text only the speaker is in question."""
-    return list(current(transcript.alternatives.all()).values("id", "start", "end", "text", "speaker"))
+    rows = current(transcript.alternatives.all()).values("id", "start", "end", "text", "speaker")
+    return [dict(row) for row in rows]
 
 
 def speakers_data(speakers: Iterable[Speaker]) -> list[dict[str, Any]]:

@@ -71,6 +71,7 @@ ADMIN = {
     "tasks_app_task_change": all_may("GET", 200, TASK),
     "tasks_app_task_delete": Row("GET", 403, 200, 200, (TASK,)),
     "tasks_app_task_open": Row("GET", 403, 200, 200, (TASK,)),
+    "tasks_app_task_again": Row("GET", 403, 200, 200, (TASK,)),
     "tasks_app_auditentry_changelist": Row("GET", 403, 403, 200),
     "tasks_app_auditentry_download": Row("POST", 403, 403, 200),
     "tasks_app_auditentry_add": nobody("GET"),

@@ -34,6 +34,8 @@ def _text(value: Any) -> Any:
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 """Without it, numbers would be seconds since 1970."""
 Number = Annotated[int, Field(ge=0, le=HIGHEST_ID)]
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
+TrackNumber = Annotated[int, Field(ge=0, le=1000)]
 RevisionNumber = Annotated[int, Field(ge=0, le=HIGHEST)]
 Word = tuple[str, float, float, float | None, int, int]
 
@@ -155,7 +157,7 @@ class AskedOptions(Schema):
     diarize: bool = Field(True, description="tell speakers apart")
     min_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="0: any number")
     max_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="0: any number")
-    track: int = Field(0, ge=0, le=1000, description="number of the sound track, from 1; 0: the usual one")
+    track: TrackNumber = Field(0, description="number of the sound track, from 1; 0: the usual one")
     channels: str = Field("", description="`split`: one person on each; `mix`: the same on all; found out if not given")
     hints: str = Field("", description="names and terms, with commas between")
 
@@ -189,7 +191,7 @@ class AskedAgain(Schema):
     )
     model: str | Missing = Field(None, description="one of `/models`")
     language: str | Missing = Field(None, description="ISO 639-1 code, or `several`; empty: detected anew")
-    track: int | Missing = Field(None, ge=0, le=1000, description="number of the sound track; 0: the usual one")
+    track: TrackNumber | Missing = Field(None, description="number of the sound track; 0: the usual one")
     hints: str | Missing = Field(None, description="names and terms, with commas between")
     min_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="for `diarize`; 0: any number")
     max_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="for `diarize`; 0: any number")
@@ -213,7 +215,7 @@ class AgainData(Schema):
     )
 
     kind: Literal["transcribe", "diarize"]
-    state: FollowUp.State
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
     percentage: int = Field(ge=0, le=100)
     error_code: str = Field(description="why it failed; empty otherwise")
     user_message: str
