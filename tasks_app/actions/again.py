@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from math import inf, isfinite
+from math import inf, isfinite, nan
 from typing import Any
 
 from django.conf import settings
@@ -75,7 +75,7 @@ def do_again(
             options = replace(TranscriptionOptions(), diarize=True, **asked).check([TranscriptionOptions().model])
             arguments: dict[str, Any] = {name: getattr(options, name) for name in ("min_speakers", "max_speakers")}
         else:
-            _check_stretch(task, *_stretch(start, end))
+            _check_stretch(task, *_stretch(start, nan if end == inf else end))
             options = _asked_before(task, **asked).check([model.name for model in offered_models()])
             arguments = {"start": start, "end": end, "options": {**options.to_dict(), "hints": list(options.hints)}}
         arguments["actor"] = actor.pk
@@ -191,7 +191,7 @@ def _asked_before(task: Task, **asked: Any) -> TranscriptionOptions:
 
 
 def _check_stretch(task: Task, start: float, end: float) -> None:
-    if not (isfinite(start) and 0 <= start < min(end, task.duration or inf)):
+    if not (isfinite(start) and 0 <= start < end and start < (task.duration or inf)):
         raise InvalidOptions(user_message="A part must end after it starts, and lie within the recording.")
 
 

@@ -34,7 +34,6 @@ def _text(value: Any) -> Any:
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 """Without it, numbers would be seconds since 1970."""
 Number = Annotated[int, Field(ge=0, le=HIGHEST_ID)]
-Seconds = Annotated[float, Field(allow_inf_nan=False)]
 TrackNumber = Annotated[int, Field(ge=0, le=1000)]
 RevisionNumber = Annotated[int, Field(ge=0, le=HIGHEST)]
 Word = tuple[str, float, float, float | None, int, int]
@@ -183,12 +182,8 @@ class AskedAgain(Schema):
     kind: Literal["transcribe", "diarize"] = Field(
         description="`transcribe`: the words, with other options; `diarize`: who speaks, in the whole recording"
     )
-    start: float | Missing = Field(
-        None, allow_inf_nan=False, description="seconds, for `transcribe`; the beginning if not given"
-    )
-    end: float | Missing = Field(
-        None, allow_inf_nan=False, description="seconds, for `transcribe`; the end if not given"
-    )
+    start: float | Missing = Field(None, description="seconds, for `transcribe`; the beginning if not given")
+    end: float | Missing = Field(None, description="seconds, for `transcribe`; the end if not given")
     model: str | Missing = Field(None, description="one of `/models`")
     language: str | Missing = Field(None, description="ISO 639-1 code, or `several`; empty: detected anew")
     track: TrackNumber | Missing = Field(None, description="number of the sound track; 0: the usual one")
