@@ -22,12 +22,15 @@ from django.utils.text import Truncator, get_text_list
 from django.views.decorators.http import require_http_methods
 
 from tasks_app.actions.access import logged_in_user, open_transcript, staff_may, tasks_visible_to
+from tasks_app.actions.again import again_in_words, do_again
 from tasks_app.actions.audit import OPEN_FOR
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.retry import retry
 from tasks_app.admin_filters import ErrorCodeFilter, ModelFilter, WorkerFilter
-from tasks_app.models import Speaker, Task, TaskEvent
+from tasks_app.models import FollowUp, Speaker, Task, TaskEvent, TaskStatus
+from tasks_app.options import TranscriptionOptions
+from tasks_app.pages.forms import AgainForm
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import StageWarning
 from tasks_app.progress.stages import STAGE_PERCENTAGES
@@ -43,6 +46,11 @@ class LimitedAdminLogIn(LimitedLogIn, AdminAuthenticationForm):
 
 admin.site.login_form = LimitedAdminLogIn
 
+OF_A_STAGE = {
+    FollowUp.Kind.TRANSCRIBE: ("model", "language", "track", "hints"),
+    FollowUp.Kind.DIARIZE: ("min_speakers", "max_speakers"),
+}
+"""The options that a stage is done again with."""
 MAX_NAMED = 5  # tasks listed by name in a message
 
 
@@ -87,12 +95,26 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     search_help_text = "Name, identifier, owner or error code"
     actions = ("cancel_tasks", "retry_tasks")
     inlines = (EventInline,)
+    change_form_template = "tasks_app/admin/task.html"
     fieldsets = (
         (None, {"fields": ("name", "owner", "identifier")}),
         ("Progress", {"fields": ("status", "stage", "progress", "progress_message", "eta_seconds")}),
         ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "traceback", "missing")}),
         ("Recording", {"fields": ("length", "file_size", "asked", "recognised", "speakers")}),
-        ("Work", {"fields": ("worker", "device", "stage_times", "attempt", "fruitless_attempts", "lease_expires_at")}),
+        (
+            "Work",
+            {
+                "fields": (
+                    "worker",
+                    "device",
+                    "stage_times",
+                    "attempt",
+                    "fruitless_attempts",
+                    "lease_expires_at",
+                    "done_again",
+                )
+            },
+        ),
         ("Times", {"fields": ("created_at", "queued_at", "started_at", "finished_at")}),
     )
 
@@ -115,11 +137,18 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         context["has_absolute_url"] = staff_may(request.user, "view_transcript")
+        completed = context["original"] is not None and context["original"].status == TaskStatus.COMPLETED
+        context["may_do_again"] = completed and staff_may(request.user, "change_transcript")
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_urls(self) -> list[Any]:
         open_ = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.open))
-        return [path("<uuid:identifier>/open/", open_, name="tasks_app_task_open"), *super().get_urls()]
+        again = self.admin_site.admin_view(require_http_methods(["GET", "HEAD", "POST"])(self.again))
+        return [
+            path("<uuid:identifier>/open/", open_, name="tasks_app_task_open"),
+            path("<uuid:identifier>/again/", again, name="tasks_app_task_again"),
+            *super().get_urls(),
+        ]
 
     def open(self, request: HttpRequest, identifier: UUID) -> HttpResponse:
         """GET asks whether to look into somebody's transcript, POST does, with the reason in `why`."""
@@ -139,6 +168,34 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
             "hours": OPEN_FOR.seconds // 3600,
         }
         return render(request, "tasks_app/admin/open.html", context)
+
+    def again(self, request: HttpRequest, identifier: UUID) -> HttpResponse:
+        """GET asks what of a completed task is to be done again, and how; POST has it done, by a worker."""
+        user = logged_in_user(request)
+        if not staff_may(user, "view_task", "change_transcript"):
+            raise PermissionDenied
+        task = get_object_or_404(Task.objects.select_related("owner"), pk=identifier)
+        if request.method == "POST":
+            try:
+                kind = FollowUp.Kind.DIARIZE if request.POST.get("kind") == "diarize" else FollowUp.Kind.TRANSCRIBE
+                options = TranscriptionOptions.from_fields(request.POST.dict())
+                asked = {name: getattr(options, name) for name in OF_A_STAGE[kind]}
+                do_again(task, user, kind, asked)
+            except TranscriptionError as error:
+                self.message_user(request, error.user_message, messages.WARNING)
+                return redirect("admin:tasks_app_task_again", identifier)
+            self.message_user(request, f"“{task}”: {kind.label.lower()} waits for a worker.", messages.SUCCESS)
+            return redirect("admin:tasks_app_task_change", identifier)
+        form = AgainForm(task.transcription_options, task.language)
+        transcribing, diarizing = ([form[name] for name in names] for names in OF_A_STAGE.values())
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Do a stage again",
+            "task": task,
+            "transcribing": transcribing,
+            "diarizing": diarizing,
+        }
+        return render(request, "tasks_app/admin/again.html", context)
 
     # Display ----------------------------------------------------------------------------------------------------------
 
@@ -193,6 +250,10 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
             stages.append({"name": name, "seconds": seconds, "x": round(x, 1), "width": width})
             x += width
         return render_to_string("tasks_app/admin/_stages.html", {"stages": stages}) if stages else ""
+
+    @admin.display(description="done again")
+    def done_again(self, task: Task) -> str:
+        return again_in_words(task)
 
     def traceback(self, task: Task) -> SafeString | str:
         """Of the last failure that nobody foresaw."""

@@ -100,6 +100,18 @@ class IncompleteUpload(RequestError):
     user_message = "The recording has not been received in full yet. Send the rest first."
 
 
+class AgainPending(RequestError):
+    error_code = "AGAIN_PENDING"
+    http_status = 409
+    user_message = "Another part of this recording is being done again. Wait until it is done, or cancel it."
+
+
+class NothingHeard(InputError):
+    error_code = "NOTHING_HEARD"
+    http_status = 422
+    user_message = "No speech was found there, so the transcript stays as it was. Choose another part or sound track."
+
+
 class WorkerLost(TranscriptionError):
     error_code = "WORKER_LOST"
     user_message = (

@@ -124,7 +124,8 @@ def _incoming(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
 
 def _follow_ups(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
     """Those that ended; who needs the same again asks for it."""
-    ended = FollowUp.objects.filter(state__in=[FollowUp.State.DONE, FollowUp.State.FAILED], created_at__lt=oldest)
+    states = FollowUp.State
+    ended = FollowUp.objects.filter(state__in=[states.DONE, states.FAILED, states.CANCELLED], created_at__lt=oldest)
     for follow_up in ended.order_by("created_at"):
         if not dry_run:
             follow_up.delete()

@@ -323,3 +323,21 @@ def test_the_pages_of_the_queue_open(admin: Client, queue: Redis, page: str) -> 
 def test_the_pages_of_the_queue_are_for_staff(client: Client, owner: AbstractUser) -> None:
     client.force_login(owner)
     assert client.get("/admin/django_rq/dashboard/").status_code == 302
+
+
+# A stage again --------------------------------------------------------------------------------------------------------
+
+
+def test_a_stage_is_done_again_from_the_page_of_a_task(admin: Client, task: Task, queue: Redis) -> None:
+    task = completed(task)
+    address = reverse("admin:tasks_app_task_again", args=[task.pk])
+    assert address in admin.get(change_page(task)).content.decode()
+    assert "Telling" not in admin.get(change_page(task)).content.decode()
+    form = {"kind": "diarize", "model": "base", "min_speakers": "3", "max_speakers": "2"}
+    assert "larger than the maximum" in admin.post(address, form, follow=True).content.decode()
+    shown = admin.post(address, form | {"max_speakers": "4"}, follow=True).content.decode()
+    assert "Telling speakers apart again: waiting" in shown
+    assert task.follow_ups.get(kind="diarize").arguments["max_speakers"] == 4
+    assert AuditEntry.objects.get().action == "done_again"
+    refused = admin.post(address, {"kind": "transcribe", "model": "base", "hints": "Kowalczyk"}, follow=True)
+    assert "Another part of this recording" in refused.content.decode()

@@ -65,6 +65,9 @@ TASK = {
     "v1-read-history": Row("GET", 200, 404, 401, 200),
     "v1-list-speakers": Row("GET", 200, 404, 401, 200),
     "v1-name-speaker": Row("PUT", 200, 404, 401, 200, ("SPEAKER_00",), form=RENAMING),
+    "v1-do-part-again": Row("POST", 202, 404, 401, 202, form='{"kind": "diarize"}'),
+    "v1-read-part-again": Row("GET", 404, 404, 401, 404),  # there was none
+    "v1-cancel-part-again": Row("DELETE", 204, 404, 401, 204),
     "task-detail": Row("GET", 200, 404, LOGIN, 200),
     "transcript-file": Row("GET", 200, 404, LOGIN, 200, ("srt",)),
     "transcript-download": Row("POST", 302, 404, LOGIN, 302, form="format=srt"),

@@ -23,6 +23,7 @@ from tasks_app.pipeline.text.words import UNSPACED
 from tasks_app.pipeline.transcript import Word
 from tasks_app.progress.broadcast import broadcast_change
 from tasks_app.transcripts import words as timing
+from tasks_app.transcripts.again import choose as choose_between
 from tasks_app.transcripts.changes import (
     Draft,
     change,
@@ -162,6 +163,16 @@ def delete_segments(task: Task, actor: User, from_revision: int, segment_ids: Se
     """Delete segments from the transcript."""
     with _change(task, Kind.DELETE, actor, from_revision) as draft:
         draft.close(draft.segments(segment_ids))
+        return draft.change
+
+
+def choose(task: Task, actor: User, from_revision: int, alternatives: Sequence[int], *, take: bool) -> Change:
+    """Between a person's words and what was recognised anew in their place, an alternative: take it, or leave theirs.
+
+    Raises ChangedMeanwhile if somebody has chosen since.
+    """
+    with _change(task, Kind.CHOSEN, actor, from_revision) as draft:
+        choose_between(draft, alternatives, take=take)
         return draft.change
 
 

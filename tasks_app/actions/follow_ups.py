@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -21,7 +21,7 @@ from tasks_app.queueing import wake_ups
 
 logger = logging.getLogger(__name__)
 
-WAITING, RUNNING, DONE, FAILED = FollowUp.State
+WAITING, RUNNING, DONE, FAILED, CANCELLED = FollowUp.State
 OPEN = (WAITING, RUNNING)
 MAX_ATTEMPTS = 3
 LONGEST_WAIT = 10.0
@@ -52,6 +52,14 @@ def ask(task: Task, kind: FollowUp.Kind, arguments: dict[str, Any] | None = None
         emit_follow_up(follow_up)
         transaction.on_commit(wake_ups.send, robust=True)  # a wake-up that is lost is made up for by the scheduler
     return follow_up
+
+
+def cancel(follow_up: FollowUp) -> None:
+    """Have it not done, or stopped. One that has ended stays as it is."""
+    with transaction.atomic():
+        if FollowUp.objects.filter(pk=follow_up.pk, state__in=OPEN).update(state=CANCELLED, **NO_LEASE):
+            follow_up.refresh_from_db()
+            emit_follow_up(follow_up)
 
 
 def claim_next(kinds: Collection[str] | None = None) -> FollowUp | None:
@@ -93,8 +101,11 @@ def tell(follow_up: FollowUp, lease: UUID, percentage: int) -> None:
     _change(follow_up, lease, percentage=percentage)
 
 
-def finish(follow_up: FollowUp, lease: UUID) -> None:
-    _change(follow_up, lease, state=DONE, percentage=100, **NO_LEASE)
+def finish(follow_up: FollowUp, lease: UUID, keep: Callable[[], None] = lambda: None) -> None:
+    """It is done, and what `keep` writes is kept, both or neither."""
+    with transaction.atomic():
+        _change(follow_up, lease, state=DONE, percentage=100, **NO_LEASE)
+        keep()
 
 
 def fail(follow_up: FollowUp, lease: UUID, error: TranscriptionError) -> None:

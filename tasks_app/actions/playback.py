@@ -88,6 +88,12 @@ def ask_for_copy(task: Task) -> None:
         ask(task, FollowUp.Kind.LISTENING_COPY, ALWAYS)
 
 
+def make_anew(task: Task) -> None:
+    """Another sound track is heard from now on: have its waveform made, and a listening copy where it needs one."""
+    Playback.objects.filter(task=task).delete()
+    ask(task, FollowUp.Kind.LISTENING_COPY)
+
+
 def keep_peaks(task: Task, sound: Sound) -> None:
     """Store the waveform of the sound that is transcribed, and what browsers can do with the recording.
 

@@ -117,6 +117,19 @@ class Delete(Asked):
         return edit.delete_segments(task, user, self.from_revision, self.segments)
 
 
+class Choose(Asked):
+    """Where a person's words stand and something else was recognised anew, the `alternatives`: take them, or leave what
+    stands.
+    """
+
+    kind: Literal["choose"]
+    alternatives: list[SegmentId]
+    take: bool
+
+    def make(self, task: Task, user: User) -> edit.Change:
+        return edit.choose(task, user, self.from_revision, self.alternatives, take=self.take)
+
+
 class Undo(Asked):
     """Undo the change that made a revision, or your own last one."""
 
@@ -149,7 +162,7 @@ class Restore(Asked):
 class AskedChange(
     RootModel[
         Annotated[
-            Text | Split | Join | Times | Speaker | Name | SameSpeaker | Delete | Undo | Redo | Restore,
+            Text | Split | Join | Times | Speaker | Name | SameSpeaker | Delete | Choose | Undo | Redo | Restore,
             Field(discriminator="kind"),
         ]
     ]

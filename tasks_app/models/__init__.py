@@ -24,13 +24,14 @@ from tasks_app.models.tasks import (
     TaskStatus,
     upload_path,
 )
-from tasks_app.models.transcripts import Change, LiveSegment, Segment, Speaker, Transcript
+from tasks_app.models.transcripts import Alternative, Change, LiveSegment, Segment, Speaker, Transcript
 from tasks_app.models.webhooks import Delivery, Webhook, WebhookEvent
 
 __all__ = [
     "ENDED",
     "TRANSITIONS",
     "AccountLink",
+    "Alternative",
     "ApiKey",
     "AuditAction",
     "AuditEntry",

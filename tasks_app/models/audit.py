@@ -15,6 +15,7 @@ class AuditAction(models.TextChoices):
     CORRECTED = "corrected", "Corrected the transcript"
     CANCELLED = "cancelled", "Cancelled the task"
     RETRIED = "retried", "Queued the task again"
+    DONE_AGAIN = "done_again", "Had a part done again"
     DELETED = "deleted", "Deleted the task"
     PAUSED = "paused", "Paused the queue"
     WENT_ON = "went_on", "Let the queue go on"

@@ -16,19 +16,22 @@ class FollowUp(models.Model):
     class Kind(models.TextChoices):
         LISTENING_COPY = "listening_copy", "Listening copy"
         RETIME = "retime", "Times of changed words"
+        TRANSCRIBE = "transcribe", "Transcribing again"
+        DIARIZE = "diarize", "Telling speakers apart again"
 
     class State(models.TextChoices):
         WAITING = "waiting", "Waiting"
         RUNNING = "running", "Running"
         DONE = "done", "Done"
         FAILED = "failed", "Failed"
+        CANCELLED = "cancelled", "Cancelled"
 
     identifier = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     task = models.ForeignKey(Task, on_delete=models.CASCADE, related_name="follow_ups")
     kind = models.CharField(max_length=16, choices=Kind)
     arguments = fields.JSONField(default=dict)
 
-    state = models.CharField(max_length=8, choices=State, default=State.WAITING)
+    state = models.CharField(max_length=9, choices=State, default=State.WAITING)
     percentage = models.PositiveSmallIntegerField(default=0)
     sequence = models.BigIntegerField(default=0, help_text="number of the last message sent about it")
     error_code = fields.CharField(max_length=40, blank=True)
@@ -46,7 +49,9 @@ class FollowUp(models.Model):
             models.Index(fields=("created_at",), condition=models.Q(state="waiting"), name="waiting_follow_ups"),
             models.Index(fields=("lease_expires_at",), condition=models.Q(state="running"), name="running_follow_ups"),
             models.Index(
-                fields=("created_at",), condition=models.Q(state__in=("done", "failed")), name="ended_follow_ups"
+                fields=("created_at",),
+                condition=models.Q(state__in=("done", "failed", "cancelled")),
+                name="ended_follow_ups",
             ),
         )
 

@@ -59,6 +59,9 @@ class Change(models.Model):
         UNDO = "undo", "Undone"
         RESTORE = "restore", "Earlier state restored"
         RETIMED = "retimed", "Words timed again"
+        TRANSCRIBED = "transcribed", "Transcribed again"
+        DIARIZED = "diarized", "Speakers told apart again"
+        CHOSEN = "chosen", "Chosen between two versions"
 
     transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="changes")
     revision = models.PositiveIntegerField(help_text="the one that it made")
@@ -100,15 +103,26 @@ class Row(models.Model):
         return self.copy_of_id or self.pk
 
 
-class Segment(Row):
+class Spoken(Row):
     """A stretch of speech. `speaker` is a label, empty if unknown."""
 
-    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="segments")
     start = models.FloatField(help_text="seconds")
     end = models.FloatField(help_text="seconds")
     text = fields.TextField()
     speaker = fields.CharField(max_length=20, blank=True)
     words = fields.JSONField(default=list, help_text="text, start, end, score and speaker label of each word")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.text[:60]
+
+
+class Segment(Spoken):
+    """A stretch of speech that is part of the transcript."""
+
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="segments")
     scores = fields.JSONField(default=dict, help_text="the decoder's: avg_logprob, tokens and so on; may be empty")
 
     class Meta:
@@ -119,8 +133,19 @@ class Segment(Row):
             models.Index(fields=("transcript", "until"), name="segments_by_end"),
         )
 
-    def __str__(self) -> str:
-        return self.text[:60]
+
+class Alternative(Spoken):
+    """What was recognised anew in a stretch in which a person's correction stands, until they choose between the two.
+    Without a `text`, only the speaker is in question; without a `speaker`, only the text.
+    """
+
+    transcript = models.ForeignKey(Transcript, on_delete=models.CASCADE, related_name="alternatives")
+
+    class Meta:
+        ordering = ("start", "pk")
+        indexes = (
+            models.Index(fields=("transcript", "start"), condition=models.Q(until=None), name="current_alternatives"),
+        )
 
 
 class Speaker(Row):

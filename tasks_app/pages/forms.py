@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from tasks_app.actions import first_account
 from tasks_app.exports.options import LIMITS, ExportOptions
 from tasks_app.models import KeyScope, WebhookEvent
-from tasks_app.options import MAX_SPEAKERS
+from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions
 from tasks_app.pipeline.languages import LANGUAGES, SEVERAL
 from tasks_app.pipeline.speakers.channels import AUTO, MIX, SPLIT
 from tasks_app.pipeline.weights.catalogue import ModelInfo
@@ -172,6 +172,16 @@ class UploadForm(forms.Form):
         self.fields["model"].initial = settings.DEFAULT_MODEL
         for name in ("min_speakers", "max_speakers"):
             self.fields[name].widget.attrs.update({"min": 1, "max": MAX_SPEAKERS, "placeholder": "any"})
+
+
+class AgainForm(UploadForm):
+    """What a part that is done again can be asked for with, as it was asked for before; for display only."""
+
+    translate = diarize = channels = None  # type: ignore[assignment]  # those stay as they were
+
+    def __init__(self, options: TranscriptionOptions, language: str) -> None:
+        before = {**options.to_dict(), "language": options.language or language, "hints": ", ".join(options.hints)}
+        super().__init__(initial=before, auto_id="again_%s")
 
 
 class DownloadForm(forms.Form):

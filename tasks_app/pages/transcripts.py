@@ -15,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from tasks_app.actions.access import logged_in_user, task_visible_to
+from tasks_app.actions.again import latest_of
 from tasks_app.actions.download_options import remember, remembered
 from tasks_app.actions.earlier_recordings import speaker_names
 from tasks_app.actions.edit import restore_revision
@@ -22,7 +23,7 @@ from tasks_app.api.files import format_of, transcript_as_file
 from tasks_app.errors import NotReady
 from tasks_app.exports import FORMATS, ExportOptions
 from tasks_app.models import Task, Transcript
-from tasks_app.pages.forms import DownloadForm
+from tasks_app.pages.forms import AgainForm, DownloadForm
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.transcripts.contents import portion
 from tasks_app.transcripts.history import differences, entries
@@ -70,6 +71,8 @@ def text_for_page(task: Task, user: User) -> dict[str, Any]:
         "more": first["more"],
         "empty_line": Line(),
         "names": speaker_names(user),
+        "again": latest_of(task),
+        "again_form": AgainForm(task.transcription_options, task.language),
     }
 
 

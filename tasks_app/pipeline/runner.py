@@ -56,6 +56,7 @@ def run(
     resume: Resume | None = None,
     usual_languages: Sequence[str] = (),
     hints: Sequence[str] = (),
+    stretch: tuple[float, float] | None = None,
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
@@ -64,9 +65,10 @@ def run(
     English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
     it has no speech, the first one with speech. `channels`, one of `channels.CHOICES`: whether each channel is
     transcribed separately as one speaker; by default this is detected from the sound. `hints` are names and terms with
-    their right spelling. `resume` maps each stage to the parts that earlier runs passed to `observer.checkpoint`, in
-    order of position; they are not computed again. Their segments are passed to the observer once more: a run may have
-    ended before it could do so.
+    their right spelling. With a `stretch`, only what is said from and to these seconds is transcribed, and speakers are
+    told apart by their channels alone. `resume` maps each stage to the parts that earlier runs passed to
+    `observer.checkpoint`, in order of position; they are not computed again. Their segments are passed to the observer
+    once more: a run may have ended before it could do so.
 
     The transcript's warnings tell which parts of the recording were not read, and which stages failed.
 
@@ -83,6 +85,9 @@ def run(
     kept = stages.kept_plan()
     line = find_line(path, sound, limits, channels, store.threads, least=min_speakers, most=max_speakers, kept=kept)
     del sound  # not needed any longer if the channels are separate
+    if stretch is not None:
+        line = line.part(*stretch)
+        diarize = diarize and line.pieces is not None
 
     if diarize and line.pieces is None:
         stages.time_left.plan("diarizing", line.duration)

@@ -11,9 +11,9 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from tasks_app.errors import ChangedMeanwhile, NotReady, SegmentChanged
-from tasks_app.models import Change, Segment, Speaker, Task, Transcript
+from tasks_app.models import Alternative, Change, Segment, Speaker, Task, Transcript
 
-R = TypeVar("R", Segment, Speaker)
+R = TypeVar("R", Segment, Speaker, Alternative)
 BATCH = 500  # rows per statement; SQLite has a limit of some thousands
 
 
@@ -165,6 +165,7 @@ def take_back(draft: Draft, undone: Change) -> None:
     """
     _take_back(draft, draft.transcript.segments.all(), undone.revision)
     _take_back(draft, draft.transcript.speakers.all(), undone.revision)
+    _take_back(draft, draft.transcript.alternatives.all(), undone.revision)
 
 
 def recognised_last(transcript: Transcript) -> int:
@@ -198,6 +199,7 @@ def restore(draft: Draft, revision: int) -> None:
     """Reopen all rows of the transcript at a revision, and close everything else."""
     _restore(draft, draft.transcript.segments.all(), revision)
     _restore(draft, draft.transcript.speakers.all(), revision)
+    _restore(draft, draft.transcript.alternatives.all(), revision)
 
 
 def _take_back(draft: Draft, rows: QuerySet[R], revision: int) -> None:

@@ -19,7 +19,8 @@ COLOURS = 6
 
 def portion(task: Task, after: int | None = None, count: int = MOST, *, words: bool = True) -> dict[str, Any]:
     """`count` current segments, from the beginning or after the one with the identifier `after`, which may have been
-    replaced since; with the speakers, and the revision that all this belongs to. `more`: others follow.
+    replaced since; with the speakers, with the first portion what people may choose between, and the revision that all
+    this belongs to. `more`: others follow.
 
     What changes between two portions is part of `changed_since` the first one's revision.
 
@@ -40,13 +41,14 @@ def portion(task: Task, after: int | None = None, count: int = MOST, *, words: b
         "revision": transcript.revision,
         "speakers": speakers_data(current(transcript.speakers.all())),
         "segments": [segment_data(row, words=words) for row in found[:count]],
+        "alternatives": alternatives_data(transcript) if after is None else [],
         "more": len(found) > count,
     }
 
 
 def changed_since(task: Task, revision: int) -> dict[str, Any]:
     """What changed after a revision: the segments that were `closed` (identifiers), including those that came and went
-    since, and those that are new; all speakers.
+    since, and those that are new; all speakers, and all that people may choose between.
 
     Raises:
         NotReady: there is no transcript yet.
@@ -59,6 +61,7 @@ def changed_since(task: Task, revision: int) -> dict[str, Any]:
         "speakers": speakers_data(current(transcript.speakers.all())),
         "closed": list(closed.order_by("pk").values_list("pk", flat=True)),
         "segments": [segment_data(row) for row in new.defer("scores")],
+        "alternatives": alternatives_data(transcript),
     }
 
 
@@ -90,6 +93,12 @@ def segment_data(segment: Segment, *, words: bool = True) -> dict[str, Any]:
             for word in segment.words
         ]
     return data
+
+
+def alternatives_data(transcript: Transcript) -> list[dict[str, Any]]:
+    """What was recognised anew where people's words stand. Of each, without a text only the speaker is in question."""
+    rows = current(transcript.alternatives.all()).values("id", "start", "end", "text", "speaker")
+    return [dict(row) for row in rows]
 
 
 def speakers_data(speakers: Iterable[Speaker]) -> list[dict[str, Any]]:

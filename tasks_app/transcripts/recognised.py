@@ -10,27 +10,27 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, islice
+from itertools import islice
 
 from tasks_app.models import Change, Segment, Speaker, Task
 from tasks_app.models import Transcript as TranscriptRow
-from tasks_app.pipeline.transcript import StageWarning, Transcript, Word, text_of
+from tasks_app.pipeline.transcript import StageWarning, Transcript
 from tasks_app.transcripts.changes import Draft, change, current, recognised_last
 from tasks_app.transcripts.rows import free_label, recognised_rows, segment_row, words_of
+from tasks_app.transcripts.stretches import Interval, Place, cut_out, without
 
 NOT_KEPT = "CORRECTION_NOT_KEPT"
-
-Interval = tuple[float, float]
 
 
 def write_recognised(task: Task, transcript: Transcript) -> list[StageWarning]:
     """Store `transcript` as the task's. Returns warnings about corrections that could not be kept."""
     row, is_new = TranscriptRow.objects.get_or_create(task=task)
     corrections = None if is_new else Corrections.of(row)
-    rows = recognised_rows(transcript)
+    rows = recognised_rows(transcript.segments)
     with change(task, Change.Kind.RECOGNISED, None) as draft:
         draft.close(current(row.segments.all()))
         draft.close(current(row.speakers.all()))
+        draft.close(current(row.alternatives.all()))
         draft.open(rows)
         draft.open(Speaker(label=label, recognised=True) for label in transcript.speakers)
     if corrections is None or not corrections:
@@ -59,7 +59,7 @@ class Corrections:
         untouched = [(row.start, row.end) for row in now if row.recognised]
         deleted = [(row.start, row.end) for row in before if row.pk not in standing]
         speakers = [row for row in current(transcript.speakers.all()) if row.name or row.same_as]
-        return cls([row for row in now if not row.recognised], _without(deleted, untouched), speakers, before)
+        return cls([row for row in now if not row.recognised], without(deleted, untouched), speakers, before)
 
     def __bool__(self) -> bool:
         return bool(self.segments or self.deleted or self.speakers)
@@ -76,14 +76,11 @@ class _Keeping:
         self._labels = {row.speaker for row in rows if row.speaker}
 
     def keep(self) -> list[StageWarning]:
-        places = [(row.start, row.end) for row in self._old.segments] + self._old.deleted
-        touched = [row for row in self._rows if any(start < row.end and row.start < end for start, end in places)]
-        cut = {row.pk: list(_outside(row, places)) for row in touched}
-        # A segment whose words are all outside is left alone, even if a correction reaches into its pauses.
-        touched = [row for row in touched if [part.text for part in cut[row.pk]] != [row.text]]
+        places = [Place(row.start, row.end) for row in self._old.segments]
+        cut = cut_out(self._rows, places + [Place(start, end) for start, end in self._old.deleted])
         kept = [self._anew(segment) for segment in self._old.segments]
-        self._draft.close(touched)
-        self._draft.open([part for row in touched for part in cut[row.pk]] + kept)
+        self._draft.close(row for row, _ in cut)
+        self._draft.open([part for _, left in cut for part in left] + kept)
         return list(self._keep_names({row.speaker for row in kept if row.speaker}))
 
     def _anew(self, segment: Segment) -> Segment:
@@ -124,13 +121,13 @@ class _Keeping:
 def _same_voices(before: Sequence[Segment], after: Sequence[Segment]) -> dict[str, str]:
     """Maps labels of `before` to those of `after` that speak most at the same time."""
     seconds: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for one, other in _overlapping(before, after):
+    for one, other in overlapping(before, after):
         if one.speaker and other.speaker:
             seconds[one.speaker, other.speaker] += min(one.end, other.end) - max(one.start, other.start)
     return {label: other for (label, other), _ in sorted(seconds.items(), key=lambda item: item[1])}
 
 
-def _overlapping(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[tuple[Segment, Segment]]:
+def overlapping(before: Sequence[Segment], after: Sequence[Segment]) -> Iterator[tuple[Segment, Segment]]:
     """Pairs of segments that overlap in time; both lists are ordered by start."""
     first = 0
     for one in before:
@@ -150,34 +147,3 @@ def _speaker_of(segment: Segment, rows: Iterable[Segment]) -> str:
         seconds[row.speaker] += max(0.0, min(row.end, segment.end) - max(row.start, segment.start))
     label, most = max(seconds.items(), key=lambda item: item[1], default=("", 0.0))
     return label if most else ""
-
-
-def _outside(row: Segment, places: list[Interval]) -> Iterator[Segment]:
-    """A recognised segment without the words in `places`."""
-    words = words_of(row)
-
-    def inside(word: Word | Segment) -> bool:
-        middle = (word.start + word.end) / 2
-        return any(start <= middle < end for start, end in places)
-
-    if not words:
-        if not inside(row):
-            yield segment_row(row.start, row.end, row.text, row.speaker, [], recognised=True)
-        return
-    for is_inside, run in groupby(words, inside):
-        left = list(run)
-        if not is_inside:
-            yield segment_row(left[0].start, left[-1].end, text_of(left), row.speaker, left, recognised=True)
-
-
-def _without(intervals: list[Interval], others: list[Interval]) -> list[Interval]:
-    """The parts of `intervals` that no other interval covers."""
-    left = intervals
-    for start, end in others:
-        left = [
-            part
-            for since, until in left
-            for part in ((since, min(until, start)), (max(since, end), until))
-            if part[0] < part[1]
-        ]
-    return left

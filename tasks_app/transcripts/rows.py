@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from tasks_app.errors import NotReady, TaskNotFound
-from tasks_app.models import Segment, Speaker, Task
+from tasks_app.models import Alternative, Segment, Speaker, Task
 from tasks_app.models import Transcript as TranscriptRow
 from tasks_app.pipeline.transcript import Scores, StageWarning, Transcript, Word
 from tasks_app.pipeline.transcript import Segment as TranscriptSegment
@@ -97,7 +97,7 @@ def shown_label(by_label: Mapping[str, Speaker], label: str) -> str:
     return label
 
 
-def words_of(segment: Segment) -> list[Word]:
+def words_of(segment: Segment | Alternative) -> list[Word]:
     return [Word.from_dict(word) for word in segment.words]
 
 
@@ -123,7 +123,7 @@ def segment_row(
     )
 
 
-def recognised_rows(transcript: Transcript) -> list[Segment]:
+def recognised_rows(segments: Iterable[TranscriptSegment]) -> list[Segment]:
     return [
         segment_row(
             segment.start,
@@ -134,7 +134,7 @@ def recognised_rows(transcript: Transcript) -> list[Segment]:
             asdict(segment.scores) if segment.scores else None,
             recognised=True,
         )
-        for segment in transcript.segments
+        for segment in segments
     ]
 
 

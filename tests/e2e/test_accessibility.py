@@ -12,8 +12,10 @@ from playwright.sync_api import BrowserContext, Page, expect
 from tasks_app.actions import attempts, edit
 from tasks_app.actions.webhooks import make_webhook, send_test
 from tasks_app.errors import InternalError
-from tasks_app.models import LiveSegment, Task, WebhookEvent
+from tasks_app.models import Change, FollowUp, LiveSegment, Task, WebhookEvent
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
+from tasks_app.transcripts.again import put_transcribed
+from tasks_app.transcripts.changes import change
 from tests.conftest import make_task
 
 pytestmark = [
@@ -147,12 +149,24 @@ def test_correcting_and_its_dialogs(context: BrowserContext, owner: AbstractUser
     page.get_by_role("button", name="Unsure words").click()
     page.locator(".line p").first.click()
     assert violations(page) == []
-    for button in ("Speakers", "Find and replace", "Keys"):
+    for button in ("Speakers", "Find and replace", "Do a part again", "Keys"):
         page.get_by_role("button", name=button).click()
         if button == "Find and replace":
             page.get_by_label("Find", exact=True).fill("o")
         assert violations(page) == []
         page.keyboard.press("Escape")
+
+
+def test_a_part_done_again(context: BrowserContext, owner: AbstractUser) -> None:
+    task = transcribed(owner)
+    with change(task, Change.Kind.TRANSCRIBED, owner) as draft:
+        put_transcribed(draft, [Segment(0.0, 1.0, "Good evening.")], 0.0, 1.5)
+    FollowUp.objects.create(task=task, kind="transcribe", state="running", percentage=40)
+    page = context.new_page()
+    page.goto(f"/tasks/{task.pk}/")
+    expect(page.get_by_role("button", name="Take the new one")).to_be_visible()
+    expect(page.get_by_role("progressbar", name="Transcribing again")).to_be_visible()
+    assert violations(page) == []
 
 
 @pytest.mark.parametrize("place", ["history/", "history/1/", "delete/"])

@@ -71,6 +71,7 @@ ADMIN = {
     "tasks_app_task_change": all_may("GET", 200, TASK),
     "tasks_app_task_delete": Row("GET", 403, 200, 200, (TASK,)),
     "tasks_app_task_open": Row("GET", 403, 200, 200, (TASK,)),
+    "tasks_app_task_again": Row("GET", 403, 200, 200, (TASK,)),
     "tasks_app_auditentry_changelist": Row("GET", 403, 403, 200),
     "tasks_app_auditentry_download": Row("POST", 403, 403, 200),
     "tasks_app_auditentry_add": nobody("GET"),
@@ -289,6 +290,9 @@ TEXT_AND_SOUND = {
     "v1-change-transcript": OfATask("POST", 400, 400, viewer=400),  # the change is not given, whoever asks
     "v1-read-history": OfATask("GET", 404, 200),
     "v1-list-speakers": OfATask("GET", 404, 200),
+    "v1-do-part-again": OfATask("POST", 400, 400, viewer=400),
+    "v1-read-part-again": OfATask("GET", 404, 404),
+    "v1-cancel-part-again": OfATask("DELETE", 404, 204),
     "v1-name-speaker": OfATask("PUT", 400, 400, ("SPEAKER_00",), viewer=400),
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from django.urls import reverse
@@ -16,7 +16,7 @@ from pydantic.json_schema import SkipJsonSchema
 from tasks_app.api.changes import HIGHEST, HIGHEST_ID, Revision
 from tasks_app.exports import FORMATS, ExportOptions
 from tasks_app.exports.options import LIMITS
-from tasks_app.models import Task, TaskProgressStage, TaskStatus
+from tasks_app.models import FollowUp, Task, TaskProgressStage, TaskStatus
 from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
 from tasks_app.pipeline.speakers.channels import AUTO
 from tasks_app.progress.frames import progress_summary
@@ -34,6 +34,7 @@ def _text(value: Any) -> Any:
 Moment = Annotated[AwareDatetime, BeforeValidator(_text)]
 """Without it, numbers would be seconds since 1970."""
 Number = Annotated[int, Field(ge=0, le=HIGHEST_ID)]
+TrackNumber = Annotated[int, Field(ge=0, le=1000)]
 RevisionNumber = Annotated[int, Field(ge=0, le=HIGHEST)]
 Word = tuple[str, float, float, float | None, int, int]
 
@@ -155,7 +156,7 @@ class AskedOptions(Schema):
     diarize: bool = Field(True, description="tell speakers apart")
     min_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="0: any number")
     max_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="0: any number")
-    track: int = Field(0, ge=0, le=1000, description="number of the sound track, from 1; 0: the usual one")
+    track: TrackNumber = Field(0, description="number of the sound track, from 1; 0: the usual one")
     channels: str = Field("", description="`split`: one person on each; `mix`: the same on all; found out if not given")
     hints: str = Field("", description="names and terms, with commas between")
 
@@ -171,6 +172,48 @@ class AskedOptions(Schema):
             channels=self.channels or AUTO,
             hints=hints_of(self.hints),
         )
+
+
+class AskedAgain(Schema):
+    """A part of a finished task to be done again. What is not given is as it was."""
+
+    model_config = example({"kind": "transcribe", "start": 12.5, "end": 31.0, "model": "small"})
+
+    kind: Literal["transcribe", "diarize"] = Field(
+        description="`transcribe`: the words, with other options; `diarize`: who speaks, in the whole recording"
+    )
+    start: float | Missing = Field(None, description="seconds, for `transcribe`; the beginning if not given")
+    end: float | Missing = Field(None, description="seconds, for `transcribe`; the end if not given")
+    model: str | Missing = Field(None, description="one of `/models`")
+    language: str | Missing = Field(None, description="ISO 639-1 code, or `several`; empty: detected anew")
+    track: TrackNumber | Missing = Field(None, description="number of the sound track; 0: the usual one")
+    hints: str | Missing = Field(None, description="names and terms, with commas between")
+    min_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="for `diarize`; 0: any number")
+    max_speakers: int = Field(0, ge=0, le=MAX_SPEAKERS, description="for `diarize`; 0: any number")
+
+    def options(self) -> dict[str, Any]:
+        if self.kind == FollowUp.Kind.DIARIZE:
+            return {"min_speakers": self.min_speakers or None, "max_speakers": self.max_speakers or None}
+        given = {"model": self.model or None, "hints": None if self.hints is None else hints_of(self.hints)}
+        asked: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+        for name in ("language", "track"):
+            if (value := getattr(self, name)) is not None:
+                asked[name] = value or None
+        return asked
+
+
+class AgainData(Schema):
+    """Where it stands; the fields of `follow_up` frames."""
+
+    model_config = example(
+        {"kind": "transcribe", "state": "running", "percentage": 40, "error_code": "", "user_message": ""}
+    )
+
+    kind: Literal["transcribe", "diarize"]
+    state: Literal["waiting", "running", "done", "failed", "cancelled"]
+    percentage: int = Field(ge=0, le=100)
+    error_code: str = Field(description="why it failed; empty otherwise")
+    user_message: str
 
 
 # Transcripts ----------------------------------------------------------------------------------------------------------
@@ -212,23 +255,46 @@ class SegmentData(Schema):
     )
 
 
+class AlternativeData(Schema):
+    """What was recognised anew where a person's words stand, until they choose."""
+
+    id: int
+    start: float
+    end: float
+    text: str = Field(description="empty where only the speaker is in question")
+    speaker: str = Field(description="a label; empty where only the text is in question")
+
+
 class TranscriptPortion(Speakers):
-    model_config = example({"revision": 3, "speakers": [A_SPEAKER], "segments": [A_SEGMENT], "more": False})
+    model_config = example(
+        {"revision": 3, "speakers": [A_SPEAKER], "segments": [A_SEGMENT], "alternatives": [], "more": False}
+    )
 
     segments: list[SegmentData]
+    alternatives: list[AlternativeData] = Field(description="with the first portion; empty with the others")
     more: bool = Field(description="others follow")
 
 
 class ChangesData(Speakers):
-    model_config = example({"revision": 3, "speakers": [A_SPEAKER], "closed": [4710], "segments": [A_SEGMENT]})
+    model_config = example(
+        {"revision": 3, "speakers": [A_SPEAKER], "closed": [4710], "segments": [A_SEGMENT], "alternatives": []}
+    )
 
     closed: list[int] = Field(description="segments that are no more")
     segments: list[SegmentData]
+    alternatives: list[AlternativeData] = Field(description="all that people may choose between")
 
 
 class ChangeMade(ChangesData):
     model_config = example(
-        {"revision": 3, "speakers": [A_SPEAKER], "closed": [4710], "segments": [A_SEGMENT], "made": 3}
+        {
+            "revision": 3,
+            "speakers": [A_SPEAKER],
+            "closed": [4710],
+            "segments": [A_SEGMENT],
+            "alternatives": [],
+            "made": 3,
+        }
     )
 
     made: int = Field(description="the revision that the change made")

@@ -7,15 +7,18 @@ from uuid import UUID
 
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
-from ninja import Path, Query, Router
+from ninja import Path, Query, Router, Status
 
 from tasks_app.actions.access import logged_in_user, task_visible_to
+from tasks_app.actions.again import cancel_again, do_again, latest_of
 from tasks_app.actions.edit import name_speaker as name_speaker_action
 from tasks_app.api.auth import Access
 from tasks_app.api.changes import AskedChange
 from tasks_app.api.files import transcript_as_file
 from tasks_app.api.transcripts import change, compact
 from tasks_app.api.v1.schemas import (
+    AgainData,
+    AskedAgain,
     ChangeMade,
     ChangesData,
     FileOptions,
@@ -29,8 +32,9 @@ from tasks_app.api.v1.schemas import (
     TranscriptPortion,
 )
 from tasks_app.api.v1.service import answers
+from tasks_app.errors import NotFound
 from tasks_app.exports import FORMATS, ExportOptions
-from tasks_app.models import KeyScope
+from tasks_app.models import FollowUp, KeyScope
 from tasks_app.transcripts.contents import MOST, changed_since, portion, speakers_of
 from tasks_app.transcripts.history import entries
 
@@ -120,3 +124,30 @@ def name_speaker(request: HttpRequest, identifier: UUID, label: str, asked: Spea
     task = task_visible_to(request.user, identifier, "change_transcript")
     name_speaker_action(task, logged_in_user(request), asked.from_revision, label, asked.name)
     return speakers_of(task)
+
+
+@router.post("tasks/{uuid:identifier}/again", auth=WRITE, response=answers(AgainData, 404, 409, 410, 429, status=202))
+def do_part_again(request: HttpRequest, identifier: UUID, asked: AskedAgain) -> Status:
+    """Have all of a finished task or a part of it transcribed again, or its speakers told apart again. What people
+    corrected stands; where something else was recognised there, the transcript has `alternatives`, between which they
+    choose with a change of kind `choose`. One part at a time; the same asked for again meanwhile is that one.
+    """
+    task = task_visible_to(request.user, identifier, "change_transcript")
+    kind = FollowUp.Kind(asked.kind)
+    return Status(202, do_again(task, logged_in_user(request), kind, asked.options(), asked.start, asked.end))
+
+
+@router.get("tasks/{uuid:identifier}/again", auth=READ, response=answers(AgainData, 404))
+def read_part_again(request: HttpRequest, identifier: UUID) -> FollowUp:
+    """How far the part is that is done again, or how it ended; 404 if there was none in the last days."""
+    follow_up = latest_of(task_visible_to(request.user, identifier))
+    if follow_up is None:
+        raise NotFound
+    return follow_up
+
+
+@router.delete("tasks/{uuid:identifier}/again", auth=WRITE, response=answers(None, 404, status=204))
+def cancel_part_again(request: HttpRequest, identifier: UUID) -> Status:
+    """Cancel what is being done again; the transcript stays as it is. Doing it again changes nothing."""
+    cancel_again(task_visible_to(request.user, identifier, "change_transcript"), logged_in_user(request))
+    return Status(204, None)

@@ -29,23 +29,29 @@ class Turn:
 
 
 def assign(segments: list[Segment], turns: list[Turn]) -> list[Segment]:
-    """New segments with speakers for words and segments, split where the speaker changes.
+    """New segments with speakers for words and segments, split where the speaker changes. Labels become SPEAKER_00,
+    SPEAKER_01 ... in order of first speech.
+    """
+    return relabel([part for parts in spoken_by(segments, turns) for part in parts])
+
+
+def spoken_by(segments: list[Segment], turns: list[Turn]) -> list[list[Segment]]:
+    """The parts of each segment, split where the speaker changes, with the speakers of `turns`.
 
     Of all ways to give the words to speakers, the one is taken in which words and turns disagree for the fewest seconds
     (Viterbi's algorithm), where a change of speaker counts as much as `_change` says: the borders of turns are off by
-    some tenths of a second, and people change between sentences. Labels become SPEAKER_00, SPEAKER_01 ... in order of
-    first speech.
+    some tenths of a second, and people change between sentences.
     """
     timeline = _Timeline(turns)
     speakers = iter(_speakers([word for segment in segments for word in segment.words], timeline))
-    assigned: list[Segment] = []
+    assigned: list[list[Segment]] = []
     for segment in segments:
         if segment.words:
-            assigned += _split(segment.words, [next(speakers) for _ in segment.words])
+            assigned.append(_split(segment.words, [next(speakers) for _ in segment.words]))
         else:
             speaker = timeline.speaker(segment.start, segment.end)
-            assigned.append(Segment(segment.start, segment.end, segment.text, [], speaker))
-    return relabel(assigned)
+            assigned.append([Segment(segment.start, segment.end, segment.text, [], speaker)])
+    return assigned
 
 
 class _Timeline:

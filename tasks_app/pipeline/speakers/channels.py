@@ -19,7 +19,7 @@ from tasks_app.pipeline.audio.mixing import BLOCK, LEAST_POWER
 from tasks_app.pipeline.audio.probing import Limits
 from tasks_app.pipeline.audio.sound import SAMPLE_RATE, Sound, read_channels, to_float
 from tasks_app.pipeline.audio.speech import find_speech
-from tasks_app.pipeline.audio.vad import HOP, PADDING, PIECE_HOPS, Span, within
+from tasks_app.pipeline.audio.vad import HOP, MIN_SPEECH, PADDING, PIECE_HOPS, Span, within
 from tasks_app.pipeline.text.chunk import ChunkText, segments_of
 from tasks_app.pipeline.transcript import Segment
 
@@ -229,6 +229,21 @@ class Line:
                 line.speech.append(Span(span.start - piece.start + at, span.end - piece.start + at))
             at = chunk.end + GAP
         return line
+
+    def part(self, start: float, end: float) -> Line:
+        """This line with only as much of its chunks as is said from `start` to `end` seconds of the recording."""
+        first, last = int(start * SAMPLE_RATE), int(min(end, self.duration) * SAMPLE_RATE)
+        chunks: list[Span] = []
+        pieces: list[Piece] = []
+        for i, chunk in enumerate(self.chunks):
+            piece = self.pieces[i] if self.pieces is not None else Piece(0, chunk.start, chunk.end)
+            kept = Piece(piece.channel, max(piece.start, first), min(piece.end, last))
+            shift = chunk.start - piece.start
+            span = Span(kept.start + shift, kept.end + shift)
+            if sum(spoken.seconds for spoken in within(span, self.speech)) >= MIN_SPEECH:
+                chunks.append(span)
+                pieces.append(kept)
+        return replace(self, chunks=chunks, pieces=None if self.pieces is None else pieces)
 
     def to_dict(self) -> dict[str, Any]:
         """What a later attempt needs to rebuild this line."""

@@ -174,7 +174,7 @@ export class Saving extends EventTarget {
     if (response.revision < this.revision) return [];
     this.revision = response.revision;
     const touched = this.lines.apply(response, this.isHeld);
-    this.#dispatch("applied", { touched });
+    this.#dispatch("applied", { touched, alternatives: response.alternatives });
     return touched;
   }
 
@@ -251,7 +251,8 @@ export class Saving extends EventTarget {
   }
 }
 
-async function reach(address, how) {
+/** The answer of the server; rejects with Refused. @param {string} address @param {RequestInit} how */
+export async function reach(address, how) {
   let response;
   try {
     response = await fetch(address, how);
@@ -264,7 +265,7 @@ async function reach(address, how) {
 }
 
 /** @param {string} name @returns {string} */
-function cookie(name) {
+export function cookie(name) {
   return document.cookie.split("; ").find((one) => one.startsWith(`${name}=`))?.slice(name.length + 1) ?? "";
 }
 

@@ -1,5 +1,6 @@
 /** The transcript of one task: fetched in portions, followed while it plays, and corrected in place. */
 
+import { Again } from "./again.js";
 import { showConflict } from "./conflicts.js";
 import { Editor } from "./editor.js";
 import { FindReplace } from "./find-replace.js";
@@ -62,6 +63,7 @@ class TranscriptPage {
       onName: (label, name) => this.editor.change("name", () => ({ label, name })),
       onMerge: (label, into) => this.editor.change("same_speaker", () => ({ label, as_label: into })),
     });
+    this.again = new Again({ lines, saving: this.saving, editor: this.editor, signal });
     this.#listen(signal);
   }
 

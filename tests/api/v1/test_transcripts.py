@@ -67,3 +67,16 @@ def test_speakers_are_named(api: Client, done: Task) -> None:
 def test_a_body_that_cannot_be_is_refused(api: Client, done: Task, body: bytes) -> None:
     answer = api.post(f"/api/v1/tasks/{done.pk}/changes", body, content_type="application/json")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "INVALID_REQUEST")
+
+
+def test_a_part_is_done_again_and_cancelled(api: Client, done: Task) -> None:
+    address = f"/api/v1/tasks/{done.pk}/again"
+    asked = {"kind": "transcribe", "start": 0, "end": 1.5, "model": "base", "hints": "Kowalczyk, Zyrtec"}
+    answers = [api.post(address, asked, content_type="application/json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 202]
+    other = api.post(address, {"kind": "diarize", "max_speakers": 2}, content_type="application/json")
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "AGAIN_PENDING")
+    assert api.get(address).json() == answers[0].json() | {"state": "waiting"}
+    assert done.follow_ups.get(kind="transcribe").arguments["options"]["hints"] == ["Kowalczyk", "Zyrtec"]
+    assert api.delete(address).status_code == 204
+    assert api.get(address).json()["state"] == "cancelled"
