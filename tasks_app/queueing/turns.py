@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 from django.conf import settings
-from django.db.models import Case, Exists, F, Min, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 from django.utils import timezone
 
 from tasks_app.models import LastServed, QueuePause, Task, TaskStatus
@@ -16,8 +16,8 @@ def next_in_turn() -> Task | None:
 
     None while the queue is paused.
 
-    Interrupted tasks come first. Otherwise it is the turn of the owner with the fewest running tasks, and among several
-    of the one served longest ago; of that owner's tasks, the one queued first is next.
+    Interrupted tasks come first, then those of a higher priority. Otherwise it is the turn of the owner with the fewest
+    running tasks, and among several of the one served longest ago; of that owner's tasks, the one queued first is next.
 
     The cost depends on the number of running tasks and of owners, not on how many tasks are queued or have ended.
     """
@@ -30,13 +30,15 @@ def next_in_turn() -> Task | None:
     interrupted = queued.filter(started_at__isnull=False).exclude(owner__in=at_limit).order_by("started_at").first()
     if interrupted is not None:
         return interrupted
-    own = queued.filter(owner=OuterRef("owner")).order_by()
+    own = queued.filter(owner=OuterRef("owner")).order_by("-priority", "queued_at")
     owners = LastServed.objects.filter(Exists(own)).exclude(owner__in=at_limit)
     fewest = [Case(*(When(owner=owner, then=Value(count)) for owner, count in running.items()), default=Value(0)).asc()]
-    waiting_since = Subquery(own.values("owner").annotate(first=Min("queued_at")).values("first"))
-    in_turn = owners.order_by(*(fewest if running else []), F("at").asc(nulls_first=True), waiting_since)
+    priority, waiting_since = Subquery(own.values("priority")[:1]), Subquery(own.values("queued_at")[:1])
+    in_turn = owners.order_by(
+        priority.desc(), *(fewest if running else []), F("at").asc(nulls_first=True), waiting_since
+    )
     owner = in_turn.values_list("owner", flat=True).first()
-    return None if owner is None else queued.filter(owner=owner).order_by("queued_at").first()
+    return None if owner is None else queued.filter(owner=owner).order_by("-priority", "queued_at").first()
 
 
 def served(owner_id: int) -> None:

@@ -179,10 +179,12 @@ def test_who_may(client: Client, queue: Redis, task: Task, owner: AbstractUser, 
 # What stands on the pages ---------------------------------------------------------------------------------------------
 
 
+PRIORITIES = {"high_priority", "normal_priority", "low_priority"}
+OPERATE = {"cancel_tasks", "retry_tasks", "delete_selected", "export_tasks", *PRIORITIES}
 ACTIONS = {
     "viewer": set(),
-    "operator": {"cancel_tasks", "retry_tasks", "delete_selected"},
-    "administrator": {"cancel_tasks", "retry_tasks", "delete_selected"},
+    "operator": OPERATE,
+    "administrator": OPERATE | {"hand_over_tasks"},
 }
 
 

@@ -119,7 +119,7 @@ def read_progress(
     if not wait or task.has_ended or (after is not None and after != task.sequence):
         return task
     close_old_connections()  # while the answer waits, it needs none
-    content = next_state(task.pk, task.sequence, wait, lambda task: State.from_orm(task).model_dump_json().encode())
+    content = next_state(task, wait, lambda task: State.from_orm(task).model_dump_json().encode())
     return StreamingHttpResponse(content, content_type="application/json", headers={"X-Accel-Buffering": "no"})
 
 
@@ -139,9 +139,9 @@ def follow_events(
     has status 204, after which browsers do not come back.
     """
     task = task_visible_to(request.user, identifier)
-    if missed(task.pk, last_event_id) == (True, []):
+    if missed(task, last_event_id) == (True, []):
         return HttpResponse(status=204)
     close_old_connections()
     return StreamingHttpResponse(
-        events(task.pk, last_event_id), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        events(task, last_event_id), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )
