@@ -151,7 +151,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "tasks_app.pages.context.queue_pause",
+                "tasks_app.pages.context.notices",
             ],
         },
     },

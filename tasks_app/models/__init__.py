@@ -1,5 +1,6 @@
 """The database models: tasks, transcripts, uploads in parts, what follows tasks, keys, webhooks, the audit, others."""
 
+from tasks_app.models.announcement import Announcement
 from tasks_app.models.audit import AuditAction, AuditEntry
 from tasks_app.models.calls import Call
 from tasks_app.models.finished import FinishedTask, hour_of
@@ -32,6 +33,7 @@ __all__ = [
     "ENDED",
     "TRANSITIONS",
     "AccountLink",
+    "Announcement",
     "ApiKey",
     "AuditAction",
     "AuditEntry",

@@ -21,6 +21,8 @@ class AuditAction(models.TextChoices):
     EXPORTED = "exported", "Downloaded the transcript with others"
     PAUSED = "paused", "Paused the queue"
     WENT_ON = "went_on", "Let the queue go on"
+    ANNOUNCED = "announced", "Announced a message to all"
+    SILENCED = "silenced", "Withdrew a message to all"
     INVITED = "invited", "Invited somebody"
     WITHDRAWN = "withdrawn", "Withdrew an invitation"
     JOINED = "joined", "Signed up with an invitation"
