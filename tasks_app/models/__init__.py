@@ -3,6 +3,7 @@
 from tasks_app.models.announcement import Announcement
 from tasks_app.models.audit import AuditAction, AuditEntry
 from tasks_app.models.calls import Call
+from tasks_app.models.drained_worker import DrainedWorker
 from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
@@ -41,6 +42,7 @@ __all__ = [
     "Change",
     "Delivery",
     "DownloadPreferences",
+    "DrainedWorker",
     "FinishedTask",
     "FollowUp",
     "IncomingRecording",

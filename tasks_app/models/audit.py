@@ -21,6 +21,8 @@ class AuditAction(models.TextChoices):
     EXPORTED = "exported", "Downloaded the transcript with others"
     PAUSED = "paused", "Paused the queue"
     WENT_ON = "went_on", "Let the queue go on"
+    DRAINED = "drained", "Asked a worker to take nothing new"
+    UNDRAINED = "undrained", "Let a worker take tasks again"
     ANNOUNCED = "announced", "Announced a message to all"
     SILENCED = "silenced", "Withdrew a message to all"
     INVITED = "invited", "Invited somebody"

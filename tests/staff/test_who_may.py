@@ -60,6 +60,7 @@ TASK, OWNER, GROUP, MESSAGE = "the task", "its owner", "a group", "a message"
 ADMIN = {
     "index": all_may("GET", 200),
     "queue": Row("POST", 403, 302, 302),
+    "worker": Row("POST", 403, 404, 404, form="drain=nobody"),
     "password_change": all_may("GET", 200),
     "password_change_done": all_may("GET", 200),
     "autocomplete": nobody("GET"),
