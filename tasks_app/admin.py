@@ -26,7 +26,7 @@ from tasks_app.admin_filters import ErrorCodeFilter, ModelFilter, WorkerFilter
 from tasks_app.models import Speaker, Task, TaskEvent
 from tasks_app.pipeline.transcript import StageWarning
 from tasks_app.progress.stages import STAGE_PERCENTAGES
-from tasks_app.staff import announcements, audit, people, queue  # noqa: F401  which register their pages
+from tasks_app.staff import announcements, audit, people, queue, settings  # noqa: F401  which register their pages
 from tasks_app.staff.bulk import BulkActions
 from tasks_app.staff.read_only import ReadOnly
 from tasks_app.throttle import LimitedLogIn

@@ -6,7 +6,7 @@ from django.contrib.auth.models import User
 from django.db import transaction
 
 from tasks_app.actions.audit import record
-from tasks_app.actions.quota import check_quota, used_bytes
+from tasks_app.actions.quota import check_quota
 from tasks_app.actions.status import check_room_to_wait, lock, lock_owner
 from tasks_app.errors import IllegalTransition, QuotaExceeded, TooManyTasks
 from tasks_app.models import AuditAction, Call, Submission, Task, TaskStatus
@@ -48,7 +48,7 @@ def _check_room(task: Task, to: User) -> None:
     lock_owner(to.pk)
     try:
         if task.media:
-            check_quota(used_bytes(to.pk), task.size)
+            check_quota(to.pk, task.size)
         if task.status == TaskStatus.QUEUED:
             check_room_to_wait(to.pk)
     except QuotaExceeded:

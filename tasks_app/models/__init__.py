@@ -8,6 +8,7 @@ from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.keys import ApiKey, KeyScope
+from tasks_app.models.limits import ChangedSetting, PersonalLimits
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.people import AccountLink, LastSeen
 from tasks_app.models.playback import Playback
@@ -40,6 +41,7 @@ __all__ = [
     "AuditEntry",
     "Call",
     "Change",
+    "ChangedSetting",
     "Delivery",
     "DownloadPreferences",
     "DrainedWorker",
@@ -51,6 +53,7 @@ __all__ = [
     "LastServed",
     "LiveSegment",
     "MediaFolder",
+    "PersonalLimits",
     "Playback",
     "Priority",
     "QueuePause",

@@ -23,6 +23,7 @@ class AuditAction(models.TextChoices):
     WENT_ON = "went_on", "Let the queue go on"
     DRAINED = "drained", "Asked a worker to take nothing new"
     UNDRAINED = "undrained", "Let a worker take tasks again"
+    SETTING_CHANGED = "setting_changed", "Changed a setting"
     ANNOUNCED = "announced", "Announced a message to all"
     SILENCED = "silenced", "Withdrew a message to all"
     INVITED = "invited", "Invited somebody"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
-from django.conf import settings
 from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 from django.utils import timezone
 
-from tasks_app.models import LastServed, QueuePause, Task, TaskStatus
+from tasks_app.current_settings import current
+from tasks_app.models import LastServed, PersonalLimits, QueuePause, Task, TaskStatus
 
 
 def next_in_turn() -> Task | None:
@@ -24,8 +25,8 @@ def next_in_turn() -> Task | None:
     if QueuePause.objects.exists():
         return None
     running = Counter(Task.objects.filter(status=TaskStatus.PROCESSING).values_list("owner", flat=True).order_by())
-    limit = settings.MAX_RUNNING_PER_USER
-    at_limit = [owner for owner, count in running.items() if limit and count >= limit]
+    most = most_running(running) if running else {}
+    at_limit = [owner for owner, count in running.items() if most[owner] and count >= most[owner]]
     queued = Task.objects.filter(status=TaskStatus.QUEUED)
     interrupted = queued.filter(started_at__isnull=False).exclude(owner__in=at_limit).order_by("started_at").first()
     if interrupted is not None:
@@ -39,6 +40,13 @@ def next_in_turn() -> Task | None:
     )
     owner = in_turn.values_list("owner", flat=True).first()
     return None if owner is None else queued.filter(owner=owner).order_by("-priority", "queued_at").first()
+
+
+def most_running(owners: Collection[int]) -> dict[int, int]:
+    """How many tasks each of these owners may have running at once; 0 for any number."""
+    own = dict(PersonalLimits.objects.filter(pk__in=owners).values_list("pk", "max_running"))
+    general = current("MAX_RUNNING_PER_USER")
+    return {owner: general if (most := own.get(owner)) is None else most for owner in owners}
 
 
 def served(owner_id: int) -> None:

@@ -206,8 +206,8 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
         checked = threading.Barrier(2)
         original = getattr(module, check)
 
-        def checking(*arguments: int) -> object:
-            result = original(*arguments)
+        def checking(*arguments: int, **named: object) -> object:
+            result = original(*arguments, **named)
             with suppress(threading.BrokenBarrierError):
                 checked.wait(timeout=1)
             return result

@@ -86,6 +86,7 @@ ADMIN = {
     "tasks_app_announcement_history": Row("GET", 403, 403, 200, (MESSAGE,)),
     "tasks_app_announcement_change": Row("GET", 403, 403, 200, (MESSAGE,)),
     "tasks_app_announcement_delete": Row("GET", 403, 403, 200, (MESSAGE,)),
+    "tasks_app_changedsetting_changelist": Row("GET", 403, 403, 200),
     "auth_group_changelist": nobody("GET"),
     "auth_group_add": nobody("GET"),
     "auth_group_history": nobody("GET", GROUP),
