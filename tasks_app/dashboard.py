@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from tasks_app import figures
+from tasks_app import VERSION, figures
 from tasks_app.actions.access import logged_in_user, staff_may
 from tasks_app.actions.drain import drain, drained, take_work_again
 from tasks_app.actions.pause import go_on, pause
@@ -95,6 +95,7 @@ def _service(running: list[Task]) -> dict[str, Any]:
         "unwell": [part for part in health if not part.is_well],
         "lacking": lacking(),
         "workers": workers and [(worker, by_identifier.get(worker.task or "")) for worker in workers],
+        "version": VERSION,
         "drained": drained(),
         "broker_away": workers is None,
         "stored": figures.stored_bytes(),

@@ -27,6 +27,7 @@ from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
 from django.utils import timezone
 
+from tasks_app import counters
 from tasks_app.actions.access import sender_of, staff_may, task_visible_to, tasks_visible_to
 from tasks_app.current_settings import current
 from tasks_app.errors import TaskNotFound
@@ -65,6 +66,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         finally:  # however the connection ended
             if self.counted:
                 _open_sockets[self.user_id] -= 1
+                counters.open_sockets.dec()
 
     async def connect(self) -> None:
         self.newest: dict[str, int] = {}
@@ -81,6 +83,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             await self.close()
             return
         _open_sockets[self.user_id] += 1
+        counters.open_sockets.inc()
         self.counted = True
         self.group = group
         await join(
@@ -166,6 +169,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             if sequence <= self.newest.get(frame["task_id"], -1):
                 return
             self.newest[frame["task_id"]] = sequence
+        counters.frames.inc()
         await self.send(text_data=json.dumps(frame, ensure_ascii=False))
 
     async def beat(self) -> None:
