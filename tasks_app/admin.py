@@ -22,7 +22,7 @@ from django.views.decorators.http import require_http_methods
 from tasks_app.actions.access import logged_in_user, open_transcript, staff_may, tasks_visible_to
 from tasks_app.actions.audit import OPEN_FOR
 from tasks_app.actions.delete import delete
-from tasks_app.admin_filters import ErrorCodeFilter, ModelFilter, WorkerFilter
+from tasks_app.admin_filters import ErrorCodeFilter, LanguageFilter, ModelFilter, WorkerFilter
 from tasks_app.models import Speaker, Task, TaskEvent
 from tasks_app.pipeline.transcript import StageWarning
 from tasks_app.progress.stages import STAGE_PERCENTAGES
@@ -42,6 +42,7 @@ admin.site.login_form = LimitedAdminLogIn
 
 class EventInline(ReadOnly, admin.TabularInline):
     model = TaskEvent
+    template = "tasks_app/admin/_events.html"
     fields = ("created_at", "from_status", "to_status", "attempt", "actor", "detail")
     readonly_fields = fields
 
@@ -74,7 +75,7 @@ class TaskAdmin(ReadOnly, BulkActions):
         WorkerFilter,
         "created_at",
         "finished_at",
-        "language",
+        LanguageFilter,
     )
     list_select_related = ("owner",)
     list_per_page = 50

@@ -152,6 +152,12 @@ def finished() -> Finished:
     return Finished([_Hour(*row) for row in grouped])
 
 
+def languages(period: Period) -> list[str]:
+    """Those of the tasks that ended within a time; one query."""
+    rows = FinishedTask.objects.filter(hour__gte=hour_of(period.since)).exclude(language="").order_by()
+    return list(rows.values_list("language", flat=True).distinct())
+
+
 class StageWork(NamedTuple):
     """How many tasks' last attempts did a stage, and the seconds that it took in all."""
 

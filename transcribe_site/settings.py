@@ -181,6 +181,7 @@ WHITENOISE_USE_FINDERS = True
 USE_TZ = True
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC", "time zone of the times on the pages")
 USE_I18N = False
+FORMAT_MODULE_PATH = "transcribe_site.formats"
 
 # Files ----------------------------------------------------------------------------------------------------------------
 

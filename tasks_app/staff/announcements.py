@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import DateTimeField, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -39,6 +39,13 @@ class AnnouncementAdmin(admin.ModelAdmin):
 
     form = AnnouncementForm
     fields = ("text", "until")
+    # Django's own field is two, for the date and the time, without labels.
+    formfield_overrides = {
+        DateTimeField: {
+            "form_class": forms.DateTimeField,
+            "widget": forms.DateTimeInput(attrs={"type": "datetime-local"}),
+        }
+    }
     list_display = ("text", "until", "is_shown", "by", "at")
     list_select_related = ("by",)
 

@@ -26,7 +26,7 @@ def admin(client: Client, staff: AbstractUser) -> Client:
 
 def form(text: str, days: int) -> dict[str, str]:
     until = timezone.localtime(timezone.now() + timedelta(days=days))
-    return {"text": text, "until_0": f"{until:%Y-%m-%d}", "until_1": f"{until:%H:%M:%S}"}
+    return {"text": text, "until": f"{until:%Y-%m-%dT%H:%M}"}
 
 
 def test_every_page_shows_a_message(admin: Client, owner: AbstractUser) -> None:
