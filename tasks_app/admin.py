@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.forms import AdminAuthenticationForm
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import Script
@@ -18,23 +17,21 @@ from django.template.loader import render_to_string
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator, get_text_list
 from django.views.decorators.http import require_http_methods
 
 from tasks_app.actions.access import logged_in_user, open_transcript, staff_may, tasks_visible_to
 from tasks_app.actions.again import again_in_words, do_again
 from tasks_app.actions.audit import OPEN_FOR
-from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
-from tasks_app.actions.retry import retry
-from tasks_app.admin_filters import ErrorCodeFilter, ModelFilter, WorkerFilter
-from tasks_app.models import FollowUp, Speaker, Task, TaskEvent, TaskStatus
+from tasks_app.admin_filters import ErrorCodeFilter, LanguageFilter, ModelFilter, WorkerFilter
+from tasks_app.models import FollowUp, Speaker, Task, TaskEvent
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pages.forms import AgainForm
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import StageWarning
 from tasks_app.progress.stages import STAGE_PERCENTAGES
-from tasks_app.staff import audit, people, queue  # noqa: F401  which register their pages
+from tasks_app.staff import announcements, audit, people, queue, settings  # noqa: F401  which register their pages
+from tasks_app.staff.bulk import BulkActions
 from tasks_app.staff.read_only import ReadOnly
 from tasks_app.throttle import LimitedLogIn
 from tasks_app.wording import clock, file_size, language_name
@@ -51,11 +48,11 @@ OF_A_STAGE = {
     FollowUp.Kind.DIARIZE: ("min_speakers", "max_speakers"),
 }
 """The options that a stage is done again with."""
-MAX_NAMED = 5  # tasks listed by name in a message
 
 
 class EventInline(ReadOnly, admin.TabularInline):
     model = TaskEvent
+    template = "tasks_app/admin/_events.html"
     fields = ("created_at", "from_status", "to_status", "attempt", "actor", "detail")
     readonly_fields = fields
 
@@ -67,13 +64,14 @@ class EventInline(ReadOnly, admin.TabularInline):
 
 
 @admin.register(Task)
-class TaskAdmin(ReadOnly, admin.ModelAdmin):
+class TaskAdmin(ReadOnly, BulkActions):
     list_display = (
         "name",
         "owners_tasks",
         "status",
         "stage",
         "progress",
+        "priority",
         "error_code",
         "length",
         "created_at",
@@ -81,24 +79,24 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     list_filter = (
         "status",
         "progress_stage",
+        "priority",
         ErrorCodeFilter,
         ModelFilter,
         WorkerFilter,
         "created_at",
         "finished_at",
-        "language",
+        LanguageFilter,
     )
     list_select_related = ("owner",)
     list_per_page = 50
     show_full_result_count = False
     search_fields = ("name", "identifier", "owner__username", "error_code")
     search_help_text = "Name, identifier, owner or error code"
-    actions = ("cancel_tasks", "retry_tasks")
     inlines = (EventInline,)
     change_form_template = "tasks_app/admin/task.html"
     fieldsets = (
         (None, {"fields": ("name", "owner", "identifier")}),
-        ("Progress", {"fields": ("status", "stage", "progress", "progress_message", "eta_seconds")}),
+        ("Progress", {"fields": ("status", "priority", "stage", "progress", "progress_message", "eta_seconds")}),
         ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "traceback", "missing")}),
         ("Recording", {"fields": ("length", "file_size", "asked", "recognised", "speakers")}),
         (
@@ -123,12 +121,6 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return staff_may(request.user, "delete_task")
-
-    def has_cancel_permission(self, request: HttpRequest) -> bool:
-        return staff_may(request.user, "cancel_task")
-
-    def has_retry_permission(self, request: HttpRequest) -> bool:
-        return staff_may(request.user, "retry_task")
 
     # The transcript ---------------------------------------------------------------------------------------------------
 
@@ -267,15 +259,7 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
             for warning in map(StageWarning.from_dict, task.warnings)
         )
 
-    # Actions ----------------------------------------------------------------------------------------------------------
-
-    @admin.action(description="Cancel selected tasks", permissions=["cancel"])
-    def cancel_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        self._apply(request, queryset, cancel, "cancelled")
-
-    @admin.action(description="Retry selected tasks", permissions=["retry"])
-    def retry_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
-        self._apply(request, queryset, retry, "queued again")
+    # Deleting ---------------------------------------------------------------------------------------------------------
 
     def delete_model(self, request: HttpRequest, obj: Task) -> None:
         delete(obj, logged_in_user(request))
@@ -289,43 +273,6 @@ class TaskAdmin(ReadOnly, admin.ModelAdmin):
     ) -> tuple[list[str], dict[str, int], set[str], list[str]]:
         """What the confirmation page lists: the tasks, without their thousands of segments."""
         return [str(task) for task in objs], {"tasks": len(objs)}, set(), []
-
-    def _apply(
-        self,
-        request: HttpRequest,
-        queryset: QuerySet[Task],
-        action: Callable[[Task, User], None],
-        done: str,
-    ) -> None:
-        """Apply an action to each task, then report how many changed, needed no change, or were refused and why."""
-        user = logged_in_user(request)
-        changed, unchanged = 0, 0
-        refused: dict[str, list[str]] = {}
-        for task in queryset:
-            was = task.status
-            try:
-                action(task, user)
-            except TranscriptionError as error:
-                refused.setdefault(error.user_message, []).append(task.name)
-            else:
-                changed += task.status != was
-                unchanged += task.status == was
-        if changed:
-            self.message_user(request, f"{_tasks(changed)} {done}.", messages.SUCCESS)
-        if unchanged:
-            self.message_user(request, f"{_tasks(unchanged)}: nothing to do.", messages.INFO)
-        for reason, names in refused.items():
-            self.message_user(request, f"{_tasks(len(names))} not {done}: {_named(names)}. {reason}", messages.WARNING)
-
-
-def _tasks(count: int) -> str:
-    return "1 task" if count == 1 else f"{count} tasks"
-
-
-def _named(names: list[str]) -> str:
-    shown = [f"“{Truncator(name).chars(60)}”" for name in names[:MAX_NAMED]]
-    more = len(names) - len(shown)
-    return get_text_list([*shown, f"{more} more"] if more else shown, "and")
 
 
 def _plain(value: Any) -> str:

@@ -47,6 +47,14 @@ class WorkerFilter(_Exactly):
         return (worker.name for worker in heartbeats.workers() or [])
 
 
+class LanguageFilter(_Exactly):
+    title = "language"
+    parameter_name = lookup = "language"
+
+    def names(self) -> Iterable[str]:
+        return figures.languages(figures.PERIODS[-1])
+
+
 class ModelFilter(_Exactly):
     title = "model"
     parameter_name = "model"

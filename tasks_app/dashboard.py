@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 from django.contrib import admin
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.defaultfilters import date
 from django.template.response import TemplateResponse
@@ -17,8 +17,9 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.views.decorators.http import require_POST
 
-from tasks_app import figures
+from tasks_app import VERSION, figures
 from tasks_app.actions.access import logged_in_user, staff_may
+from tasks_app.actions.drain import drain, drained, take_work_again
 from tasks_app.actions.pause import go_on, pause
 from tasks_app.charts import Chart, bars
 from tasks_app.figures import PERIODS, Period, Work
@@ -40,7 +41,11 @@ class StaffSite(admin.AdminSite):
     enable_nav_sidebar = False  # there are few pages, and the list of tasks needs the space
 
     def get_urls(self) -> list[Any]:
-        return [path("queue/", self.admin_view(require_POST(queue)), name="queue"), *super().get_urls()]
+        return [
+            path("queue/", self.admin_view(require_POST(queue)), name="queue"),
+            path("worker/", self.admin_view(require_POST(worker)), name="worker"),
+            *super().get_urls(),
+        ]
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         return super().index(
@@ -54,6 +59,18 @@ def queue(request: HttpRequest) -> HttpResponseRedirect:
         raise PermissionDenied
     change = pause if request.POST.get("pause") == "yes" else go_on
     change(logged_in_user(request))
+    return redirect("admin:index")
+
+
+def worker(request: HttpRequest) -> HttpResponseRedirect:
+    """`drain`: the name of a worker that is to take nothing new; or `take_work`: of one that may again."""
+    if not staff_may(request.user, "drain_worker"):
+        raise PermissionDenied
+    user = logged_in_user(request)
+    if "take_work" in request.POST:
+        take_work_again(user, request.POST["take_work"])
+    elif not drain(user, request.POST.get("drain", "")):
+        raise Http404
     return redirect("admin:index")
 
 
@@ -78,6 +95,8 @@ def _service(running: list[Task]) -> dict[str, Any]:
         "unwell": [part for part in health if not part.is_well],
         "lacking": lacking(),
         "workers": workers and [(worker, by_identifier.get(worker.task or "")) for worker in workers],
+        "version": VERSION,
+        "drained": drained(),
         "broker_away": workers is None,
         "stored": figures.stored_bytes(),
     }

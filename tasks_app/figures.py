@@ -9,10 +9,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 
-from django.db.models import Count, Min, Q, Sum
+from django.db.models import Count, FloatField, Min, Q, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.utils import timezone
 
 from tasks_app.models import FinishedTask, Task, TaskStatus, hour_of
+from tasks_app.progress.stages import STAGE_PERCENTAGES
 
 SHOWN = 50
 """Most running and most waiting tasks that are listed; the counts are of all."""
@@ -147,6 +150,30 @@ def finished() -> Finished:
         Count("hour"), Sum("sound_seconds", default=0.0), Sum("waited_seconds"), Sum("worked_seconds")
     )
     return Finished([_Hour(*row) for row in grouped])
+
+
+def languages(period: Period) -> list[str]:
+    """Those of the tasks that ended within a time; one query."""
+    rows = FinishedTask.objects.filter(hour__gte=hour_of(period.since)).exclude(language="").order_by()
+    return list(rows.values_list("language", flat=True).distinct())
+
+
+class StageWork(NamedTuple):
+    """How many tasks' last attempts did a stage, and the seconds that it took in all."""
+
+    tasks: int
+    seconds: float
+
+
+def stages(period: Period) -> dict[str, StageWork]:
+    """Work of the tasks that ended within a time, by stage; one query."""
+    seconds = {name: Cast(KT(f"stage_seconds__{name}"), FloatField()) for name in ("reading", *STAGE_PERCENTAGES)}
+    rows = FinishedTask.objects.filter(hour__gte=hour_of(period.since)).order_by()
+    found = rows.aggregate(
+        **{f"{name}_tasks": Count(value) for name, value in seconds.items()},
+        **{f"{name}_seconds": Sum(value, default=0.0) for name, value in seconds.items()},
+    )
+    return {name: StageWork(found[f"{name}_tasks"], found[f"{name}_seconds"]) for name in seconds}
 
 
 class Waiting(NamedTuple):

@@ -14,6 +14,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 from redis.exceptions import RedisError
 
+from tasks_app.current_settings import current
 from tasks_app.media import folder
 from tasks_app.pipeline_setup import offered_models
 from tasks_app.progress.broadcast import reaches_channel_layer
@@ -133,10 +134,10 @@ def lacking() -> list[str]:
         lacks.append("The service is open to a network without HTTPS. Put a proxy before it, and set HTTPS=yes.")
     if settings.DEBUG:
         lacks.append("Debug pages are shown to everybody. Set DEBUG=no.")
-    if settings.DEFAULT_MODEL not in {model.name for model in offered_models()}:
+    if current("DEFAULT_MODEL") not in {model.name for model in offered_models()}:
         lacks.append("The default model is not on this machine. Fetch it with “manage.py models --fetch”.")
     if not settings.HF_TOKEN:
         lacks.append("Speakers are told apart without pyannote. A Hugging Face token (HF_TOKEN) would add it.")
-    if not settings.KEEP_RECORDINGS_DAYS and not settings.KEEP_TRANSCRIPTS_DAYS:
+    if not current("KEEP_RECORDINGS_DAYS") and not current("KEEP_TRANSCRIPTS_DAYS"):
         lacks.append("Everything is kept for ever. KEEP_RECORDINGS_DAYS and KEEP_TRANSCRIPTS_DAYS would limit it.")
     return lacks

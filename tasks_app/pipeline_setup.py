@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from tasks_app.current_settings import current
 from tasks_app.pipeline.audio.probing import Limits
 from tasks_app.pipeline.weights import tuning
 from tasks_app.pipeline.weights.catalogue import ModelInfo, known_models
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def limits() -> Limits:
-    return Limits(max_duration=settings.MAX_DURATION_MINUTES * 60, max_decode_seconds=settings.MAX_DECODE_SECONDS)
+    return Limits(max_duration=current("MAX_DURATION_MINUTES") * 60, max_decode_seconds=settings.MAX_DECODE_SECONDS)
 
 
 @functools.cache

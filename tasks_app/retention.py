@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from tasks_app.current_settings import current
 from tasks_app.intake.parts import parts_file
 from tasks_app.media.files import delete_after_commit, recording_of
 from tasks_app.media.folder import StoredFile, files_below, is_there, walk
@@ -64,12 +65,12 @@ def clean_up(*, dry_run: bool = False, now: datetime | None = None) -> Iterator[
 
 
 def _everything(now: datetime, dry_run: bool) -> Iterator[Removal]:
-    if settings.KEEP_TRANSCRIPTS_DAYS:
-        yield from _tasks(_ended_before(now - timedelta(days=settings.KEEP_TRANSCRIPTS_DAYS)), dry_run)
-    if settings.KEEP_RECORDINGS_DAYS:
-        yield from _recordings(_ended_before(now - timedelta(days=settings.KEEP_RECORDINGS_DAYS)), dry_run)
-    if settings.KEEP_AUDIT_DAYS:
-        yield from _audit(now - timedelta(days=settings.KEEP_AUDIT_DAYS), dry_run)
+    if current("KEEP_TRANSCRIPTS_DAYS"):
+        yield from _tasks(_ended_before(now - timedelta(days=current("KEEP_TRANSCRIPTS_DAYS"))), dry_run)
+    if current("KEEP_RECORDINGS_DAYS"):
+        yield from _recordings(_ended_before(now - timedelta(days=current("KEEP_RECORDINGS_DAYS"))), dry_run)
+    if current("KEEP_AUDIT_DAYS"):
+        yield from _audit(now - timedelta(days=current("KEEP_AUDIT_DAYS")), dry_run)
     oldest = now - UNOWNED_AFTER
     yield from _incoming(oldest, dry_run)
     yield from _follow_ups(now - FOLLOW_UPS_KEPT, dry_run)

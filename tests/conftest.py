@@ -27,6 +27,7 @@ from redis import Redis
 from redis.backoff import ConstantBackoff
 from redis.retry import Retry
 
+from tasks_app import current_settings
 from tasks_app.actions import attempts
 from tasks_app.actions.take_in import store
 from tasks_app.media.folder import MARKER
@@ -198,6 +199,13 @@ def database_url() -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{database}"
     return urlsplit(os.environ["DATABASE_URL"])._replace(path=f"/{database}").geturl()
+
+
+@pytest.fixture(autouse=True)
+def _no_setting_is_changed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And none is looked up, which would be a query now and then: who tests that lets it."""
+    monkeypatch.setattr(current_settings, "_changed", {})
+    monkeypatch.setattr(current_settings, "_read_at", float("inf"))
 
 
 @pytest.fixture(autouse=True)

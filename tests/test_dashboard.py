@@ -14,6 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 from redis import Redis
 
+from tasks_app import VERSION
 from tasks_app.actions import attempts
 from tasks_app.charts import HEIGHT, bars
 from tasks_app.models import FinishedTask, hour_of
@@ -84,6 +85,10 @@ def test_what_is_not_well_is_named_with_its_reason(admin: Client) -> None:
     shown = part(admin, "health")
     assert "Not well" in shown
     assert "No worker gives a sign of life" in shown
+
+
+def test_the_version_is_told(admin: Client) -> None:
+    assert f"Version {VERSION}." in part(admin, "health")
 
 
 def test_the_page_opens_while_the_broker_is_away(client: Client, staff: AbstractUser, settings: Settings) -> None:

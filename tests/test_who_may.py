@@ -113,6 +113,7 @@ OTHERS = {
     "key-revoke": Row("POST", 302, 302, LOGIN, 302, (1,)),
     "api-tasks": Row("POST", 400, 400, 401, 400),
     None: Row("GET", 302, 302, 302, 302),  # favicon.ico
+    "notices": Row("GET", 200, 200, 200, 200),
     "home": Row("GET", 302, 302, 302, 302),
     "setup": Row("GET", 404, 404, 404, 404),  # there are accounts
     "login": Row("GET", 302, 302, 200, 302),

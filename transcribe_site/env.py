@@ -23,12 +23,33 @@ class Setting(NamedTuple):
     meaning: str
 
 
+class Changeable(NamedTuple):
+    """A setting that staff may change while the service runs. `parse` raises ValueError, whose message says why;
+    `choices`: all that it can be, if they are few."""
+
+    meaning: str
+    parse: Callable[[str], object]
+    choices: tuple[str, ...] = ()
+
+
 SETTINGS: dict[str, Setting] = {}
+CHANGEABLE: dict[str, Changeable] = {}
 
 
-def _read(name: str, default: T, meaning: str, parse: Callable[[str], T], shown_default: str | None = None) -> T:
+def _read(
+    name: str,
+    default: T,
+    meaning: str,
+    parse: Callable[[str], T],
+    shown_default: str | None = None,
+    *,
+    changeable: bool = False,
+    choices: tuple[str, ...] = (),
+) -> T:
     shown = shown_default if shown_default is not None else "" if default is None else str(default)
     SETTINGS[name] = Setting(name, shown, meaning)
+    if changeable:
+        CHANGEABLE[name] = Changeable(meaning, parse, choices)
     raw = os.environ.get(name, "").strip()
     if not raw:
         return default
@@ -38,8 +59,8 @@ def _read(name: str, default: T, meaning: str, parse: Callable[[str], T], shown_
         raise ImproperlyConfigured(f"{name} cannot be {raw!r}: {error}.") from None
 
 
-def text(name: str, default: str, meaning: str, *, shown_default: str | None = None) -> str:
-    return _read(name, default, meaning, str, shown_default)
+def text(name: str, default: str, meaning: str, *, shown_default: str | None = None, changeable: bool = False) -> str:
+    return _read(name, default, meaning, str, shown_default, changeable=changeable)
 
 
 def secret(name: str, meaning: str) -> str | None:
@@ -67,7 +88,9 @@ def boolean(name: str, default: bool, meaning: str) -> bool:
     return _read(name, default, meaning, parse, "yes" if default else "no")
 
 
-def integer(name: str, default: int, meaning: str, *, minimum: int = 0, maximum: int | None = None) -> int:
+def integer(
+    name: str, default: int, meaning: str, *, minimum: int = 0, maximum: int | None = None, changeable: bool = False
+) -> int:
     def parse(raw: str) -> int:
         try:
             number = int(raw)
@@ -79,7 +102,7 @@ def integer(name: str, default: int, meaning: str, *, minimum: int = 0, maximum:
             raise ValueError(f"it must be at most {maximum}")
         return number
 
-    return _read(name, default, meaning, parse)
+    return _read(name, default, meaning, parse, changeable=changeable)
 
 
 def listing(name: str, default: list[str], meaning: str) -> list[str]:
@@ -130,10 +153,10 @@ def renamed(name: str, now: str) -> None:
         raise ImproperlyConfigured(f"{name} is called {now} now. Set {now} instead; the README says how.")
 
 
-def choice(name: str, default: str, meaning: str, choices: tuple[str, ...]) -> str:
+def choice(name: str, default: str, meaning: str, choices: tuple[str, ...], *, changeable: bool = False) -> str:
     def parse(raw: str) -> str:
         if raw not in choices:
             raise ValueError(f"it must be one of {', '.join(choices)}")
         return raw
 
-    return _read(name, default, meaning, parse)
+    return _read(name, default, meaning, parse, changeable=changeable, choices=choices)

@@ -10,6 +10,7 @@ from uuid import uuid4
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse
 
+from tasks_app import counters
 from tasks_app.actions.audit import coming_from
 from tasks_app.actions.people import note_seen
 from tasks_app.logs import about
@@ -17,7 +18,8 @@ from tasks_app.throttle import client_address
 
 
 class RequestIdentifier:
-    """The outermost middleware. The identifier is made here: one that a client sends is not believed."""
+    """The outermost middleware, which counts answers, too. The identifier is made here: one that a client sends is not
+    believed."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -27,6 +29,7 @@ class RequestIdentifier:
         with about(request=identifier), coming_from(client_address(request)):
             response = self.get_response(request)
         response["X-Request-ID"] = identifier
+        counters.requests.labels(f"{response.status_code // 100}xx").inc()
         return response
 
 

@@ -110,6 +110,7 @@ SIGNUP = env.choice(
     "open",
     "who may create an account: open, everybody; invited, with a link that staff make; closed, nobody",
     ("open", "invited", "closed"),
+    changeable=True,
 )
 
 INSTALLED_APPS = [
@@ -151,7 +152,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "tasks_app.pages.context.queue_pause",
+                "tasks_app.pages.context.notices",
             ],
         },
     },
@@ -180,6 +181,7 @@ WHITENOISE_USE_FINDERS = True
 USE_TZ = True
 TIME_ZONE = env.time_zone("TIME_ZONE", "UTC", "time zone of the times on the pages")
 USE_I18N = False
+FORMAT_MODULE_PATH = "transcribe_site.formats"
 
 # Files ----------------------------------------------------------------------------------------------------------------
 
@@ -189,22 +191,41 @@ FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
 KEEP_RECORDINGS_DAYS = env.integer(
-    "KEEP_RECORDINGS_DAYS", 0, "days that a recording is kept after its task ended, its transcript stays; 0 for ever"
+    "KEEP_RECORDINGS_DAYS",
+    0,
+    "days that a recording is kept after its task ended, its transcript stays; 0 for ever",
+    changeable=True,
+    maximum=36500,
 )
 KEEP_TRANSCRIPTS_DAYS = env.integer(
-    "KEEP_TRANSCRIPTS_DAYS", 0, "days that a whole task is kept after it ended, transcript and recording; 0 for ever"
+    "KEEP_TRANSCRIPTS_DAYS",
+    0,
+    "days that a whole task is kept after it ended, transcript and recording; 0 for ever",
+    changeable=True,
+    maximum=36500,
 )
 KEEP_AUDIT_DAYS = env.integer(
-    "KEEP_AUDIT_DAYS", 365, "days that is kept who did what to whose task or account; 0 for ever"
+    "KEEP_AUDIT_DAYS",
+    365,
+    "days that is kept who did what to whose task or account; 0 for ever",
+    changeable=True,
+    maximum=36500,
 )
 MIN_FREE_MB = env.integer(
     "MIN_FREE_MB", 500, "room that uploads leave free on the disk of VAR_DIR, in MB; database and broker need it"
 )
 QUOTA_MB_PER_USER = env.integer(
-    "QUOTA_MB_PER_USER", 20000, "most that the recordings of one user may take up, in MB; 0 for no limit"
+    "QUOTA_MB_PER_USER",
+    20000,
+    "most that the recordings of one user may take up, in MB; 0 for no limit",
+    changeable=True,
 )
-MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", 2048, "largest upload, of one file or several at once, in MB", minimum=1)
-MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", 360, "longest recording, in minutes", minimum=1)
+MAX_UPLOAD_MB = env.integer(
+    "MAX_UPLOAD_MB", 2048, "largest upload, of one file or several at once, in MB", minimum=1, changeable=True
+)
+MAX_DURATION_MINUTES = env.integer(
+    "MAX_DURATION_MINUTES", 360, "longest recording, in minutes", minimum=1, changeable=True
+)
 MAX_DECODE_SECONDS = env.integer("MAX_DECODE_SECONDS", 900, "longest time that reading a file may take", minimum=1)
 
 # The pipeline ---------------------------------------------------------------------------------------------------------
@@ -212,7 +233,7 @@ MAX_DECODE_SECONDS = env.integer("MAX_DECODE_SECONDS", 900, "longest time that r
 MODEL_DIR = Path(
     env.text("MODEL_DIR", str(VAR_DIR / "models"), "folder of Whisper models", shown_default="models in VAR_DIR")
 )
-DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model used unless another one is chosen")
+DEFAULT_MODEL = env.text("DEFAULT_MODEL", "base", "Whisper model used unless another one is chosen", changeable=True)
 MODEL_ALIASES = env.mapping(
     "MODEL_ALIASES",
     "models that serve names of OpenAI's, `whisper-1=small,gpt-4o-transcribe=base`; others are served by DEFAULT_MODEL",
@@ -239,11 +260,13 @@ LEASE_SECONDS = env.integer(
 )
 
 MAX_RUNNING_PER_USER = env.integer(
-    "MAX_RUNNING_PER_USER", 0, "tasks of one user that run at once; 0 for as many as there are workers"
+    "MAX_RUNNING_PER_USER", 0, "tasks of one user that run at once; 0 for as many as there are workers", changeable=True
 )
-MAX_WAITING_PER_USER = env.integer("MAX_WAITING_PER_USER", 200, "tasks of one user that may wait at once", minimum=1)
+MAX_WAITING_PER_USER = env.integer(
+    "MAX_WAITING_PER_USER", 200, "tasks of one user that may wait at once", minimum=1, changeable=True
+)
 MAX_SOCKETS_PER_USER = env.integer(
-    "MAX_SOCKETS_PER_USER", 20, "WebSockets that one user may hold open at once", minimum=1
+    "MAX_SOCKETS_PER_USER", 20, "WebSockets that one user may hold open at once", minimum=1, changeable=True
 )
 
 CHANNEL_LAYERS = {
@@ -276,3 +299,5 @@ LOGGING = {
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"tasks_app": {"level": LOG_LEVEL}},
 }
+
+CHANGEABLE = env.CHANGEABLE  # by staff, while the service runs; asked for through tasks_app/current_settings.py

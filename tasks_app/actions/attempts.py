@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -25,7 +24,7 @@ from tasks_app.errors import IllegalTransition, TranscriptionError, without_path
 from tasks_app.models import StageResult, Task, TaskProgressStage, TaskStatus
 from tasks_app.pipeline.transcript import Transcript
 from tasks_app.progress.emitter import ProgressEmitter
-from tasks_app.queueing.turns import next_in_turn, served
+from tasks_app.queueing.turns import most_running, next_in_turn, served
 from tasks_app.transcripts.recognised import write_recognised
 
 logger = logging.getLogger(__name__)
@@ -71,7 +70,7 @@ def claim_next(worker: str = "", device: str = "") -> Task | None:
 
 
 def _may_run_one_more(owner_id: int) -> bool:
-    limit = settings.MAX_RUNNING_PER_USER
+    limit = most_running([owner_id])[owner_id]
     return not limit or Task.objects.filter(owner=owner_id, status=TaskStatus.PROCESSING).count() < limit
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import timedelta
@@ -38,8 +38,16 @@ def record(
     detail: str = "",
 ) -> None:
     """Write an entry, in the transaction of the act itself. `actor`: None for the service and its command line."""
-    owner = task.owner if task is not None else owner
-    AuditEntry.objects.create(
+    _entry(action, actor, task.owner if task is not None else owner, task, detail).save()
+
+
+def record_on_many(action: AuditAction, actor: User, tasks: Iterable[Task], detail: str = "") -> None:
+    """As `record`, of many tasks whose owners are loaded, in one statement."""
+    AuditEntry.objects.bulk_create(_entry(action, actor, task.owner, task, detail) for task in tasks)
+
+
+def _entry(action: AuditAction, actor: User | None, owner: User | None, task: Task | None, detail: str) -> AuditEntry:
+    return AuditEntry(
         action=action,
         actor_id=actor.pk if actor else None,
         actor_name=actor.get_username() if actor else "",

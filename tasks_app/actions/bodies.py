@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from tasks_app.actions.access import sender_of
-from tasks_app.actions.quota import check_quota, used_bytes
+from tasks_app.actions.quota import check_fits, quota, used_bytes
 from tasks_app.errors import RequestTooLarge
 from tasks_app.intake.bodies import FORM_BYTES, may_bring_recording
 from tasks_app.intake.check import most_bytes
@@ -36,7 +36,8 @@ class BodyLimit:
         self.path, self.headers, self.length = path, headers, length
         self.sender_id: int | None = None
         self.room = Promise()
-        self._used = self._counted = 0
+        self._largest = self._used = self._counted = 0
+        self._most: int | None = None
 
     def must_be_looked_up(self, size: int) -> bool:
         """Whether it takes `look_up` to say if the body may have `size` bytes.
@@ -51,7 +52,7 @@ class BodyLimit:
         return True
 
     def look_up(self) -> None:
-        """Find out who sends the body.
+        """Find out who sends the body, and how much they may send.
 
         Raises:
             RequestTooLarge: a stranger.
@@ -61,7 +62,7 @@ class BodyLimit:
             raise RequestTooLarge(
                 user_message="Log in before you send a recording: you are not logged in, or not any more."
             )
-        self._used = used_bytes(sender.pk)
+        self._largest, self._most, self._used = most_bytes(), quota(sender.pk), used_bytes(sender.pk)
         self.sender_id = sender.pk
 
     def check(self, size: int) -> None:
@@ -72,11 +73,11 @@ class BodyLimit:
             QuotaExceeded: with the sender's recordings, and with what they send besides, it is too much.
             StorageFull: there is no room for it.
         """
-        if size > most_bytes() + FORM_BYTES:
-            raise FileTooLarge
         if self.sender_id is not None:
+            if size > self._largest + FORM_BYTES:
+                raise FileTooLarge
             others = _on_their_way[self.sender_id] - self._counted
-            check_quota(self._used + others, size - FORM_BYTES)
+            check_fits(self._most, self._used + others, size - FORM_BYTES)
         if size > IN_MEMORY_BYTES and COPIES * size > self.room.size:
             self.room.extend(COPIES * (size if self.length is not None else size + STEP_BYTES))
         if self.sender_id is not None:

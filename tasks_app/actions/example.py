@@ -5,10 +5,10 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from django.conf import settings
 from django.contrib.auth.models import User
 
 from tasks_app.actions.take_in import take_in
+from tasks_app.current_settings import current
 from tasks_app.errors import FileMissing
 from tasks_app.models import Task
 from tasks_app.options import TranscriptionOptions
@@ -36,4 +36,4 @@ def take_in_example(owner: User) -> Task:
     recording = example_recording()
     if recording is None:
         raise FileMissing(user_message="There is no example here. Upload a recording of your own.")
-    return take_in(owner, recording, TranscriptionOptions.from_fields({"model": settings.DEFAULT_MODEL}), name=NAME)
+    return take_in(owner, recording, TranscriptionOptions.from_fields({"model": current("DEFAULT_MODEL")}), name=NAME)

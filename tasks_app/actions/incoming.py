@@ -10,15 +10,15 @@ from contextlib import contextmanager, suppress
 from typing import BinaryIO
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.utils import timezone
 
 from tasks_app.actions.access import task_visible_to
-from tasks_app.actions.quota import check_quota, used_bytes
+from tasks_app.actions.quota import check_quota
 from tasks_app.actions.status import lock_owner
 from tasks_app.actions.take_in import check_options, take_in
+from tasks_app.current_settings import current
 from tasks_app.errors import IncompleteUpload, QuotaExceeded, TaskNotFound, TooManyTasks, WrongOffset
 from tasks_app.intake.check import check_size, most_bytes
 from tasks_app.intake.names import display_name
@@ -43,8 +43,8 @@ def announce(owner: User, name: str, options: TranscriptionOptions, size: int | 
     incoming = IncomingRecording(owner=owner, name=display_name(name), options=options.to_dict(), size=size)
     with transaction.atomic():
         lock_owner(owner.pk)
-        check_quota(used_bytes(owner.pk), size or 0)
-        if IncomingRecording.objects.filter(owner=owner).count() >= settings.MAX_WAITING_PER_USER:
+        check_quota(owner.pk, size or 0)
+        if IncomingRecording.objects.filter(owner=owner).count() >= current("MAX_WAITING_PER_USER"):
             raise TooManyTasks
         incoming.save(force_insert=True)
         path = parts_file(incoming.pk)
@@ -87,7 +87,7 @@ def receive(incoming: IncomingRecording, offset: int, part: BinaryIO) -> None:
             if received > most:
                 raise FileTooLarge
             if incoming.size is None:
-                check_quota(used_bytes(incoming.owner_id), received - offset)
+                check_quota(incoming.owner_id, received - offset)
             rows = IncomingRecording.objects.filter(pk=incoming.pk)
             if not rows.update(received=received, received_at=timezone.now()):
                 raise TaskNotFound

@@ -7,7 +7,6 @@ import time
 from datetime import timedelta
 from hashlib import sha256
 
-from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
@@ -16,6 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from tasks_app.actions.audit import record
+from tasks_app.current_settings import current
 from tasks_app.errors import LinkExpired
 from tasks_app.models import AccountLink, AuditAction, LastSeen
 
@@ -30,12 +30,12 @@ _seen: dict[int, float] = {}
 
 
 def anybody_may_sign_up() -> bool:
-    return settings.SIGNUP == "open"
+    return current("SIGNUP") == "open"
 
 
 def may_sign_up_with(link: AccountLink | None) -> bool:
     """`link`: the invitation that somebody has, if any."""
-    return anybody_may_sign_up() or (settings.SIGNUP == "invited" and link is not None)
+    return anybody_may_sign_up() or (current("SIGNUP") == "invited" and link is not None)
 
 
 # Links ----------------------------------------------------------------------------------------------------------------

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Sum
 from django.db.models.functions import Coalesce
 
+from tasks_app.current_settings import current
 from tasks_app.errors import QuotaExceeded
-from tasks_app.models import IncomingRecording, Task, TaskStatus
+from tasks_app.models import IncomingRecording, PersonalLimits, Task, TaskStatus
+from tasks_app.queueing.turns import most_running
 from tasks_app.wording import file_size
 
 
-def quota() -> int | None:
+def quota(owner_id: int) -> int | None:
     """In bytes; None where there is no limit."""
-    return settings.QUOTA_MB_PER_USER * 1_000_000 or None
+    own = PersonalLimits.objects.filter(pk=owner_id).values_list("quota_mb", flat=True).first()
+    return (current("QUOTA_MB_PER_USER") if own is None else own) * 1_000_000 or None
 
 
 def used_bytes(owner_id: int, *, without: UUID | None = None) -> int:
@@ -37,17 +39,21 @@ def usage(owner_id: int) -> dict[str, int | None]:
     tasks = Task.objects.filter(owner=owner_id)
     return {
         "used_bytes": used_bytes(owner_id),
-        "most_bytes": quota(),
+        "most_bytes": quota(owner_id),
         "waiting": tasks.filter(status=TaskStatus.QUEUED).count(),
-        "most_waiting": settings.MAX_WAITING_PER_USER,
+        "most_waiting": current("MAX_WAITING_PER_USER"),
         "running": tasks.filter(status=TaskStatus.PROCESSING).count(),
-        "most_running": settings.MAX_RUNNING_PER_USER or None,
+        "most_running": most_running([owner_id])[owner_id] or None,
     }
 
 
-def check_quota(used: int, more: int) -> None:
-    """Raises QuotaExceeded if somebody whose recordings take up `used` bytes may not add `more`."""
-    most = quota()
+def check_quota(owner_id: int, more: int, *, without: UUID | None = None) -> None:
+    """Raises QuotaExceeded if this person may not add `more` bytes to their recordings. `without`: see `used_bytes`."""
+    check_fits(quota(owner_id), used_bytes(owner_id, without=without), more)
+
+
+def check_fits(most: int | None, used: int, more: int) -> None:
+    """Raises QuotaExceeded if `more` bytes beside those that are `used` are more than the quota `most`."""
     if most is not None and used + more > most:
         raise QuotaExceeded(
             user_message=f"This recording does not fit: yours take up {file_size(used)} of the {file_size(most)} "

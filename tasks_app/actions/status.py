@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from tasks_app.actions.finished import record_finished
 from tasks_app.actions.webhook_events import tell_ended
+from tasks_app.current_settings import current
 from tasks_app.errors import IllegalTransition, TooManyTasks
 from tasks_app.models import ENDED, TRANSITIONS, Task, TaskEvent, TaskProgressStage, TaskStatus
 from tasks_app.progress.emitter import ProgressEmitter
@@ -131,7 +132,7 @@ def tell_waiting(task_id: UUID, message: str) -> None:
 def check_room_to_wait(owner_id: int) -> None:
     lock_owner(owner_id)
     waiting = Task.objects.filter(owner=owner_id, status=TaskStatus.QUEUED).count()
-    if waiting >= settings.MAX_WAITING_PER_USER:
+    if waiting >= current("MAX_WAITING_PER_USER"):
         raise TooManyTasks(
             user_message=f"{waiting} of your recordings are waiting already. Wait until some are done, or cancel some."
         )

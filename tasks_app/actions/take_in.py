@@ -10,7 +10,7 @@ from django.core.files import File
 from django.db import transaction
 from django.utils import timezone
 
-from tasks_app.actions.quota import check_quota, used_bytes
+from tasks_app.actions.quota import check_quota
 from tasks_app.actions.status import check_room_to_wait, wake_after_commit
 from tasks_app.intake.check import check, check_size
 from tasks_app.intake.local import local_file
@@ -90,7 +90,7 @@ def store(
             files.save(task, recording)
         with transaction.atomic():
             check_room_to_wait(owner.pk)
-            check_quota(used_bytes(owner.pk, without=task.pk), task.size)  # the owner is locked: two fit together
+            check_quota(owner.pk, task.size, without=task.pk)  # the owner is locked: two fit together
             task.save(force_insert=True)
             joins(owner.pk)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)

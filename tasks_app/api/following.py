@@ -12,12 +12,12 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
-from uuid import UUID
 
 from tasks_app.api.waiting import LOOK_SECONDS, PADDING_SECONDS, BrokenOff, give_up_thread, news_of, patiently_ask
 from tasks_app.models import ENDED, Task
 from tasks_app.patience import DATABASE_AWAY
 from tasks_app.progress.database import ask
+from tasks_app.progress.frames import gone_frame
 from tasks_app.progress.snapshot import snapshot
 
 MOST_WAITING_SECONDS = 60
@@ -29,39 +29,40 @@ MIN_INTERVAL = 0.2
 logger = logging.getLogger(__name__)
 
 
-async def next_state(task_id: UUID, after: int, seconds: float, write: Callable[[Task], bytes]) -> AsyncIterator[bytes]:
-    """What `write` makes of the task once its sequence is another than `after` or it has ended, at the latest after
+async def next_state(task: Task, seconds: float, write: Callable[[Task], bytes]) -> AsyncIterator[bytes]:
+    """What `write` makes of the task once its sequence is another than it was or it has ended, at the latest after
     these seconds.
 
     Raises:
-        BrokenOff: it was deleted meanwhile.
+        BrokenOff: it was deleted meanwhile, or handed to another owner.
     """
     give_up_thread()
     until = time.monotonic() + seconds
-    async with news_of(task_id, _counts) as news:
+    async with news_of(task.pk, _counts) as news:
         while True:
             news.clear()
-            task = await patiently_ask(lambda: Task.objects.filter(pk=task_id).first())
-            if task is None:
-                raise BrokenOff("deleted")
+            present = await patiently_ask(Task.objects.filter(pk=task.pk, owner=task.owner_id).first)
+            if present is None:
+                raise BrokenOff("gone")
             left = until - time.monotonic()
-            if task.sequence != after or task.has_ended or left <= 0:
-                yield write(task)
+            if present.sequence != task.sequence or present.has_ended or left <= 0:
+                yield write(present)
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(news.wait(), min(left, LOOK_SECONDS))
 
 
-async def events(task_id: UUID, after: int) -> AsyncIterator[bytes]:
-    """Server-sent events: the frames of the task after number `after`, until it has ended or is deleted."""
+async def events(task: Task, after: int) -> AsyncIterator[bytes]:
+    """Server-sent events: the frames of the task after number `after`, until it has ended, is deleted or is handed to
+    another owner."""
     give_up_thread()
     until = time.monotonic() + LONGEST_SECONDS
     quiet_since = time.monotonic()
-    async with news_of(task_id, _counts) as news:
+    async with news_of(task.pk, _counts) as news:
         while time.monotonic() < until:
             news.clear()
             try:
-                ended, frames = await ask(missed, task_id, after)
+                ended, frames = await ask(missed, task, after)
             except DATABASE_AWAY as error:  # it is asked again
                 logger.warning("Cannot look up what is new of a task: %s", type(error).__name__)
                 ended, frames = False, []
@@ -80,10 +81,12 @@ async def events(task_id: UUID, after: int) -> AsyncIterator[bytes]:
                 await asyncio.wait_for(news.wait(), LOOK_SECONDS)
 
 
-def missed(task_id: UUID, after: int) -> tuple[bool, list[dict[str, Any]]]:
+def missed(task: Task, after: int) -> tuple[bool, list[dict[str, Any]]]:
     """Whether the task has ended or is gone, and its frames after number `after`."""
-    status = Task.objects.filter(pk=task_id).values_list("status", flat=True).first()
-    return status is None or status in ENDED, snapshot(task_id, after)
+    status = Task.objects.filter(pk=task.pk, owner=task.owner_id).values_list("status", flat=True).first()
+    if status is None:
+        return True, [gone_frame(task.pk)]
+    return status in ENDED, snapshot(task.pk, after)
 
 
 def _counts(frame: dict[str, Any]) -> bool:

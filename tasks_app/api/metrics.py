@@ -1,4 +1,4 @@
-"""`/metrics`: figures in the form that Prometheus reads, from the same queries as the dashboard."""
+"""`/metrics`: figures in the form that Prometheus reads: those of the dashboard, and what this process counts."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from tasks_app import figures
+from tasks_app import VERSION, figures
 from tasks_app.actions.access import staff_may
+from tasks_app.counters import COUNTED
 from tasks_app.errors import NotFound
 from tasks_app.health import parts
 from tasks_app.models import Task, TaskStatus
@@ -37,7 +38,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         raise NotFound
     registry = CollectorRegistry()
     registry.register(_Figures())
-    return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+    return HttpResponse(generate_latest(registry) + generate_latest(COUNTED), content_type=CONTENT_TYPE_LATEST)
 
 
 def _may_read(request: HttpRequest) -> bool:
@@ -59,6 +60,7 @@ class _Figures(Collector):
         return []
 
     def collect(self) -> Iterable[Metric]:
+        yield _gauge("build_info", "The program that runs", ("version",), [((VERSION,), 1)])
         counted = Task.objects.order_by().values_list("status").annotate(Count("status"))
         tasks = {**dict.fromkeys(TaskStatus.values, 0), **dict(counted)}
         yield _gauge("tasks", "Tasks that there are", ("status",), [((status,), n) for status, n in tasks.items()])
@@ -83,6 +85,20 @@ class _Figures(Collector):
         ):
             samples = [(kind, value(work)) for kind, work in kinds.items()]
             yield _gauge(f"last_day_{name}", f"{meaning} in the last 24 hours", KIND, samples)
+
+        stages = figures.stages(DAY)
+        yield _gauge(
+            "last_day_stage_tasks",
+            "Tasks that ended in the last 24 hours whose last attempt did the stage",
+            ("stage",),
+            [((name,), work.tasks) for name, work in stages.items()],
+        )
+        yield _gauge(
+            "last_day_stage_seconds",
+            "What a stage took in the last attempts of tasks that ended in the last 24 hours",
+            ("stage",),
+            [((name,), work.seconds) for name, work in stages.items()],
+        )
 
     def _workers(self) -> Iterable[Metric]:
         workers = heartbeats.workers() or []

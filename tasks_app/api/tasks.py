@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
@@ -15,6 +14,7 @@ from tasks_app.actions.access import logged_in_user, task_visible_to
 from tasks_app.actions.delete import delete
 from tasks_app.actions.take_in import take_in
 from tasks_app.api.auth import with_key_or_session
+from tasks_app.current_settings import current
 from tasks_app.errors import InvalidOptions
 from tasks_app.intake.bodies import takes_recordings
 from tasks_app.models import KeyScope, Task
@@ -31,7 +31,7 @@ def task_create(request: HttpRequest) -> JsonResponse:
     if len(recordings) != 1:
         message = "Send one file at a time." if recordings else "Choose a file first."
         raise InvalidOptions("file", user_message=message)
-    options = TranscriptionOptions.from_fields({"model": settings.DEFAULT_MODEL, **request.POST.dict()})
+    options = TranscriptionOptions.from_fields({"model": current("DEFAULT_MODEL"), **request.POST.dict()})
     task = take_in(logged_in_user(request), recordings[0], options)
     answer = {"identifier": str(task.identifier), "url": reverse("task-detail", args=[task.identifier])}
     return JsonResponse(answer, status=201)

@@ -10,17 +10,14 @@ import io
 import zipfile
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import escape  # which parses nothing
 
+from tasks_app.exports.archive import Sink
 from tasks_app.exports.clean import one_line
 from tasks_app.exports.document import Document
 from tasks_app.exports.options import ExportOptions
 from tasks_app.exports.paragraphs import Paragraph, paragraphs
 from tasks_app.wording import clock
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
 
 _BODY = "word/document.xml"
 _PLACE = "The paragraphs stand here"
@@ -34,7 +31,7 @@ def export(document: Document, options: ExportOptions) -> Iterator[bytes]:
     """
     rtl = document.head.language in _RIGHT_TO_LEFT
     template = zipfile.ZipFile(io.BytesIO(_template(one_line(document.title), document.head.language, rtl)))
-    sink = _Sink()
+    sink = Sink()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in template.namelist():
             if name != _BODY:
@@ -47,25 +44,6 @@ def export(document: Document, options: ExportOptions) -> Iterator[bytes]:
                 yield sink.taken()
             body.write(after.encode())
     yield sink.taken()
-
-
-class _Sink(io.RawIOBase):
-    """Holds what is written until it is taken; it cannot be sought, so the archive is written from front to back."""
-
-    def __init__(self) -> None:
-        self._held = bytearray()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, data: Buffer) -> int:
-        self._held += data
-        return len(memoryview(data))
-
-    def taken(self) -> bytes:
-        taken = bytes(self._held)
-        self._held.clear()
-        return taken
 
 
 def _written(paragraph: Paragraph, options: ExportOptions, rtl: bool) -> str:

@@ -6,8 +6,7 @@ import os
 import threading
 from pathlib import Path
 
-from django.conf import settings
-
+from tasks_app.current_settings import current
 from tasks_app.pipeline.audio import probing
 from tasks_app.pipeline.errors import EmptyFile, FileTooLarge, RecordingTooLong
 from tasks_app.pipeline_setup import limits
@@ -22,12 +21,12 @@ def check_size(size: int) -> None:
         raise EmptyFile
     if size > most_bytes():
         raise FileTooLarge(
-            user_message=f"The file is larger than {settings.MAX_UPLOAD_MB} MB. Compress it or split it."
+            user_message=f"The file is larger than {current('MAX_UPLOAD_MB')} MB. Compress it or split it."
         )
 
 
 def most_bytes() -> int:
-    return int(settings.MAX_UPLOAD_MB * 1_000_000)
+    return int(current("MAX_UPLOAD_MB") * 1_000_000)
 
 
 def check(path: Path, track: int | None = None) -> float | None:
@@ -45,7 +44,7 @@ def check(path: Path, track: int | None = None) -> float | None:
     except RecordingTooLong as error:
         raise RecordingTooLong(
             error.technical_detail,
-            user_message=f"The recording is longer than {settings.MAX_DURATION_MINUTES} minutes. Split it.",
+            user_message=f"The recording is longer than {current('MAX_DURATION_MINUTES')} minutes. Split it.",
         ) from None
     info.check_track(track)
     return info.duration

@@ -1,11 +1,14 @@
 """The database models: tasks, transcripts, uploads in parts, what follows tasks, keys, webhooks, the audit, others."""
 
+from tasks_app.models.announcement import Announcement
 from tasks_app.models.audit import AuditAction, AuditEntry
 from tasks_app.models.calls import Call
+from tasks_app.models.drained_worker import DrainedWorker
 from tasks_app.models.finished import FinishedTask, hour_of
 from tasks_app.models.follow_ups import FollowUp
 from tasks_app.models.incoming import IncomingRecording
 from tasks_app.models.keys import ApiKey, KeyScope
+from tasks_app.models.limits import ChangedSetting, PersonalLimits
 from tasks_app.models.media_folder import MediaFolder
 from tasks_app.models.people import AccountLink, LastSeen
 from tasks_app.models.playback import Playback
@@ -17,6 +20,7 @@ from tasks_app.models.tasks import (
     ENDED,
     TRANSITIONS,
     LastServed,
+    Priority,
     StageResult,
     Task,
     TaskEvent,
@@ -32,13 +36,16 @@ __all__ = [
     "TRANSITIONS",
     "AccountLink",
     "Alternative",
+    "Announcement",
     "ApiKey",
     "AuditAction",
     "AuditEntry",
     "Call",
     "Change",
+    "ChangedSetting",
     "Delivery",
     "DownloadPreferences",
+    "DrainedWorker",
     "FinishedTask",
     "FollowUp",
     "IncomingRecording",
@@ -47,7 +54,9 @@ __all__ = [
     "LastServed",
     "LiveSegment",
     "MediaFolder",
+    "PersonalLimits",
     "Playback",
+    "Priority",
     "QueuePause",
     "Segment",
     "Service",

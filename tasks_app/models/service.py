@@ -15,4 +15,6 @@ class Service(models.Model):  # noqa: DJ008  there are no rows
             ("view_service", "Can see workers, health and disk"),
             ("view_metrics", "Can read /metrics"),
             ("pause_queue", "Can pause the queue and let it go on"),
+            ("change_settings", "Can change settings while the service runs"),
+            ("drain_worker", "Can ask a worker to take nothing new"),
         )

@@ -34,6 +34,14 @@ TRANSITIONS: dict[TaskStatus, frozenset[TaskStatus]] = {
 ENDED = frozenset({TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED})
 
 
+class Priority(models.IntegerChoices):
+    """Of waiting tasks; staff change it. Higher ones are taken first, whoever's turn it is."""
+
+    LOW = -1, _("Low")
+    NORMAL = 0, _("Normal")
+    HIGH = 1, _("High")
+
+
 class TaskProgressStage(models.TextChoices):
     QUEUED = "queued", _("Waiting")
     TRANSCRIBING = "transcribing", _("Transcribing")
@@ -86,18 +94,27 @@ class Task(models.Model):
 
     created_at = models.DateTimeField(auto_now_add=True)
     queued_at = models.DateTimeField(null=True)
+    priority = models.SmallIntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
     started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering = ("-created_at",)
-        permissions = (("cancel_task", "Can cancel task"), ("retry_task", "Can queue task again"))
+        permissions = (
+            ("cancel_task", "Can cancel task"),
+            ("retry_task", "Can queue task again"),
+            ("prioritise_task", "Can change the priority of tasks"),
+            ("hand_over_task", "Can hand tasks to another owner"),
+            ("export_task", "Can download many transcripts at once"),
+        )
         indexes = (
             models.Index(fields=("owner", "-created_at")),
             models.Index(fields=("owner", "status", "-created_at"), name="tasks_by_status"),
             models.Index(fields=("status", "lease_expires_at")),
             models.Index(
-                fields=("owner", "queued_at"), condition=models.Q(status="queued"), name="waiting_tasks_of_an_owner"
+                fields=("owner", "-priority", "queued_at"),
+                condition=models.Q(status="queued"),
+                name="waiting_tasks_by_priority",
             ),
             models.Index(
                 fields=("started_at",),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, SetPasswordForm, UserCreationForm
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 
 from tasks_app.actions import first_account
+from tasks_app.current_settings import current
 from tasks_app.exports.options import LIMITS, ExportOptions
 from tasks_app.models import KeyScope, WebhookEvent
 from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions
@@ -169,7 +169,7 @@ class UploadForm(forms.Form):
         models = offered_models()
         self.models = [model.name for model in models]
         self.fields["model"].widget.choices = [(model.name, _model_label(model)) for model in models]
-        self.fields["model"].initial = settings.DEFAULT_MODEL
+        self.fields["model"].initial = current("DEFAULT_MODEL")
         for name in ("min_speakers", "max_speakers"):
             self.fields[name].widget.attrs.update({"min": 1, "max": MAX_SPEAKERS, "placeholder": "any"})
 

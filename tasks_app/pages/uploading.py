@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +14,7 @@ from tasks_app.actions.earlier_recordings import last_hints
 from tasks_app.actions.example import take_in_example
 from tasks_app.actions.quota import quota, used_bytes
 from tasks_app.actions.take_in import check_options, take_in
+from tasks_app.current_settings import current
 from tasks_app.errors import InvalidOptions, StorageAway, StorageFull
 from tasks_app.intake.bodies import takes_recordings
 from tasks_app.intake.check import most_bytes
@@ -59,10 +59,10 @@ def task_upload(request: HttpRequest) -> HttpResponse:
         "accepted": accepted,
         "refused": refused,
         "used_bytes": used_bytes(user.pk),
-        "quota": quota(),
+        "quota": quota(user.pk),
         "max_bytes": most_bytes(),
-        "max_megabytes": settings.MAX_UPLOAD_MB,
-        "max_minutes": settings.MAX_DURATION_MINUTES,
+        "max_megabytes": current("MAX_UPLOAD_MB"),
+        "max_minutes": current("MAX_DURATION_MINUTES"),
     }
     return render(request, "tasks_app/task_upload.html", context, status=status)
 

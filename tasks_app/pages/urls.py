@@ -5,12 +5,13 @@ from django.templatetags.static import static
 from django.urls import path
 from django.views.generic import RedirectView
 
-from tasks_app.pages import accounts, keys, programs, recordings, transcripts, uploading, webhooks
+from tasks_app.pages import accounts, keys, notices, programs, recordings, transcripts, uploading, webhooks
 
 urlpatterns = [
     # For pages that name no icon of their own, such as the admin's.
     path("favicon.ico", RedirectView.as_view(url=static("tasks_app/favicon.svg"))),
     path("", accounts.home, name="home"),
+    path("notices/", notices.notices, name="notices"),
     path("setup/", accounts.setup, name="setup"),
     path("login/", accounts.LogIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),

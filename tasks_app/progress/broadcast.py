@@ -182,6 +182,11 @@ def broadcast_gone(task_id: UUID, owner_id: int) -> None:
     transaction.on_commit(lambda: sender.put(task_id, groups, [gone_frame(task_id)]))
 
 
+def broadcast_taken_away(task_id: UUID, owner_id: int) -> None:
+    """Tell the lists of somebody that a task is not theirs any more."""
+    transaction.on_commit(lambda: sender.put(task_id, [user_group(owner_id)], [gone_frame(task_id)], "taken away"))
+
+
 def broadcast_change(task_id: UUID, revision: int) -> None:
     """Tell everyone who has a transcript open that it was changed; lists show no text."""
     broadcast_alone(task_id, "change", change_frame(task_id, revision))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
-from django.conf import settings
-from django.db.models import Case, Exists, F, Min, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
 from django.utils import timezone
 
-from tasks_app.models import LastServed, QueuePause, Task, TaskStatus
+from tasks_app.current_settings import current
+from tasks_app.models import LastServed, PersonalLimits, QueuePause, Task, TaskStatus
 
 
 def next_in_turn() -> Task | None:
@@ -16,27 +17,36 @@ def next_in_turn() -> Task | None:
 
     None while the queue is paused.
 
-    Interrupted tasks come first. Otherwise it is the turn of the owner with the fewest running tasks, and among several
-    of the one served longest ago; of that owner's tasks, the one queued first is next.
+    Interrupted tasks come first, then those of a higher priority. Otherwise it is the turn of the owner with the fewest
+    running tasks, and among several of the one served longest ago; of that owner's tasks, the one queued first is next.
 
     The cost depends on the number of running tasks and of owners, not on how many tasks are queued or have ended.
     """
     if QueuePause.objects.exists():
         return None
     running = Counter(Task.objects.filter(status=TaskStatus.PROCESSING).values_list("owner", flat=True).order_by())
-    limit = settings.MAX_RUNNING_PER_USER
-    at_limit = [owner for owner, count in running.items() if limit and count >= limit]
+    most = most_running(running) if running else {}
+    at_limit = [owner for owner, count in running.items() if most[owner] and count >= most[owner]]
     queued = Task.objects.filter(status=TaskStatus.QUEUED)
     interrupted = queued.filter(started_at__isnull=False).exclude(owner__in=at_limit).order_by("started_at").first()
     if interrupted is not None:
         return interrupted
-    own = queued.filter(owner=OuterRef("owner")).order_by()
+    own = queued.filter(owner=OuterRef("owner")).order_by("-priority", "queued_at")
     owners = LastServed.objects.filter(Exists(own)).exclude(owner__in=at_limit)
     fewest = [Case(*(When(owner=owner, then=Value(count)) for owner, count in running.items()), default=Value(0)).asc()]
-    waiting_since = Subquery(own.values("owner").annotate(first=Min("queued_at")).values("first"))
-    in_turn = owners.order_by(*(fewest if running else []), F("at").asc(nulls_first=True), waiting_since)
+    priority, waiting_since = Subquery(own.values("priority")[:1]), Subquery(own.values("queued_at")[:1])
+    in_turn = owners.order_by(
+        priority.desc(), *(fewest if running else []), F("at").asc(nulls_first=True), waiting_since
+    )
     owner = in_turn.values_list("owner", flat=True).first()
-    return None if owner is None else queued.filter(owner=owner).order_by("queued_at").first()
+    return None if owner is None else queued.filter(owner=owner).order_by("-priority", "queued_at").first()
+
+
+def most_running(owners: Collection[int]) -> dict[int, int]:
+    """How many tasks each of these owners may have running at once; 0 for any number."""
+    own = dict(PersonalLimits.objects.filter(pk__in=owners).values_list("pk", "max_running"))
+    general = current("MAX_RUNNING_PER_USER")
+    return {owner: general if (most := own.get(owner)) is None else most for owner in owners}
 
 
 def served(owner_id: int) -> None:

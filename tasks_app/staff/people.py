@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.models import Group, User
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, Permission, User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Count, OuterRef, QuerySet, Subquery, Sum
-from django.forms import BaseForm, ModelMultipleChoiceField
+from django.forms import BaseForm, CheckboxSelectMultiple, ModelMultipleChoiceField
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import path, reverse
@@ -21,10 +21,15 @@ from django.views.decorators.http import require_http_methods, require_POST
 from tasks_app.actions import people
 from tasks_app.actions.access import logged_in_user, staff_may
 from tasks_app.actions.audit import record
-from tasks_app.models import AuditAction, Task
+from tasks_app.models import AuditAction, PersonalLimits, Task
 from tasks_app.wording import clock, file_size
 
-admin.site.unregister(User)
+admin.site.unregister((User, Group))
+
+
+class LimitsInline(admin.StackedInline):
+    model = PersonalLimits
+    max_num = 1
 
 
 @admin.register(User)
@@ -43,7 +48,9 @@ class PeopleAdmin(UserAdmin):
         ("What they may", {"fields": ("is_active", "is_staff", "groups")}),
     )
     for_superusers = ("Superusers", {"fields": ("is_superuser", "user_permissions")})
+    inlines = (LimitsInline,)
     readonly_fields = ("is_active", "seen", "tasks", "recordings", "sound", "date_joined")
+    filter_horizontal = ()
     change_list_template = "tasks_app/admin/people.html"
     change_form_template = "tasks_app/admin/person.html"
 
@@ -66,6 +73,8 @@ class PeopleAdmin(UserAdmin):
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Of the groups, those that have no permission that one has not oneself."""
+        if db_field.name == "groups":
+            kwargs["widget"] = CheckboxSelectMultiple
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "groups" and isinstance(field, ModelMultipleChoiceField):
             own = logged_in_user(request).get_all_permissions()
@@ -113,6 +122,17 @@ class PeopleAdmin(UserAdmin):
             if form.changed_data:
                 detail = ", ".join(name.replace("_", " ") for name in form.changed_data)
                 record(AuditAction.ACCOUNT_CHANGED, logged_in_user(request), owner=obj, detail=detail)
+
+    def save_formset(self, request: HttpRequest, form: BaseForm, formset: Any, change: bool) -> None:
+        """The limits; none is no row."""
+        with transaction.atomic():
+            super().save_formset(request, form, formset, change)
+            if formset.has_changed():
+                PersonalLimits.objects.filter(quota_mb=None, max_running=None).delete()
+                own = PersonalLimits.objects.filter(pk=formset.instance.pk).first()
+                recordings, running = (own.quota_mb, own.max_running) if own else (None, None)
+                detail = f"limits: recordings {_limit(recordings, ' MB')}, running {_limit(running)}"
+                record(AuditAction.ACCOUNT_CHANGED, logged_in_user(request), owner=formset.instance, detail=detail)
 
     def delete_model(self, request: HttpRequest, obj: User) -> None:
         with transaction.atomic():
@@ -199,6 +219,21 @@ class PeopleAdmin(UserAdmin):
 
     def _page(self, request: HttpRequest, title: str, template: str, context: dict[str, Any]) -> HttpResponse:
         return render(request, template, {**self.admin_site.each_context(request), "title": title, **context})
+
+
+@admin.register(Group)
+class GroupsAdmin(GroupAdmin):
+    filter_horizontal = ()
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest | None = None, **kwargs: Any) -> Any:
+        """The permissions that mean something here, as a list to tick."""
+        shown = Permission.objects.filter(content_type__app_label__in=("tasks_app", "auth", "django_rq"))
+        chosen = {"queryset": shown.select_related("content_type"), "widget": CheckboxSelectMultiple}
+        return super().formfield_for_manytomany(db_field, request, **kwargs, **chosen)
+
+
+def _limit(value: int | None, unit: str = "") -> str:
+    return "as for everybody" if value is None else f"{value}{unit}" if value else "without limit"
 
 
 def _only(request: HttpRequest, permission: str) -> None:

@@ -22,13 +22,14 @@ from uuid import UUID
 
 from channels.consumer import get_handler_name
 from channels.generic.websocket import AsyncWebsocketConsumer
-from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.db import DatabaseError, InterfaceError
 from django.db.models import Q
 from django.utils import timezone
 
+from tasks_app import counters
 from tasks_app.actions.access import sender_of, staff_may, task_visible_to, tasks_visible_to
+from tasks_app.current_settings import current
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import ENDED, KeyScope, Task, Transcript
 from tasks_app.progress.broadcast import STAFF_GROUP, task_group, user_group
@@ -65,6 +66,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         finally:  # however the connection ended
             if self.counted:
                 _open_sockets[self.user_id] -= 1
+                counters.open_sockets.dec()
 
     async def connect(self) -> None:
         self.newest: dict[str, int] = {}
@@ -77,10 +79,11 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         except TaskNotFound:
             await self.close()  # before accepting: 403 both for a missing task and for somebody else's
             return
-        if _open_sockets[self.user_id] >= settings.MAX_SOCKETS_PER_USER:
+        if _open_sockets[self.user_id] >= self.most_sockets:
             await self.close()
             return
         _open_sockets[self.user_id] += 1
+        counters.open_sockets.inc()
         self.counted = True
         self.group = group
         await join(
@@ -96,6 +99,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         group = self.authorise(user)
         if user.pk is None:
             raise TaskNotFound
+        self.most_sockets: int = current("MAX_SOCKETS_PER_USER")
         return user.pk, group
 
     def _present_user(self) -> User | AnonymousUser:
@@ -165,6 +169,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             if sequence <= self.newest.get(frame["task_id"], -1):
                 return
             self.newest[frame["task_id"]] = sequence
+        counters.frames.inc()
         await self.send(text_data=json.dumps(frame, ensure_ascii=False))
 
     async def beat(self) -> None:

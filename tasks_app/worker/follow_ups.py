@@ -11,11 +11,13 @@ from uuid import UUID
 from django.db import connection
 
 from tasks_app.actions import follow_ups
+from tasks_app.actions.drain import is_drained
 from tasks_app.actions.status import LeaseLost
 from tasks_app.errors import InternalError, StorageAway, technical_detail
 from tasks_app.models import FollowUp
 from tasks_app.patience import DATABASE_AWAY, patiently
 from tasks_app.pipeline.errors import Cancelled, TranscriptionError
+from tasks_app.queueing.heartbeats import worker_name
 from tasks_app.worker.again import diarize_again, transcribe_again
 from tasks_app.worker.lease import LeaseKeeper
 from tasks_app.worker.listening_copy import make_listening_copy
@@ -61,7 +63,7 @@ def run_next() -> bool:
 def run_short() -> None:
     """Between two steps of longer work: do a short follow-up, if one is due. If that fails, the work goes on."""
     try:
-        follow_up = follow_ups.claim_next(SHORT)
+        follow_up = None if is_drained(worker_name()) else follow_ups.claim_next(SHORT)
         if follow_up is not None:
             run(follow_up)
     except DATABASE_AWAY:

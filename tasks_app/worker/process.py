@@ -21,6 +21,9 @@ from rq.exceptions import InvalidJobOperation, StopRequested
 from rq.job import Job
 from rq.worker import WorkerStatus
 
+from tasks_app.actions.drain import begin_anew
+from tasks_app.current_settings import current
+from tasks_app.patience import patiently
 from tasks_app.pipeline.runner import preload
 from tasks_app.pipeline_setup import model_store
 from tasks_app.progress.broadcast import flush
@@ -87,7 +90,8 @@ def _report() -> None:
 def work() -> None:
     """Load the default model, then work until told to stop; the process ends with it."""
     connections.settings["default"]["CONN_MAX_AGE"] = CONNECTION_SECONDS
-    preload(model_store(), settings.DEFAULT_MODEL)
+    patiently(lambda: begin_anew(worker_name()), stop_requested)
+    preload(model_store(), current("DEFAULT_MODEL"))
     threading.Thread(target=_report, name="heartbeat", daemon=True).start()
     logger.info("The worker is ready")
     queue = django_rq.get_queue(settings.TASK_QUEUE)

@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import close_old_connections
 
 from tasks_app.actions import attempts
+from tasks_app.actions.drain import is_drained
 from tasks_app.actions.earlier_recordings import usual_languages
 from tasks_app.actions.follow_ups import will_be_due
 from tasks_app.actions.playback import prepare
@@ -28,6 +29,7 @@ from tasks_app.pipeline.transcript import Transcript
 from tasks_app.pipeline_setup import limits, model_store
 from tasks_app.progress import writer
 from tasks_app.progress.broadcast import flush
+from tasks_app.queueing import wake_ups
 from tasks_app.queueing.heartbeats import worker_name
 from tasks_app.worker import follow_ups
 from tasks_app.worker.lease import LeaseKeeper
@@ -39,6 +41,9 @@ LOOK_SECONDS = 0.25
 """Time between two looks for a follow-up that is not due yet, in which a task may come."""
 AWAY_SECONDS = 3
 """Time between two checks whether the folder of recordings is back."""
+
+DRAINED_SECONDS = 2
+"""Time between two looks whether a drained worker may take tasks again."""
 
 _current: tuple[UUID, UUID] | None = None
 """The task that this process is working on, and its lease."""
@@ -52,7 +57,7 @@ def work_off() -> None:
     """
     while not stop_requested.is_set():
         close_old_connections()  # the server may have closed it since the last task
-        if not _recordings_are_there():
+        if not (_may_take_work() and _recordings_are_there()):
             return
         did_one = follow_ups.run_next()
         task = None if stop_requested.is_set() else patiently(_claim, stop_requested)
@@ -129,6 +134,27 @@ def release_and_exit() -> None:
         logger.exception("The current task was not released; it will be once its lease has expired")
     finally:
         os._exit(0)
+
+
+def _may_take_work() -> bool:
+    """Wait for as long as staff want this worker to take nothing new; False if it is told to stop first.
+
+    Like one without recordings, it takes no further wake-ups while waiting, and sends on the one that it was woken by.
+    """
+    if not patiently(_is_drained, stop_requested):
+        return True
+    logger.info("No task is taken: this worker is drained")
+    wake_ups.send()
+    while not stop_requested.wait(DRAINED_SECONDS):
+        close_old_connections()
+        if not patiently(_is_drained, stop_requested):
+            logger.info("Tasks are taken again")
+            return True
+    return False
+
+
+def _is_drained() -> bool:
+    return is_drained(worker_name())
 
 
 def _recordings_are_there() -> bool:

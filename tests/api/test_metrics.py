@@ -73,6 +73,34 @@ def test_it_tells_of_workers_parts_and_the_disk(admin: Client) -> None:
     assert read["transcribe_disk_free_bytes", frozenset()] > 0
 
 
+def test_it_tells_what_stages_took(admin: Client, owner: AbstractUser) -> None:
+    for seconds in ({"transcribing": 30.0, "aligning": 10.0}, {"transcribing": 12.0}):
+        task = attempts.claim(make_task(owner).pk)
+        attempts.keep_stage_seconds(task, task.lease, seconds)
+        attempts.complete(task, task.lease, Transcript("en", 5.0))
+    read = samples(admin)
+    took = {
+        stage: read["transcribe_last_day_stage_seconds", frozenset({stage})] for stage in ("transcribing", "aligning")
+    }
+    done = {
+        stage: read["transcribe_last_day_stage_tasks", frozenset({stage})] for stage in ("transcribing", "aligning")
+    }
+    assert took == {"transcribing": 42.0, "aligning": 10.0}
+    assert done == {"transcribing": 2, "aligning": 1}
+
+
+def test_it_counts_answers_by_their_class(admin: Client) -> None:
+    before = samples(admin)
+    admin.get("/nowhere/"), admin.get("/nowhere/"), admin.get("/login/")
+    after = samples(admin)
+    counted = {
+        each: after["transcribe_requests_total", frozenset({each})]
+        - before["transcribe_requests_total", frozenset({each})]
+        for each in ("2xx", "3xx", "4xx", "5xx")
+    }
+    assert counted == {"2xx": 1, "3xx": 1, "4xx": 2, "5xx": 0}  # the first of them is that of the figures themselves
+
+
 @pytest.mark.parametrize("logged_in", [False, True])
 def test_for_others_it_does_not_exist(client: Client, owner: AbstractUser, logged_in: bool) -> None:
     if logged_in:

@@ -18,9 +18,10 @@ from redis import Redis
 
 from tasks_app.actions import attempts, take_in
 from tasks_app.actions.cancel import cancel
+from tasks_app.actions.prioritise import prioritise
 from tasks_app.actions.retry import retry
 from tasks_app.errors import FileMissing, QuotaExceeded, TooManyTasks
-from tasks_app.models import Task, TaskEvent, TaskProgressStage, TaskStatus
+from tasks_app.models import Priority, Task, TaskEvent, TaskProgressStage, TaskStatus
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tasks_app.progress.broadcast import flush
@@ -81,6 +82,16 @@ def test_an_interrupted_task_comes_first(owner: AbstractUser, colleague: Abstrac
     make_task(colleague)
     attempts.release(given_back, given_back.lease)
     assert attempts.claim_next() == given_back
+
+
+def test_a_higher_priority_is_taken_first_and_a_lower_one_last(
+    owner: AbstractUser, colleague: AbstractUser, staff: AbstractUser, queue: Redis
+) -> None:
+    low, normal, high = make_task(owner), make_task(owner), make_task(owner)
+    other = make_task(colleague)
+    prioritise([high.pk], Priority.HIGH, staff)
+    prioritise([low.pk], Priority.LOW, staff)
+    assert [attempts.claim_next() for _ in range(4)] == [high, other, normal, low]
 
 
 def test_a_retried_task_waits_for_its_turn(owner: AbstractUser, queue: Redis) -> None:
@@ -195,8 +206,8 @@ def both(monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[object]]:
         checked = threading.Barrier(2)
         original = getattr(module, check)
 
-        def checking(*arguments: int) -> object:
-            result = original(*arguments)
+        def checking(*arguments: int, **named: object) -> object:
+            result = original(*arguments, **named)
             with suppress(threading.BrokenBarrierError):
                 checked.wait(timeout=1)
             return result

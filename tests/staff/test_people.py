@@ -9,13 +9,17 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import AbstractUser, Group, Permission
 from django.test import Client
 from django.urls import reverse
+from redis import Redis
 
-from tasks_app.models import AccountLink, AuditEntry
+from tasks_app.actions import attempts
+from tasks_app.errors import QuotaExceeded
+from tasks_app.models import AccountLink, AuditEntry, PersonalLimits
 from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db
 
 LIST = "/admin/auth/user/"
+NO_LIMITS = {"limits-TOTAL_FORMS": "0", "limits-INITIAL_FORMS": "0"}
 
 
 @pytest.fixture
@@ -62,7 +66,7 @@ def test_an_administrator_makes_nobody_mightier_than_themselves(
 ) -> None:
     mighty = Group.objects.create(name="mighty")
     mighty.permissions.add(Permission.objects.get(codename="delete_user"))
-    form = {"username": "alice", "is_staff": "on", "is_superuser": "on", "groups": [mighty.pk]}
+    form = {"username": "alice", "is_staff": "on", "is_superuser": "on", "groups": [mighty.pk], **NO_LIMITS}
     assert client.post(f"{LIST}{owner.pk}/change/", form).status_code == 200  # refused by the form
     form["groups"] = [Group.objects.get(name="administrators").pk]
     assert client.post(f"{LIST}{owner.pk}/change/", form).status_code == 302
@@ -100,3 +104,30 @@ def test_deleting_an_account_is_in_the_audit(client: Client, staff: AbstractUser
     client.post(f"{LIST}{owner.pk}/delete/", {"post": "yes"})
     assert not get_user_model().objects.filter(username="alice").exists()
     assert (AuditEntry.objects.get().action, AuditEntry.objects.get().owner_name) == ("account_deleted", "alice")
+
+
+def test_limits_of_one_person_beat_the_general_ones_and_go_back(
+    client: Client, administrator: AbstractUser, owner: AbstractUser, queue: Redis
+) -> None:
+    def set_limits(quota: str, running: str) -> None:
+        there = str(PersonalLimits.objects.count())
+        limits = {"limits-TOTAL_FORMS": "1", "limits-INITIAL_FORMS": there, "limits-0-owner": owner.pk}
+        limits |= {"limits-0-quota_mb": quota, "limits-0-max_running": running}
+        assert client.post(f"{LIST}{owner.pk}/change/", {"username": "alice", **limits}).status_code == 302
+
+    set_limits("1", "1")
+    make_task(owner, content=b"x" * 600_000), attempts.claim_next()
+    with pytest.raises(QuotaExceeded):
+        make_task(owner, content=b"x" * 600_000)
+    waiting = make_task(owner)
+    assert attempts.claim_next() is None
+    set_limits("0", "")
+    make_task(owner, content=b"x" * 600_000)
+    assert attempts.claim_next() == waiting
+    set_limits("", "")
+    assert not PersonalLimits.objects.exists()
+    assert [entry.detail for entry in AuditEntry.objects.filter(action="account_changed")] == [
+        "limits: recordings as for everybody, running as for everybody",
+        "limits: recordings without limit, running as for everybody",
+        "limits: recordings 1 MB, running 1",
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import NamedTuple
 
 import pytest
@@ -12,10 +13,12 @@ from django.contrib.auth.models import AbstractUser, AnonymousUser, Group
 from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 from redis import Redis
 
 from tasks_app.actions import attempts
 from tasks_app.actions.access import open_transcript
+from tasks_app.actions.announce import announce
 from tasks_app.errors import TaskNotFound
 from tasks_app.media import files
 from tasks_app.models import AuditEntry, QueuePause, Task
@@ -53,10 +56,11 @@ def nobody(method: str, *arguments: object) -> Row:
     return all_may(method, 403, *arguments)
 
 
-TASK, OWNER, GROUP = "the task", "its owner", "a group"
+TASK, OWNER, GROUP, MESSAGE = "the task", "its owner", "a group", "a message"
 ADMIN = {
     "index": all_may("GET", 200),
     "queue": Row("POST", 403, 302, 302),
+    "worker": Row("POST", 403, 404, 404, form="drain=nobody"),
     "password_change": all_may("GET", 200),
     "password_change_done": all_may("GET", 200),
     "autocomplete": nobody("GET"),
@@ -78,6 +82,12 @@ ADMIN = {
     "tasks_app_auditentry_history": Row("GET", 403, 403, 200, (1,)),
     "tasks_app_auditentry_change": Row("GET", 403, 403, 200, (1,)),
     "tasks_app_auditentry_delete": nobody("GET", 1),
+    "tasks_app_announcement_changelist": Row("GET", 403, 403, 200),
+    "tasks_app_announcement_add": Row("GET", 403, 403, 200),
+    "tasks_app_announcement_history": Row("GET", 403, 403, 200, (MESSAGE,)),
+    "tasks_app_announcement_change": Row("GET", 403, 403, 200, (MESSAGE,)),
+    "tasks_app_announcement_delete": Row("GET", 403, 403, 200, (MESSAGE,)),
+    "tasks_app_changedsetting_changelist": Row("GET", 403, 403, 200),
     "auth_group_changelist": nobody("GET"),
     "auth_group_add": nobody("GET"),
     "auth_group_history": nobody("GET", GROUP),
@@ -165,7 +175,8 @@ def test_who_may(client: Client, queue: Redis, task: Task, owner: AbstractUser, 
         open_transcript(get_user_model().objects.create_superuser("sam"), task, "to see")
     entry = AuditEntry.objects.values_list("pk", flat=True)[0]
     row = ADMIN[name]
-    meant = {TASK: task.pk, OWNER: owner.pk, GROUP: Group.objects.get(name="viewers").pk, 1: entry}
+    message = announce(owner, "Hello.", timezone.now() + timedelta(days=1))
+    meant = {TASK: task.pk, OWNER: owner.pk, MESSAGE: message.pk, GROUP: Group.objects.get(name="viewers").pk, 1: entry}
     arguments = [meant.get(value, value) for value in row.arguments]
     address = reverse(f"admin:{name}", args=arguments) if name else "/admin/nowhere/"
     answer = client.generic(row.method, address, row.form, "application/x-www-form-urlencoded")
@@ -180,10 +191,12 @@ def test_who_may(client: Client, queue: Redis, task: Task, owner: AbstractUser, 
 # What stands on the pages ---------------------------------------------------------------------------------------------
 
 
+PRIORITIES = {"high_priority", "normal_priority", "low_priority"}
+OPERATE = {"cancel_tasks", "retry_tasks", "delete_selected", "export_tasks", *PRIORITIES}
 ACTIONS = {
     "viewer": set(),
-    "operator": {"cancel_tasks", "retry_tasks", "delete_selected"},
-    "administrator": {"cancel_tasks", "retry_tasks", "delete_selected"},
+    "operator": OPERATE,
+    "administrator": OPERATE | {"hand_over_tasks"},
 }
 
 

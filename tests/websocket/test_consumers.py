@@ -28,7 +28,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from tasks_app.actions import attempts, edit
 from tasks_app.actions.access import open_transcript
 from tasks_app.actions.delete import delete
+from tasks_app.actions.hand_over import hand_over
 from tasks_app.actions.keys import make_key
+from tasks_app.counters import COUNTED
 from tasks_app.models import KeyScope, Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment, Transcript
@@ -428,6 +430,33 @@ async def test_losing_access_to_a_task_closes_the_socket(beating, staff, task: T
         await frame_of(client, "heartbeat")
         await sync_to_async(type(staff).objects.filter(pk=staff.pk).update)(**change)
         assert await closing_code(client) == consumers.NOT_ALLOWED
+
+
+async def test_a_task_that_is_handed_over_leaves_the_old_owners_sockets(
+    beating, owner, colleague, staff, task: Task
+) -> None:
+    async with (
+        beating(consumers.OwnTasksConsumer, owner) as listing,
+        beating(consumers.OwnTasksConsumer, colleague) as others,
+        beating(consumers.TaskConsumer, owner, task_id=task.pk) as client,
+    ):
+        await frame_of(listing, "progress")
+        await sync_to_async(hand_over)(task, colleague, staff, "left")
+        assert (await frame_of(listing, "gone"))["task_id"] == str(task.pk)
+        assert (await frame_of(others, "progress"))["task_id"] == str(task.pk)
+        assert await closing_code(client) == consumers.NOT_ALLOWED
+
+
+async def test_open_sockets_and_what_they_are_sent_are_counted(beating, owner, task: Task) -> None:
+    def told(name: str) -> float:
+        return COUNTED.get_sample_value(f"transcribe_{name}")
+
+    open_before, sent_before = told("open_sockets"), told("frames_sent_total")
+    async with beating(consumers.TaskConsumer, owner, task_id=task.pk) as client:
+        await frame_of(client, "heartbeat")
+        assert told("open_sockets") == open_before + 1
+        assert told("frames_sent_total") >= sent_before + 2
+    assert told("open_sockets") == open_before
 
 
 async def test_a_list_catches_up_on_missed_starts_endings_and_deletions(

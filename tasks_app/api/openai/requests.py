@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files import File
 from django.http import HttpRequest
 
+from tasks_app.current_settings import current
 from tasks_app.errors import BadRequest, InvalidOptions
 from tasks_app.options import MAX_HINT_LENGTH, MAX_HINTS, TranscriptionOptions, hints_of
 from tasks_app.pipeline.errors import FileTooLarge
@@ -95,7 +96,7 @@ def model_for(name: str) -> str:
     """The model that serves this name: it itself, what MODEL_ALIASES say, or the default one."""
     if name in {model.name for model in offered_models()}:
         return name
-    return settings.MODEL_ALIASES.get(name, settings.DEFAULT_MODEL)
+    return settings.MODEL_ALIASES.get(name, current("DEFAULT_MODEL"))
 
 
 def language_code(text: str) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from ninja import Path, Router, Status
 
@@ -14,6 +13,7 @@ from tasks_app.actions.quota import usage
 from tasks_app.api.auth import Access
 from tasks_app.api.v1.account_schemas import AskedKey, KeyData, Keys, MadeKey, Models, RowId, Usage
 from tasks_app.api.v1.service import answers
+from tasks_app.current_settings import current
 from tasks_app.errors import NotFound
 from tasks_app.models import KeyScope
 from tasks_app.pipeline_setup import offered_models
@@ -25,7 +25,7 @@ READ, ADMIN = Access(KeyScope.READ), Access(KeyScope.ADMIN)
 @router.get("models", auth=READ, response=answers(Models))
 def list_models(request: HttpRequest) -> dict[str, Any]:
     """The models that tasks may name, and the one they get if they name none."""
-    return {"default": settings.DEFAULT_MODEL, "models": offered_models()}
+    return {"default": current("DEFAULT_MODEL"), "models": offered_models()}
 
 
 @router.get("usage", auth=READ, response=answers(Usage))

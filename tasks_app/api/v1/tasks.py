@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -23,6 +22,7 @@ from tasks_app.api.changes import HIGHEST_ID
 from tasks_app.api.following import MOST_WAITING_SECONDS, events, missed, next_state
 from tasks_app.api.v1.schemas import AskedOptions, Missing, Moment, Number, Portion, State, TaskData
 from tasks_app.api.v1.service import answers
+from tasks_app.current_settings import current
 from tasks_app.models import KeyScope, Task, TaskStatus
 
 router = Router(tags=["Tasks"])
@@ -67,7 +67,7 @@ def submit_task(
     """Send a recording. The answer has status 201, or 200 if it is a task that there is already: what you sent with
     this `Idempotency-Key` within a day, or the same recording with the same options, whose task has not ended.
     """
-    options = asked.options(settings.DEFAULT_MODEL)
+    options = asked.options(current("DEFAULT_MODEL"))
     task, is_new = submit(logged_in_user(request), file, options, idempotency_key)
     task.refresh_from_db()
     response["Location"] = f"/api/v1/tasks/{task.pk}"
@@ -119,7 +119,7 @@ def read_progress(
     if not wait or task.has_ended or (after is not None and after != task.sequence):
         return task
     close_old_connections()  # while the answer waits, it needs none
-    content = next_state(task.pk, task.sequence, wait, lambda task: State.from_orm(task).model_dump_json().encode())
+    content = next_state(task, wait, lambda task: State.from_orm(task).model_dump_json().encode())
     return StreamingHttpResponse(content, content_type="application/json", headers={"X-Accel-Buffering": "no"})
 
 
@@ -139,9 +139,9 @@ def follow_events(
     has status 204, after which browsers do not come back.
     """
     task = task_visible_to(request.user, identifier)
-    if missed(task.pk, last_event_id) == (True, []):
+    if missed(task, last_event_id) == (True, []):
         return HttpResponse(status=204)
     close_old_connections()
     return StreamingHttpResponse(
-        events(task.pk, last_event_id), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        events(task, last_event_id), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

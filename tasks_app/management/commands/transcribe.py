@@ -27,7 +27,7 @@ from tasks_app.pipeline.errors import NoSoundTrack, NotAudio, PlaylistFile, Tran
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.plain import known_fields
 from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
-from tasks_app.pipeline_setup import limits, model_store
+from tasks_app.pipeline_setup import model_store
 from tasks_app.progress.stages import STAGE_PERCENTAGES
 
 logger = logging.getLogger(__name__)
@@ -328,7 +328,7 @@ class Command(BaseCommand):
         for source in found:
             if source.folder and names[source.path.with_suffix("")] > 1:
                 try:
-                    probing.probe(source.path.resolve(), limits())
+                    probing.probe(source.path.resolve(), _limits())
                 except NO_RECORDING as error:
                     self._leave_out(source.path, error)
                     continue
@@ -347,7 +347,7 @@ class Command(BaseCommand):
         try:
             # A link named on the command line is followed; the pipeline itself refuses links.
             transcript = runner.run(
-                path.resolve(), store=model_store(), observer=bar, limits=limits(), **how.asked.to_dict()
+                path.resolve(), store=model_store(), observer=bar, limits=_limits(), **how.asked.to_dict()
             )
         finally:
             if bar:
@@ -362,3 +362,8 @@ class Command(BaseCommand):
             write_whole(target, pieces)
         else:
             self.stdout.write(b"".join(pieces).decode(), ending="")
+
+
+def _limits() -> probing.Limits:
+    """The environment's: this works without a database, where others may be kept."""
+    return probing.Limits(settings.MAX_DURATION_MINUTES * 60, settings.MAX_DECODE_SECONDS)
