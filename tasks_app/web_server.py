@@ -241,6 +241,8 @@ class BoundedServer(Server):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "http":
             scope["body"], scope["refusal"] = protocol.body, protocol.refusal
+            if not any(name == b"content-length" for name, _ in scope["headers"]):  # it came in chunks; it is known now
+                scope["headers"] = [*scope["headers"], (b"content-length", b"%d" % protocol.received)]
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:

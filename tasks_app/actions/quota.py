@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from tasks_app.errors import QuotaExceeded
 from tasks_app.models import IncomingRecording, Task, TaskStatus
+from tasks_app.rates import count_sound, most_sound
 from tasks_app.wording import file_size
 
 
@@ -42,6 +43,8 @@ def usage(owner_id: int) -> dict[str, int | None]:
         "most_waiting": settings.MAX_WAITING_PER_USER,
         "running": tasks.filter(status=TaskStatus.PROCESSING).count(),
         "most_running": settings.MAX_RUNNING_PER_USER or None,
+        "sound_seconds": next((counted.number for counted in count_sound(owner_id, 0)), None) if most_sound() else None,
+        "most_sound_seconds": most_sound() or None,
     }
 
 

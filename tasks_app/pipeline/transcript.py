@@ -120,7 +120,7 @@ class StageWarning:
 @dataclass(slots=True)
 class Transcript:
     """Segments in order of their start; `language`: an ISO 639-1 code; `duration`: seconds of sound; `revision`: which
-    state of a transcript that people change this is, from 1.
+    state of a transcript that people change this is, from 1; `names`: of speakers whose voice is known, by label.
     """
 
     language: str
@@ -129,6 +129,7 @@ class Transcript:
     language_probability: float | None = None
     warnings: list[StageWarning] = field(default_factory=list)
     revision: int = 1
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def speakers(self) -> list[str]:

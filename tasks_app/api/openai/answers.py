@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tasks_app.errors import InvalidOptions
+from tasks_app.errors import InvalidOptions, TooMuch
 from tasks_app.pipeline.errors import TranscriptionError, UnknownLanguage, UnknownModel
 from tasks_app.pipeline.languages import LANGUAGES
 from tasks_app.pipeline.text.words import UNSPACED
@@ -93,20 +93,23 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
     return answer | {"speaker": segment.speaker} if segment.speaker else answer
 
 
-def diarized(transcript: Transcript) -> dict[str, Any]:
-    """`response_format=diarized_json`."""
+def diarized(transcript: Transcript, known: Collection[str] = ()) -> dict[str, Any]:
+    """`response_format=diarized_json`; `known`: names of speakers whose voices were sent."""
     return {
         "task": "transcribe",
         "duration": transcript.duration,
         "text": text_of(transcript.segments),
-        "segments": diarized_segments(transcript),
+        "segments": diarized_segments(transcript, known),
         "usage": usage(transcript),
     }
 
 
-def diarized_segments(transcript: Transcript) -> list[dict[str, Any]]:
-    """Speakers are A, B and so on, in the order in which they first speak; A where none is known."""
-    letters = {speaker: _letters(place) for place, speaker in enumerate(transcript.speakers)}
+def diarized_segments(transcript: Transcript, known: Collection[str]) -> list[dict[str, Any]]:
+    """Speakers have their name if that is `known`. Others are A, B and so on, in the order in which they first speak; A
+    where nobody is told apart.
+    """
+    others = [speaker for speaker in transcript.speakers if speaker not in known]
+    shown = {name: name for name in known} | {speaker: _letters(place) for place, speaker in enumerate(others)}
     return [
         {
             "type": "transcript.text.segment",
@@ -114,7 +117,7 @@ def diarized_segments(transcript: Transcript) -> list[dict[str, Any]]:
             "start": segment.start,
             "end": segment.end,
             "text": segment.text,
-            "speaker": letters.get(segment.speaker or "", "A"),
+            "speaker": shown.get(segment.speaker or "", "A"),
         }
         for number, segment in enumerate(transcript.segments)
     ]
@@ -128,13 +131,15 @@ def delta_event(text: str) -> dict[str, Any]:
     return {"type": "transcript.text.delta", "delta": text}
 
 
-def last_events(transcript: Transcript, sent: str, *, speakers: bool) -> Iterator[dict[str, Any]]:
-    """What follows at the end on the deltas, which made the text `sent`."""
+def last_events(transcript: Transcript, sent: str, known: Collection[str] | None) -> Iterator[dict[str, Any]]:
+    """What follows at the end on the deltas, which made the text `sent`; with segments of speakers, of whom some may be
+    `known`, unless that is None.
+    """
     text = text_of(transcript.segments)
     if rest := unsent(text, sent):
         yield delta_event(rest)
-    if speakers:
-        yield from diarized_segments(transcript)
+    if known is not None:
+        yield from diarized_segments(transcript, known)
     yield {
         "type": "transcript.text.done",
         "text": text,
@@ -158,6 +163,8 @@ def unsent(text: str, sent: str) -> str:
 def error_body(error: TranscriptionError) -> dict[str, Any]:
     """`param` names the field that is wrong, where one is."""
     at_fault = "invalid_request_error" if error.http_status < 500 else "server_error"
+    if isinstance(error, TooMuch):
+        at_fault = "rate_limit_error"
     named = error.technical_detail if isinstance(error, InvalidOptions) else _PARAMS.get(type(error), "")
     param = named if named.isidentifier() else None
     return {"error": {"message": error.user_message, "type": at_fault, "param": param, "code": error.error_code}}

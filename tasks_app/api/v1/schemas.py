@@ -17,7 +17,7 @@ from tasks_app.api.changes import HIGHEST, HIGHEST_ID, Revision
 from tasks_app.exports import FORMATS, ExportOptions
 from tasks_app.exports.options import LIMITS
 from tasks_app.models import Task, TaskProgressStage, TaskStatus
-from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
+from tasks_app.options import MAX_KNOWN_SPEAKERS, MAX_SPEAKERS, TranscriptionOptions, hints_of
 from tasks_app.pipeline.speakers.channels import AUTO
 from tasks_app.progress.frames import progress_summary
 
@@ -158,6 +158,10 @@ class AskedOptions(Schema):
     track: int = Field(0, ge=0, le=1000, description="number of the sound track, from 1; 0: the usual one")
     channels: str = Field("", description="`split`: one person on each; `mix`: the same on all; found out if not given")
     hints: str = Field("", description="names and terms, with commas between")
+    known_speaker_names: list[str] = Field([], max_length=MAX_KNOWN_SPEAKERS, description="people who may speak")
+    known_speaker_references: list[str] = Field(
+        [], max_length=MAX_KNOWN_SPEAKERS, description="data URL of 2 to 10 seconds of each one's voice, in that order"
+    )
 
     def options(self, default_model: str) -> TranscriptionOptions:
         return TranscriptionOptions(
@@ -170,6 +174,7 @@ class AskedOptions(Schema):
             track=self.track or None,
             channels=self.channels or AUTO,
             hints=hints_of(self.hints),
+            known_speakers=tuple(self.known_speaker_names),
         )
 
 

@@ -20,7 +20,8 @@ from tasks_app.actions.retry import retry
 from tasks_app.actions.submissions import submit
 from tasks_app.api.auth import Access
 from tasks_app.api.changes import HIGHEST_ID
-from tasks_app.api.following import MOST_WAITING_SECONDS, events, missed, next_state
+from tasks_app.api.following import MOST_WAITING_SECONDS, check_streams, events, missed, next_state
+from tasks_app.api.known_speakers import references_of
 from tasks_app.api.v1.schemas import AskedOptions, Missing, Moment, Number, Portion, State, TaskData
 from tasks_app.api.v1.service import answers
 from tasks_app.models import KeyScope, Task, TaskStatus
@@ -55,7 +56,7 @@ def list_tasks(
 
 
 @router.post(
-    "tasks", auth=WRITE, response=answers(TaskData, 409, 413, 415, 422, 429, 503, 507, status=201) | {200: TaskData}
+    "tasks", auth=WRITE, response=answers(TaskData, 409, 413, 415, 422, 503, 507, status=201) | {200: TaskData}
 )
 def submit_task(
     request: HttpRequest,
@@ -68,7 +69,8 @@ def submit_task(
     this `Idempotency-Key` within a day, or the same recording with the same options, whose task has not ended.
     """
     options = asked.options(settings.DEFAULT_MODEL)
-    task, is_new = submit(logged_in_user(request), file, options, idempotency_key)
+    voices = references_of(asked.known_speaker_names, asked.known_speaker_references)
+    task, is_new = submit(logged_in_user(request), file, options, idempotency_key, voices)
     task.refresh_from_db()
     response["Location"] = f"/api/v1/tasks/{task.pk}"
     return Status(201 if is_new else 200, task)
@@ -96,7 +98,7 @@ def cancel_task(request: HttpRequest, identifier: UUID) -> Task:
     return task
 
 
-@router.post("tasks/{uuid:identifier}/retry", auth=WRITE, response=answers(TaskData, 404, 409, 410, 429))
+@router.post("tasks/{uuid:identifier}/retry", auth=WRITE, response=answers(TaskData, 404, 409, 410))
 def retry_task(request: HttpRequest, identifier: UUID) -> Task:
     """Queue a task again that failed, was cancelled, or is incomplete; it goes on after the last part that finished."""
     task = task_visible_to(request.user, identifier, "retry_task")
@@ -141,7 +143,9 @@ def follow_events(
     task = task_visible_to(request.user, identifier)
     if missed(task.pk, last_event_id) == (True, []):
         return HttpResponse(status=204)
+    user = logged_in_user(request)
+    check_streams(user.pk)
     close_old_connections()
     return StreamingHttpResponse(
-        events(task.pk, last_event_id), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        events(task.pk, last_event_id, user.pk), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

@@ -35,7 +35,7 @@ def document() -> dict[str, Any]:
     for operations in found["paths"].values():
         for operation in operations.values():
             operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
-            operation["security"] = [{name: []} for name in schemes]
+            operation.setdefault("security", [{name: []} for name in schemes])
     found["components"] = {**found["components"], "securitySchemes": schemes}
     return json.loads(json.dumps(found))  # with texts as keys, not numbers
 

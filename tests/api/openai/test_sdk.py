@@ -12,6 +12,7 @@ import openai
 import pytest
 from django.contrib.auth.models import AbstractUser
 from openai import OpenAI
+from redis import Redis
 
 from tasks_app.actions import attempts
 from tasks_app.actions.cancel import cancel
@@ -272,3 +273,25 @@ def test_other_options_are_another_task(sdk: OpenAI, short_speech: Path) -> None
         create(model="whisper-1", file=short_speech, language="en"),
     ):
         assert Task.objects.count() == 2
+
+
+# Limits ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sdk_waits_and_tries_again_by_itself(daphne: int, key: str, owner: AbstractUser, queue: Redis) -> None:
+    answers: list[tuple[int, str | None]] = []
+
+    def note(answer: httpx.Response) -> None:
+        answers.append((answer.status_code, answer.headers.get("Retry-After")))
+
+    queue.set(f"requests:user {owner.pk}", 10**9, ex=1)  # far more than are allowed, for one more second
+    with httpx.Client(event_hooks={"response": [note]}) as client:
+        assert OpenAI(api_key=key, base_url=f"http://127.0.0.1:{daphne}/v1", http_client=client).models.list().data
+    assert answers == [(429, "1"), (200, None)]
+
+
+def test_without_retries_the_sdk_tells_of_the_limit(sdk: OpenAI, owner: AbstractUser, queue: Redis) -> None:
+    queue.set(f"requests:user {owner.pk}", 10**9, ex=60)
+    with pytest.raises(openai.RateLimitError) as refused:
+        sdk.models.list()
+    assert refused.value.code == "TOO_MANY_REQUESTS"

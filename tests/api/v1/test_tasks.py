@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -14,6 +15,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from tasks_app.actions import attempts, submissions
 from tasks_app.actions.cancel import cancel
@@ -310,3 +312,18 @@ def test_events_end_when_the_task_is_deleted(real: httpx.Client, owner: Abstract
         next(lines)
         delete(task, owner)
         assert [line for line in lines if line.startswith("event: ")][-1] == "event: gone"
+
+
+def test_more_streams_than_one_user_may_hold_are_refused_until_one_is_closed(
+    real: httpx.Client, task: Task, settings: Settings
+) -> None:
+    address = f"/tasks/{task.pk}/events"
+    with ExitStack() as streams:
+        held = [streams.enter_context(real.stream("GET", address)) for _ in range(settings.MAX_SOCKETS_PER_USER)]
+        for stream in held:
+            next(stream.iter_lines())
+        refused = real.get(address)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "TOO_MANY_STREAMS")
+        assert int(refused.headers["Retry-After"]) > 0
+        held[0].close()
+        eventually(lambda: streams.enter_context(real.stream("GET", address)).status_code == 200)
