@@ -27,8 +27,8 @@ class TranscriptionOptions:
     `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` limit how
     many speakers diarization finds; `track` is the number of a sound track, from 1, or None for the default one;
     `channels`, one of `pipeline.channels.CHOICES`, says whether each channel is one speaker; `hints` are names and
-    terms that occur; `known_speakers` are the names of people whose voices came with the recording. Field names are
-    the keyword arguments of `pipeline.runner.run`.
+    terms that occur; `known_speakers` are the names of people whose voices came with the recording; `logprobs`: whether
+    the log probability of each token is kept. Field names are the keyword arguments of `pipeline.runner.run`.
     """
 
     model: str = "base"
@@ -41,6 +41,7 @@ class TranscriptionOptions:
     channels: str = AUTO
     hints: tuple[str, ...] = ()
     known_speakers: tuple[str, ...] = ()
+    logprobs: bool = False
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
         """Return the options as they will be used. `models`: the names of the available models.

@@ -35,6 +35,7 @@ def finish(
     max_speakers: int | None,
     known_speakers: Sequence[KnownSpeaker],
     limits: Limits,
+    logprobs: bool,
 ) -> tuple[list[Segment], dict[str, str]]:
     """The segments of the transcript, in order of their start, and the names of speakers who are known, by label.
     `aligner`: that of forced alignment, or None.
@@ -65,7 +66,7 @@ def finish(
     names: dict[str, str] = {}
     if known_speakers and diarize:
         names = _names(line, chunks, by_channel if apart else [segments], stages, store, known_speakers, limits)
-    score(segments)
+    score(segments, logprobs)
     stages.leave("assigning")
     return segments, names
 

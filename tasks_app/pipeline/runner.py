@@ -58,6 +58,7 @@ def run(
     usual_languages: Sequence[str] = (),
     hints: Sequence[str] = (),
     known_speakers: Sequence[KnownSpeaker] = (),
+    logprobs: bool = False,
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
@@ -66,9 +67,10 @@ def run(
     English. `track` is the number of a sound track, from 1; without it, the one that players choose is heard or, if
     it has no speech, the first one with speech. `channels`, one of `channels.CHOICES`: whether each channel is
     transcribed separately as one speaker; by default this is detected from the sound. `hints` are names and terms with
-    their right spelling. Speakers whose voice is that of one of `known_speakers` have their name. `resume` maps each
-    stage to the parts that earlier runs passed to `observer.checkpoint`, in order of position; they are not computed
-    again. Their segments are passed to the observer once more: a run may have ended before it could do so.
+    their right spelling. Speakers whose voice is that of one of `known_speakers` have their name. With `logprobs`, the
+    scores of segments have the log probability of each token. `resume` maps each stage to the parts that earlier runs
+    passed to `observer.checkpoint`, in order of position; they are not computed again. Their segments are passed to the
+    observer once more: a run may have ended before it could do so.
 
     The transcript's warnings tell which parts of the recording were not read, and which stages failed.
 
@@ -119,6 +121,7 @@ def run(
         max_speakers=max_speakers,
         known_speakers=known_speakers,
         limits=limits,
+        logprobs=logprobs,
     )
     return Transcript(
         transcriber.text_language, line.duration, segments, plan.choice.probability, stages.warnings, names=names

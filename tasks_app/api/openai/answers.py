@@ -21,8 +21,8 @@ SEEK_PER_SECOND = 100
 """Whisper counts places in a recording by frames of 10 ms."""
 _PARAMS: dict[type[TranscriptionError], str] = {UnknownLanguage: "language", UnknownModel: "model"}
 NO_LOGPROBS = (
-    "The probabilities of single tokens are not kept. response_format=verbose_json has those of each segment "
-    "(avg_logprob), and with timestamp_granularities[]=word those of words (probability)."
+    "The words of a part of this text could not be timed, so the probabilities of its tokens are not known. "
+    "response_format=verbose_json has those of each segment (avg_logprob) where they are."
 )
 
 
@@ -52,7 +52,32 @@ def plain(transcript: Transcript, *, logprobs: bool) -> dict[str, Any]:
         "languages": [{"code": transcript.language}],
         "usage": usage(transcript),
     }
-    return answer | {"logprobs": None, "logprobs_missing": NO_LOGPROBS} if logprobs else answer
+    return answer | _logprobs(transcript) if logprobs else answer
+
+
+def _logprobs(transcript: Transcript) -> dict[str, Any]:
+    """Those of every token, or none: a list with holes would be taken for the whole text."""
+    by_segment = [segment.scores.logprobs if segment.scores else None for segment in transcript.segments]
+    if None in by_segment:
+        return {"logprobs": None, "logprobs_missing": NO_LOGPROBS}
+    tokens = [(_bytes_of(token), logprob) for each in by_segment for token, logprob in each or ()]
+    return {
+        "logprobs": [
+            {"token": text.decode(errors="replace"), "bytes": list(text), "logprob": logprob}
+            for text, logprob in tokens
+        ]
+    }
+
+
+def _bytes_of(token: str) -> bytes:
+    """What a token of a byte-level vocabulary stands for (Radford et al. 2019): a letter is a byte."""
+    return bytes(_BYTES[letter] for letter in token)
+
+
+_PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_OTHERS = sorted({*range(0x100)} - {*_PRINTABLE})
+_BYTES = {chr(byte): byte for byte in _PRINTABLE} | {chr(0x100 + place): byte for place, byte in enumerate(_OTHERS)}
+"""Bytes that can be printed in Latin-1 are written as they are, the others by the letters from 256 on."""
 
 
 def verbose(transcript: Transcript, granularities: Collection[str], *, translated: bool) -> dict[str, Any]:
@@ -131,7 +156,9 @@ def delta_event(text: str) -> dict[str, Any]:
     return {"type": "transcript.text.delta", "delta": text}
 
 
-def last_events(transcript: Transcript, sent: str, known: Collection[str] | None) -> Iterator[dict[str, Any]]:
+def last_events(
+    transcript: Transcript, sent: str, known: Collection[str] | None, *, logprobs: bool
+) -> Iterator[dict[str, Any]]:
     """What follows at the end on the deltas, which made the text `sent`; with segments of speakers, of whom some may be
     `known`, unless that is None.
     """
@@ -140,12 +167,13 @@ def last_events(transcript: Transcript, sent: str, known: Collection[str] | None
         yield delta_event(rest)
     if known is not None:
         yield from diarized_segments(transcript, known)
-    yield {
+    done = {
         "type": "transcript.text.done",
         "text": text,
         "languages": [{"code": transcript.language}],
         "usage": usage(transcript),
     }
+    yield done | _logprobs(transcript) if logprobs else done
 
 
 def unsent(text: str, sent: str) -> str:

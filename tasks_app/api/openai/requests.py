@@ -37,7 +37,6 @@ class Asked:
     options: TranscriptionOptions
     response_format: str
     granularities: frozenset[str]
-    logprobs: bool
     stream: bool
     voices: list[bytes]
 
@@ -89,7 +88,6 @@ def read(request: HttpRequest, *, translate: bool) -> Asked:
         options=_options(fields, response_format, translate=translate),
         response_format=response_format,
         granularities=granularities,
-        logprobs="logprobs" in fields.all("include"),
         stream=fields.switch("stream"),
         voices=references_of(names, fields.all("known_speaker_references")),
     )
@@ -125,7 +123,7 @@ def _options(fields: Fields, response_format: str, *, translate: bool) -> Transc
     }
     hints = [*fields.all("keywords"), *fields.all("hints"), *names_in(fields.one("prompt"))]
     options = TranscriptionOptions.from_fields({**asked, "hints": ",".join(hints[:MAX_HINTS])})
-    return replace(options, known_speakers=known)
+    return replace(options, known_speakers=known, logprobs="logprobs" in fields.all("include"))
 
 
 def names_in(prompt: str) -> list[str]:

@@ -110,7 +110,7 @@ def _shaped(transcript: Transcript, asked: Asked) -> dict[str, Any]:
         return answers.verbose(transcript, asked.granularities, translated=asked.options.translate)
     if asked.response_format == "diarized_json":
         return answers.diarized(transcript, asked.options.known_speakers)
-    return answers.plain(transcript, logprobs=asked.logprobs)
+    return answers.plain(transcript, logprobs=asked.options.logprobs)
 
 
 def _failed(error: TranscriptionError) -> bytes:
@@ -127,7 +127,7 @@ def _events(task: Task, asked: Asked) -> AsyncIterator[bytes]:
 
     def done(transcript: Transcript) -> bytes:
         known = asked.options.known_speakers if asked.response_format == "diarized_json" else None
-        events = answers.last_events(transcript, "".join(sent), known)
+        events = answers.last_events(transcript, "".join(sent), known, logprobs=asked.options.logprobs)
         return b"".join(map(answers.event, events)) + b"data: [DONE]\n\n"
 
     return stream(task.pk, delta, done, lambda error: answers.event(answers.error_body(error)), padding=b":\n\n")

@@ -18,7 +18,7 @@ from tasks_app.actions import attempts
 from tasks_app.actions.cancel import cancel
 from tasks_app.models import Call, Task
 from tasks_app.pipeline.errors import GpuOutOfMemory
-from tasks_app.pipeline.transcript import Segment
+from tasks_app.pipeline.transcript import Scores, Segment, Transcript
 from tasks_app.progress.emitter import ProgressEmitter
 from tests.api.openai.conftest import SAID, TEXT, claimed, do_the_work
 from tests.conftest import eventually
@@ -95,6 +95,23 @@ def test_translation(call) -> None:
     answer = call("translations", model="base", response_format="verbose_json")
     assert do_the_work().transcription_options.translate
     assert (answer.result().language, answer.result().text) == ("english", TEXT)
+
+
+def test_logprobs_have_each_token_with_its_bytes(call) -> None:
+    answer = call(include=["logprobs"], response_format="json")
+    scores = Scores(-0.2, 0.8, 0.02, [1, 2, 3], logprobs=[("ĠÃ", -0.1), ("§a", -0.3), ("Ġva", -0.2)])
+    do_the_work(Transcript("fr", 1.0, [Segment(0.0, 1.0, "ça va", scores=scores)]))
+    tokens = answer.result().logprobs
+    assert [(token.token, token.logprob) for token in tokens] == [(" \ufffd", -0.1), ("\ufffda", -0.3), (" va", -0.2)]
+    assert bytes(int(byte) for token in tokens for byte in token.bytes).decode() == " ça va"
+
+
+def test_logprobs_stand_at_the_end_of_a_stream(call) -> None:
+    events = call(include=["logprobs"], stream=True)
+    scores = Scores(-0.2, 0.8, 0.02, [1], logprobs=[("ĠHello", -0.1)])
+    do_the_work(Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello", scores=scores)]))
+    *_, done = events.result()
+    assert [(token.token, token.logprob) for token in done.logprobs] == [(" Hello", -0.1)]
 
 
 def test_what_is_missing_of_logprobs_is_said(call) -> None:
