@@ -88,6 +88,7 @@ OTHERS = {
     "asr": Row("POST", 401, 401, 401, 401),
     "detect-language": Row("POST", 401, 401, 401, 401),
     "v1-document": Row("GET", 200, 200, 200, 200),
+    "v1-frames": Row("GET", 200, 200, 200, 200),
     "v1-list-tasks": Row("GET", 200, 200, 401, 200),
     "v1-submit-task": Row("POST", 400, 400, 401, 400),
     "v1-list-models": Row("GET", 200, 200, 401, 200),

@@ -35,7 +35,7 @@ from tasks_app.errors import TaskNotFound
 from tasks_app.models import ENDED, KeyScope, Task, Transcript
 from tasks_app.progress.broadcast import STAFF_GROUP, task_group, user_group
 from tasks_app.progress.database import ask
-from tasks_app.progress.frames import change_frame, gone_frame, progress_frame
+from tasks_app.progress.frames import change_frame, gone_frame, heartbeat_frame, pong_frame, progress_frame
 from tasks_app.progress.layer import BROKER_SECONDS, join, leave
 from tasks_app.progress.snapshot import snapshot
 from tasks_app.websocket.origin import ticket_in
@@ -154,7 +154,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
                 message = json.loads(text_data)
         if isinstance(message, dict) and message.get("type") == "ping" and now - self.last_pong >= 1:
             self.last_pong = now
-            await self.send_frame({"type": "pong"})
+            await self.send_frame(pong_frame())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Channels would close old database connections before every message, on another thread: with a thousand
@@ -192,7 +192,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             except DATABASE_ERROR as error:  # unavailable for a moment: the next heartbeat makes up for this one
                 logger.warning("Cannot look up what sockets have missed: %s", type(error).__name__)
             else:
-                await self.send_frame({"type": "heartbeat", "timestamp": timezone.now().isoformat()})
+                await self.send_frame(heartbeat_frame())
             await self._pause(HEARTBEAT_SECONDS)
 
     def _missed_if_logged_in(self) -> list[dict[str, Any]]:
