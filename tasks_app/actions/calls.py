@@ -16,7 +16,7 @@ from django.db.models import F
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.take_in import check_options, take_in
 from tasks_app.errors import IllegalTransition
-from tasks_app.models import ENDED, Call, Task
+from tasks_app.models import ENDED, Call, Task, Webhook
 from tasks_app.options import TranscriptionOptions
 
 
@@ -39,6 +39,7 @@ def attach(
     name: str,
     fingerprint: str,
     voices: Sequence[bytes] = (),
+    webhook: Webhook | None = None,
 ) -> tuple[Task, bool]:
     """The task that this recording has already, if it has not ended, or a new one; and whether it is new. Whoever never
     leaves keeps it from being cancelled when the others do.
@@ -51,7 +52,7 @@ def attach(
         if going is not None:
             Call.objects.filter(pk=going.pk).update(clients=F("clients") + 1)
             return going.task, False
-    task = take_in(owner, recording, options, name=name, voices=voices)
+    task = take_in(owner, recording, options, name=name, voices=voices, webhook=webhook)
     Call.objects.create(task=task, fingerprint=fingerprint)
     return task, True
 

@@ -14,7 +14,7 @@ from tasks_app.actions.calls import attach, fingerprint_of
 from tasks_app.actions.status import lock_owner
 from tasks_app.actions.take_in import check_options
 from tasks_app.errors import KeyReused, StillArriving
-from tasks_app.models import Submission, Task
+from tasks_app.models import Submission, Task, Webhook
 from tasks_app.options import TranscriptionOptions
 
 REMEMBERED_FOR = timedelta(days=1)
@@ -23,12 +23,17 @@ ABANDONED_AFTER = timedelta(hours=1)
 
 
 def submit(
-    owner: User, recording: File, options: TranscriptionOptions, key: str = "", voices: Sequence[bytes] = ()
+    owner: User,
+    recording: File,
+    options: TranscriptionOptions,
+    key: str = "",
+    voices: Sequence[bytes] = (),
+    webhook: Webhook | None = None,
 ) -> tuple[Task, bool]:
     """The task of a recording, and whether it is new.
 
     The same recording with the same options, sent again while its task has not ended, is that task; and whatever was
-    sent with this `key` within a day, for as long as the task is there.
+    sent with this `key` within a day, for as long as the task is there. `webhook`: one of the new task alone.
 
     Raises:
         KeyReused: the key was sent with another recording or other options.
@@ -38,14 +43,14 @@ def submit(
     options = check_options(options)
     fingerprint = fingerprint_of(owner, recording, options, voices)
     if not key:
-        return attach(owner, recording, options, recording.name or "", fingerprint, voices)
+        return attach(owner, recording, options, recording.name or "", fingerprint, voices, webhook)
     submission, is_new = _reserved(owner, key, fingerprint)
     if submission.task is not None:
         return submission.task, False
     if not is_new:
         raise StillArriving
     try:
-        task, is_new = attach(owner, recording, options, recording.name or "", fingerprint, voices)
+        task, is_new = attach(owner, recording, options, recording.name or "", fingerprint, voices, webhook)
     except BaseException:
         submission.delete()
         raise

@@ -19,7 +19,7 @@ from tasks_app.intake.local import local_file
 from tasks_app.intake.names import display_name
 from tasks_app.intake.room import needing_room
 from tasks_app.media import files
-from tasks_app.models import Task, TaskEvent, TaskStatus
+from tasks_app.models import Task, TaskEvent, TaskStatus, Webhook
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline_setup import offered_models
 from tasks_app.progress.emitter import ProgressEmitter
@@ -35,11 +35,13 @@ def take_in(
     name: str = "",
     identifier: UUID | None = None,
     voices: Sequence[bytes] = (),
+    webhook: Webhook | None = None,
 ) -> Task:
     """Check a recording and its options, store it and queue it.
 
     An uploaded file is moved to the folder of recordings, any other is copied. `name`: shown to people, if not the
     file's own. `identifier`: the task's, if it is already known. `voices`: those of the known speakers in the options.
+    `webhook`: one of this task alone, not saved yet.
 
     Raises:
         InputError: the recording cannot be transcribed, or not with these options; the class says why.
@@ -51,7 +53,7 @@ def take_in(
     with local_file(recording) as (path, file):
         duration = check(path, options.track)
         shown = display_name(name or recording.name or "")
-        return store(owner, file, shown, options, duration, identifier, voices)
+        return store(owner, file, shown, options, duration, identifier, voices, webhook)
 
 
 def check_options(options: TranscriptionOptions) -> TranscriptionOptions:
@@ -71,6 +73,7 @@ def store(
     duration: float | None,
     identifier: UUID | None = None,
     voices: Sequence[bytes] = (),
+    webhook: Webhook | None = None,
 ) -> Task:
     """Store a checked recording of `duration` seconds (None: not known yet) and queue it.
 
@@ -101,6 +104,9 @@ def store(
             check_room_to_wait(owner.pk)
             check_quota(used_bytes(owner.pk, without=task.pk), task.size)  # the owner is locked: two fit together
             task.save(force_insert=True)
+            if webhook is not None:
+                webhook.task = task
+                webhook.save()
             joins(owner.pk)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)
             ProgressEmitter(task).emit_state()

@@ -139,6 +139,12 @@ class TaskData(State):
         return reverse("task-detail", args=[task.pk])
 
 
+class SubmittedTask(TaskData):
+    model_config = example(A_TASK | {"webhook_secret": None})
+
+    webhook_secret: str | None = Field(None, description="with which the receiver at a new task's `webhook_url` checks")
+
+
 class Portion(Schema):
     model_config = example({"tasks": [A_TASK], "next": "MjAyNi0wMy0wMlQwOTozMDowMCswMDowMCA2ZjFj"})
 
@@ -162,6 +168,9 @@ class AskedOptions(Schema):
     known_speaker_references: list[str] = Field(
         [], max_length=MAX_KNOWN_SPEAKERS, description="data URL of 2 to 10 seconds of each one's voice, in that order"
     )
+
+    webhook_url: str = Field("", max_length=500, description="an address that is told when this task has ended")
+    webhook_secret: str = Field("", max_length=100, description="`whsec_…`, to sign with; made if not given")
 
     def options(self, default_model: str) -> TranscriptionOptions:
         return TranscriptionOptions(

@@ -20,6 +20,7 @@ from pytest_django import Settings
 from tasks_app.actions import attempts, submissions
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
+from tasks_app.actions.webhooks import secret_of
 from tasks_app.models import Submission, Task, TaskProgressStage
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.transcript import Segment
@@ -59,7 +60,7 @@ def test_a_recording_becomes_a_task_with_its_options(send, api: Client) -> None:
     assert task.transcription_options == TranscriptionOptions(
         model="tiny.en", language="en", diarize=False, hints=("Anna", "Bob")
     )
-    assert api.get(answer.headers["Location"]).json() == answer.json()
+    assert answer.json() == {**api.get(answer.headers["Location"]).json(), "webhook_secret": None}
     assert (answer.json()["status"], answer.json()["name"]) == ("queued", "speech.wav")
 
 
@@ -238,6 +239,29 @@ def test_a_stranger_cannot_tell_whether_there_is_a_task(program, stranger: Abstr
         assert answers[0].content == answers[1].content
 
 
+# A webhook of the task alone ------------------------------------------------------------------------------------------
+
+
+def test_a_task_may_bring_a_webhook_of_its_own(send) -> None:
+    sent = send(webhook_url="https://example.org/done")
+    own = Task.objects.get().webhooks.get()
+    assert (own.url, sent.json()["webhook_secret"]) == ("https://example.org/done", secret_of(own))
+    again = send(webhook_url="https://example.org/done")
+    assert (again.status_code, again.json()["webhook_secret"]) == (200, None)
+
+
+def test_with_a_secret_of_its_own(send) -> None:
+    secret = "whsec_" + "QUJD" * 10
+    assert send(webhook_url="https://example.org/done", webhook_secret=secret).json()["webhook_secret"] == secret
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/", "https://name:word@example.org/", "done"])
+def test_an_address_that_cannot_be_told_is_refused(send, url: str) -> None:
+    refused = send(webhook_url=url)
+    assert (refused.status_code, refused.json()["error"]["detail"]) == (400, "webhook_url")
+    assert not Task.objects.exists()
+
+
 # Progress -------------------------------------------------------------------------------------------------------------
 
 
@@ -320,8 +344,9 @@ def test_more_streams_than_one_user_may_hold_are_refused_until_one_is_closed(
     address = f"/tasks/{task.pk}/events"
     with ExitStack() as streams:
         held = [streams.enter_context(real.stream("GET", address)) for _ in range(settings.MAX_SOCKETS_PER_USER)]
-        for stream in held:
-            next(stream.iter_lines())
+        lines = [stream.iter_lines() for stream in held]  # held, too: a stream is closed with what reads it
+        for one in lines:
+            next(one)
         refused = real.get(address)
         assert (refused.status_code, refused.json()["error"]["code"]) == (429, "TOO_MANY_STREAMS")
         assert int(refused.headers["Retry-After"]) > 0
