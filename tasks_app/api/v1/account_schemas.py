@@ -8,7 +8,7 @@ from uuid import UUID
 
 from ninja import Field, Schema
 
-from tasks_app.api.v1.schemas import AN_IDENTIFIER, Missing, Moment, example
+from tasks_app.api.v1.schemas import AN_IDENTIFIER, Moment, example
 from tasks_app.models import KeyScope, WebhookEvent
 
 RowId = Annotated[int, Field(ge=1, le=2**63 - 1)]
@@ -96,7 +96,7 @@ class MadeKey(KeyData):
 class AskedTicket(Schema):
     model_config = example({"task": AN_IDENTIFIER})
 
-    task: UUID | Missing = Field(None, description="the only one that it is for; all that are yours if not given")
+    task: UUID | None = Field(description="the only one that it is for; null for all that are yours")
 
 
 class MadeTicket(Schema):
