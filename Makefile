@@ -43,8 +43,9 @@ lint: .venv/installed-dev
 	$(UV) pip install --python .venv/bin/python --require-hashes -r requirements.txt
 	@touch $@
 
-.venv/installed-dev: .venv/installed requirements-dev.txt
+.venv/installed-dev: .venv/installed requirements-dev.txt requirements-npm.txt
 	$(UV) pip install --python .venv/bin/python --require-hashes -r requirements-dev.txt
+	.venv/bin/python -m tests.npm_packages
 	@touch $@
 
 COMPILE = $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --no-header

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
@@ -24,7 +24,7 @@ from tasks_app.actions.again import again_in_words, do_again
 from tasks_app.actions.audit import OPEN_FOR
 from tasks_app.actions.delete import delete
 from tasks_app.admin_filters import ErrorCodeFilter, LanguageFilter, ModelFilter, WorkerFilter
-from tasks_app.models import FollowUp, Speaker, Task, TaskEvent
+from tasks_app.models import FollowUp, Speaker, Task, TaskEvent, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pages.forms import AgainForm
 from tasks_app.pipeline.errors import TranscriptionError

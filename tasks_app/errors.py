@@ -137,9 +137,15 @@ class NotPreparedYet(RequestError):
     user_message = "This is still being made from the recording. Try again in a moment."
 
 
-class TooManyTasks(RequestError):
-    error_code = "TOO_MANY_TASKS"
+class TooMuch(RequestError):
+    """More than somebody may ask for just now; `retry_after`: seconds after which it makes sense to try again."""
+
     http_status = 429
+    retry_after = 30
+
+
+class TooManyTasks(TooMuch):
+    error_code = "TOO_MANY_TASKS"
     user_message = "Too many of your recordings are waiting already. Wait until some are done, or cancel some."
 
 
@@ -149,11 +155,31 @@ class QuotaExceeded(RequestError):
     user_message = "Your recordings take up all the space that you may have here. Delete some first."
 
 
-class TooManyAttempts(RequestError):
-    """`retry_after`: seconds until another attempt is allowed."""
+class TooManyRequests(TooMuch):
+    error_code = "TOO_MANY_REQUESTS"
+    user_message = "These are more requests than your programs may make within a minute. Try again later."
 
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class TooMuchSound(TooMuch):
+    error_code = "TOO_MUCH_SOUND"
+    user_message = "With this recording you would send more sound than you may within a day. Try again later."
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class TooManyStreams(TooMuch):
+    error_code = "TOO_MANY_STREAMS"
+    user_message = "You follow too many tasks at once. Close some of the streams, then try again."
+
+
+class TooManyAttempts(TooMuch):
     error_code = "TOO_MANY_ATTEMPTS"
-    http_status = 429
     user_message = "There were too many wrong attempts. Wait a minute, then try again."
 
     def __init__(self, retry_after: int) -> None:

@@ -16,6 +16,8 @@ from tasks_app.pipeline.speakers.channels import AUTO, CHOICES
 MAX_SPEAKERS = 20
 MAX_HINTS = 100
 MAX_HINT_LENGTH = 60
+MAX_KNOWN_SPEAKERS = 4
+MAX_NAME_LENGTH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,8 @@ class TranscriptionOptions:
     `language` is an ISO 639-1 code, SEVERAL, or None to have it detected; `min_speakers` and `max_speakers` limit how
     many speakers diarization finds; `track` is the number of a sound track, from 1, or None for the default one;
     `channels`, one of `pipeline.channels.CHOICES`, says whether each channel is one speaker; `hints` are names and
-    terms that occur. Field names are the keyword arguments of `pipeline.runner.run`.
+    terms that occur; `known_speakers` are the names of people whose voices came with the recording; `logprobs`: whether
+    the log probability of each token is kept. Field names are the keyword arguments of `pipeline.runner.run`.
     """
 
     model: str = "base"
@@ -37,6 +40,8 @@ class TranscriptionOptions:
     track: int | None = None
     channels: str = AUTO
     hints: tuple[str, ...] = ()
+    known_speakers: tuple[str, ...] = ()
+    logprobs: bool = False
 
     def check(self, models: Collection[str]) -> TranscriptionOptions:
         """Return the options as they will be used. `models`: the names of the available models.
@@ -107,7 +112,8 @@ class TranscriptionOptions:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TranscriptionOptions:
         """Options as stored by this or another version."""
-        return cls(**known_fields(cls, {**data, "hints": tuple(data.get("hints") or ())}))
+        lists = {name: tuple(data.get(name) or ()) for name in ("hints", "known_speakers")}
+        return cls(**known_fields(cls, {**data, **lists}))
 
 
 def hints_of(text: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ While the broker is away nothing is counted; then only the processors, of which 
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import unicodedata
@@ -18,12 +17,9 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.http import HttpRequest
-from redis.exceptions import RedisError
 
 from tasks_app.errors import TooManyAttempts
-from tasks_app.queueing.broker import client
-
-logger = logging.getLogger(__name__)
+from tasks_app.queueing.counters import count
 
 MOST_WRONG = 10
 """Wrong attempts from one address, or for one name, within SECONDS."""
@@ -46,12 +42,12 @@ def attempt(kind: str, request: HttpRequest, name: str = "") -> Iterator[None]:
         keys.append(_key(kind, "name", unicodedata.normalize("NFKC", name).casefold()))
     with hashing:
         # Counted before it is known whether it is wrong: guesses sent at the same moment do not pass all together.
-        counts = _count(keys, 1)
-        if waits := [wait for count, wait in counts if count > MOST_WRONG]:
-            _count(keys, -1)
-            raise TooManyAttempts(max(1, *waits))
+        counts = count(keys, 1, SECONDS)
+        if waits := [counted.seconds for counted in counts if counted.number > MOST_WRONG]:
+            count(keys, -1, SECONDS)
+            raise TooManyAttempts(max(waits))
         yield
-        _count(keys, -1)
+        count(keys, -1, SECONDS)
 
 
 class LimitedLogIn(AuthenticationForm):
@@ -64,21 +60,6 @@ class LimitedLogIn(AuthenticationForm):
 
 def _key(*parts: str) -> str:
     return f"attempts:{sha256(repr(parts).encode()).hexdigest()}"
-
-
-def _count(keys: list[str], by: int) -> list[tuple[int, int]]:
-    """What each key counts, and the seconds until it is forgotten, which begin with its first attempt."""
-    try:
-        with client().pipeline() as pipeline:
-            for key in keys:
-                pipeline.set(key, 0, ex=SECONDS, nx=True)
-                pipeline.incrby(key, by)
-                pipeline.ttl(key)
-            answers = pipeline.execute()
-    except (RedisError, OSError) as error:
-        logger.warning("Wrong attempts are not counted, the broker cannot be reached: %s", type(error).__name__)
-        return []
-    return list(zip(answers[1::3], answers[2::3], strict=True))
 
 
 def client_address(request: HttpRequest) -> str:

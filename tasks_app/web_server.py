@@ -206,8 +206,8 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):
             self.transport.pauseProducing()  # a second later autobahn gives up waiting for the client to close, too
 
     def serverSend(self, content: str | bytes, binary: bool = False) -> None:
-        """Write at once if nothing else waits: with a thousand clients, having the event loop tell when each of them may
-        be written to, which nearly always is now, costs more than writing does."""
+        """Write at once if nothing else waits: with a thousand clients, having the event loop tell when each of them
+        may be written to, which nearly always is now, costs more than writing does."""
         transport = self.transport
         if transport.dataBuffer or transport._tempDataLen:
             super().serverSend(content, binary)
@@ -256,6 +256,8 @@ class BoundedServer(Server):
     def create_application(self, protocol: Any, scope: dict[str, Any]) -> Any:
         if scope["type"] == "http":
             scope["body"], scope["refusal"] = protocol.body, protocol.refusal
+            if not any(name == b"content-length" for name, _ in scope["headers"]):  # it came in chunks; it is known now
+                scope["headers"] = [*scope["headers"], (b"content-length", b"%d" % protocol.received)]
         return super().create_application(protocol, scope)
 
     async def handle_reply(self, protocol: Any, message: dict[str, Any]) -> None:

@@ -35,6 +35,11 @@ def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
         ("cpu", lambda: env.choice("X", "auto", "", ("auto", "cpu")), "cpu"),
         ("Europe/Berlin", lambda: env.time_zone("X", "UTC", ""), "Europe/Berlin"),
         ("hush", lambda: env.secret("X", ""), "hush"),
+        (
+            "https://App.example.org, http://[::1]:8080",
+            lambda: env.origins("X", ""),
+            ["https://app.example.org", "http://[::1]:8080"],
+        ),
     ],
 )
 def test_a_value_is_read(monkeypatch: pytest.MonkeyPatch, raw: str, read: Callable[[], object], value: object) -> None:
@@ -62,6 +67,12 @@ def test_a_setting_that_is_not_given_has_its_default(monkeypatch: pytest.MonkeyP
         ("gpu", lambda: env.choice("X", "cpu", "", ("cpu", "cuda")), "X cannot be 'gpu': it must be one of cpu, cuda."),
         ("Mars", lambda: env.time_zone("X", "UTC", ""), "X cannot be 'Mars': there is no such time zone"),
         ("10.0.0.256", lambda: env.networks("X", ""), "X cannot be '10.0.0.256': it must be IP addresses or networks"),
+        (
+            "https://example.org/",
+            lambda: env.origins("X", ""),
+            "X cannot be 'https://example.org/': it must be https://",
+        ),
+        ("*", lambda: env.origins("X", ""), "X cannot be '*': it must be https://app.example.org"),
         ("../UTC", lambda: env.time_zone("X", "UTC", ""), "X cannot be '../UTC': there is no such time zone"),
     ],
 )

@@ -8,10 +8,10 @@ from http import HTTPStatus
 
 import pytest
 
-from tasks_app.errors import FileMissing, RequestError, technical_detail, without_paths
+from tasks_app.errors import FileMissing, RequestError, TooMuch, technical_detail, without_paths
 from tasks_app.pipeline.errors import InputError, TranscriptionError
 
-ABSTRACT = {InputError, RequestError}  # base classes, never raised
+ABSTRACT = {InputError, RequestError, TooMuch}  # base classes, never raised
 
 
 def all_errors(kind: type[TranscriptionError] = TranscriptionError) -> Iterator[type[TranscriptionError]]:

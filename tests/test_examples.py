@@ -16,6 +16,7 @@ from tasks_app.actions.webhooks import make_webhook, send_test
 from tasks_app.models import Delivery, WebhookEvent
 from tasks_app.worker.webhooks import deliver
 from tests.api.openai.conftest import TEXT, do_the_work, key, threads
+from tests.api.openai.test_npm_sdk import NODE
 from tests.conftest import REPOSITORY, eventually
 from tests.worker.test_webhooks import make_due
 
@@ -28,6 +29,7 @@ __all__ = ["key", "threads"]  # fixtures
     [
         (["sh", "curl.sh"], "00:00:00,000 --> 00:00:01,471"),
         ([sys.executable, "openai_sdk.py"], TEXT),
+        ([NODE, "openai_sdk.mjs"], TEXT),
         ([sys.executable, "progress.py"], "completed"),
         ([sys.executable, "rest.py"], "-->"),
     ],

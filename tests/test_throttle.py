@@ -16,6 +16,7 @@ from redis import Redis
 
 from tasks_app import throttle
 from tasks_app.errors import TooManyAttempts
+from tasks_app.queueing import counters
 
 pytestmark = pytest.mark.django_db
 RIGHT = "alice's password"
@@ -100,7 +101,7 @@ def test_guesses_at_the_same_moment_are_counted_all(queue: Redis, rf: RequestFac
 
 
 def test_nothing_is_counted_while_the_broker_is_away(log_in, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttle, "client", lambda: Redis.from_url("unix:///nowhere"))
+    monkeypatch.setattr(counters, "client", lambda: Redis.from_url("unix:///nowhere"))
     for _ in range(MOST + 1):
         assert log_in("wrong").status_code == 200
     assert log_in(RIGHT).status_code == 302

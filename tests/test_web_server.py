@@ -212,3 +212,13 @@ def test_those_who_send_at_once_find_room_together(eight_megabytes: int, session
         eventually(lambda: bytes_held(web_process()))
         assert refusal(post(eight_megabytes, 3 * MEGABYTE, session)) == (507, "STORAGE_FULL")
     eventually(lambda: post(eight_megabytes, 3 * MEGABYTE, session).status_code != 507)  # the first has gone away
+
+
+def test_a_form_that_comes_in_chunks_without_a_length_is_read(small: int, session: dict[str, str]) -> None:
+    """As fetch sends streams, and with it OpenAI's npm package."""
+    pieces = [
+        b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n',
+        b"no sound",
+        b"\r\n--x--\r\n",
+    ]
+    assert refusal(post(small, iter(pieces), session)) == (415, "NOT_AUDIO")

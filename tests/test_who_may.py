@@ -91,6 +91,7 @@ OTHERS = {
     "asr": Row("POST", 401, 401, 401, 401),
     "detect-language": Row("POST", 401, 401, 401, 401),
     "v1-document": Row("GET", 200, 200, 200, 200),
+    "v1-frames": Row("GET", 200, 200, 200, 200),
     "v1-list-tasks": Row("GET", 200, 200, 401, 200),
     "v1-submit-task": Row("POST", 400, 400, 401, 400),
     "v1-list-models": Row("GET", 200, 200, 401, 200),
@@ -108,6 +109,7 @@ OTHERS = {
     "v1-list-keys": Row("GET", 200, 200, 401, 200),
     "v1-make-key": Row("POST", 201, 201, 401, 201, form='{"name": "archive"}'),
     "v1-revoke-key": Row("DELETE", 404, 404, 401, 404, (1,)),
+    "v1-make-ticket": Row("POST", 401, 401, 401, 401, form='{"task": null}'),  # it wants a key
     "documentation": Row("GET", 200, 200, 200, 200),
     "keys": Row("GET", 200, 200, LOGIN, 200),
     "key-revoke": Row("POST", 302, 302, LOGIN, 302, (1,)),

@@ -7,6 +7,7 @@ cannot be used prevents the start with a message that names the setting and the 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import NamedTuple, TypeVar
@@ -110,6 +111,18 @@ def listing(name: str, default: list[str], meaning: str) -> list[str]:
     return _read(
         name, default, meaning, lambda raw: [p.strip() for p in raw.split(",") if p.strip()], ",".join(default)
     )
+
+
+def origins(name: str, meaning: str) -> list[str]:
+    """Comma-separated origins of web pages, as browsers send them."""
+
+    def parse(raw: str) -> list[str]:
+        found = [part.strip().lower() for part in raw.split(",") if part.strip()]
+        if not all(re.fullmatch(r"https?://(\[[0-9a-f:]+\]|[^/:?#@\[\]\s*]+)(:\d+)?", origin) for origin in found):
+            raise ValueError("it must be https://app.example.org, with commas, and nothing behind host and port")
+        return found
+
+    return _read(name, [], meaning, parse, "")
 
 
 def mapping(name: str, meaning: str) -> dict[str, str]:

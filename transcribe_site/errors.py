@@ -17,7 +17,7 @@ from tasks_app.errors import (
     NotAllowed,
     NotFound,
     RequestTooLarge,
-    TooManyAttempts,
+    TooMuch,
 )
 from tasks_app.pages.errors import error_page
 from tasks_app.pipeline.errors import TranscriptionError
@@ -28,7 +28,7 @@ PREFERRED = ["text/html", "application/json"]  # the first, if both are accepted
 def answer(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
     for_programs = belongs_to_api(request.path_info) or request.get_preferred_type(PREFERRED) == "application/json"
     response = error_response(request, error) if for_programs else error_page(request, error)
-    if isinstance(error, TooManyAttempts):
+    if isinstance(error, TooMuch):
         response["Retry-After"] = str(error.retry_after)
     return response
 

@@ -1,5 +1,5 @@
-"""Every request has an identifier, in its log lines and in the header of its answer, an address for the audit;
-who is logged in was here."""
+"""Every request has an identifier, in its log lines and in the header of its answer, an address for the audit, and the
+headers of the limit it counts to; who is logged in was here."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from tasks_app import counters
 from tasks_app.actions.audit import coming_from
 from tasks_app.actions.people import note_seen
+from tasks_app.api.rate_limits import tell_rate
 from tasks_app.logs import about
 from tasks_app.throttle import client_address
 
@@ -30,6 +31,7 @@ class RequestIdentifier:
             response = self.get_response(request)
         response["X-Request-ID"] = identifier
         counters.requests.labels(f"{response.status_code // 100}xx").inc()
+        tell_rate(request, response)
         return response
 
 

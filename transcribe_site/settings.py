@@ -104,6 +104,9 @@ KEY_IN_PATH = env.boolean(
 ALLOW_PRIVATE_WEBHOOKS = env.boolean(
     "ALLOW_PRIVATE_WEBHOOKS", False, "webhooks may go to this machine and to private networks, whoever makes them"
 )
+CORS_ORIGINS = env.origins(
+    "CORS_ORIGINS", "origins whose web pages may call /api/v1/ and /v1/, with a key, `https://app.example.org`"
+)
 env.renamed("ALLOW_SIGNUP", "SIGNUP")
 SIGNUP = env.choice(
     "SIGNUP",
@@ -128,6 +131,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "transcribe_site.requests.RequestIdentifier",
+    "transcribe_site.cors.CrossOrigin",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -190,6 +194,9 @@ FILE_UPLOAD_TEMP_DIR = VAR_DIR / "tmp"  # on the same file system as MEDIA_ROOT,
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.TemporaryFileUploadHandler"]
 FILE_UPLOAD_PERMISSIONS = 0o600
+# Fields of a form, and other bodies that are held in memory: four voices of known speakers fit. Who brings no recording
+# may send less (tasks_app/intake/bodies.py).
+DATA_UPLOAD_MAX_MEMORY_SIZE = 20_000_000
 KEEP_RECORDINGS_DAYS = env.integer(
     "KEEP_RECORDINGS_DAYS",
     0,
@@ -266,7 +273,24 @@ MAX_WAITING_PER_USER = env.integer(
     "MAX_WAITING_PER_USER", 200, "tasks of one user that may wait at once", minimum=1, changeable=True
 )
 MAX_SOCKETS_PER_USER = env.integer(
-    "MAX_SOCKETS_PER_USER", 20, "WebSockets that one user may hold open at once", minimum=1, changeable=True
+    "MAX_SOCKETS_PER_USER",
+    20,
+    "WebSockets that one user may hold open at once, and as many streams of events over HTTP",
+    minimum=1,
+    changeable=True,
+)
+
+MAX_REQUESTS_PER_MINUTE = env.integer(
+    "MAX_REQUESTS_PER_MINUTE",
+    600,
+    "requests of one user's programs within a minute; 0 for no limit",
+    changeable=True,
+)
+MAX_SOUND_MINUTES_PER_DAY = env.integer(
+    "MAX_SOUND_MINUTES_PER_DAY",
+    0,
+    "minutes of sound that one user may send within a day; 0 for no limit",
+    changeable=True,
 )
 
 CHANNEL_LAYERS = {

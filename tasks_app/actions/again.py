@@ -11,11 +11,11 @@ from dataclasses import replace
 from math import inf, isfinite, nan
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Max, Min
 
+from tasks_app import current_settings
 from tasks_app.actions import follow_ups
 from tasks_app.actions.audit import record_on_anothers
 from tasks_app.actions.playback import make_anew
@@ -197,5 +197,5 @@ def _check_stretch(task: Task, start: float, end: float) -> None:
 
 def _check_room_to_wait(task: Task) -> None:
     waiting = FollowUp.objects.filter(task__owner=task.owner_id, kind__in=AGAIN, state__in=follow_ups.OPEN).count()
-    if waiting >= settings.MAX_WAITING_PER_USER:
+    if waiting >= current_settings.current("MAX_WAITING_PER_USER"):
         raise TooManyTasks

@@ -21,10 +21,12 @@ from tasks_app.actions.status import (
     wake_after_commit,
 )
 from tasks_app.errors import IllegalTransition, TranscriptionError, without_paths
+from tasks_app.media.files import forget_voices
 from tasks_app.models import StageResult, Task, TaskProgressStage, TaskStatus
 from tasks_app.pipeline.transcript import Transcript
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.queueing.turns import most_running, next_in_turn, served
+from tasks_app.rates import count_sound, most_sound
 from tasks_app.transcripts.recognised import write_recognised
 
 logger = logging.getLogger(__name__)
@@ -116,6 +118,7 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
     Raises:
         LeaseLost: another worker holds the task now, or none does.
     """
+    length_was_known = task.duration is not None
     with transaction.atomic():
         transition(
             task,
@@ -144,7 +147,10 @@ def complete(task: Task, lease: UUID, transcript: Transcript) -> None:
         task.live_segments.all().delete()
         if not task.is_incomplete:
             task.stage_results.all().delete()
+            forget_voices(task)
         ProgressEmitter(task).emit_state()
+    if most_sound() and not length_was_known:
+        count_sound(task.owner_id, transcript.duration)
 
 
 def fail(task: Task, error: TranscriptionError, *, lease: UUID | None = None, traceback: str = "") -> None:

@@ -31,7 +31,7 @@ def take_in_example(owner: User) -> Task:
 
     Raises:
         FileMissing: there is none.
-        TooManyTasks, StorageFull, StorageAway: as `take_in`.
+        TooMuch, StorageFull, StorageAway: as `take_in`.
     """
     recording = example_recording()
     if recording is None:

@@ -19,7 +19,7 @@ from tasks_app.actions.quota import check_quota
 from tasks_app.actions.status import lock_owner
 from tasks_app.actions.take_in import check_options, take_in
 from tasks_app.current_settings import current
-from tasks_app.errors import IncompleteUpload, QuotaExceeded, TaskNotFound, TooManyTasks, WrongOffset
+from tasks_app.errors import IncompleteUpload, QuotaExceeded, TaskNotFound, TooManyTasks, TooMuch, WrongOffset
 from tasks_app.intake.check import check_size, most_bytes
 from tasks_app.intake.names import display_name
 from tasks_app.intake.parts import parts_file
@@ -102,7 +102,7 @@ def finish(incoming: IncomingRecording) -> Task:
 
     Raises:
         IncompleteUpload: fewer bytes were received than announced.
-        TooManyTasks, QuotaExceeded, StorageFull, StorageAway: not now; what was received is kept, and the call can be
+        TooMuch, QuotaExceeded, StorageFull, StorageAway: not now; what was received is kept, and the call can be
             repeated.
         InputError: it cannot be transcribed; what was received is deleted.
         TaskNotFound: it has been abandoned.
@@ -122,7 +122,7 @@ def _taken_in(incoming: IncomingRecording) -> Task:
     path, options = parts_file(incoming.pk), incoming.transcription_options
     try:
         return take_in(incoming.owner, path, options, name=incoming.name, identifier=incoming.pk)
-    except (TooManyTasks, QuotaExceeded):
+    except (TooMuch, QuotaExceeded):
         raise
     except InputError:
         _forget(incoming)

@@ -71,9 +71,13 @@ def valid_key(text: str) -> ApiKey | None:
     now = timezone.now()
     if key.last_used_at is None or now - key.last_used_at >= LAST_USED_EVERY:
         ApiKey.objects.filter(pk=key.pk).update(last_used_at=now)
-    if not key.allows(KeyScope.ADMIN):  # of the object in memory only, which is never saved
-        key.owner.is_staff = key.owner.is_superuser = False
-    return key
+    return _limited(key)
+
+
+def key_with_id(key_id: int) -> ApiKey | None:
+    """As `valid_key`, of somebody who had the key's text before."""
+    key = valid_keys().filter(pk=key_id).select_related("owner").first()
+    return None if key is None else _limited(key)
 
 
 def valid_keys() -> QuerySet[ApiKey]:
@@ -88,6 +92,13 @@ def key_given(authorization: str, path: str) -> str | None:
         return text.strip()
     in_path = re.match("/key/([^/]+)/", path)
     return in_path[1] if in_path and settings.KEY_IN_PATH else None
+
+
+def _limited(key: ApiKey) -> ApiKey:
+    """Without the scope ADMIN, its owner is not staff: of the object in memory only, which is never saved."""
+    if not key.allows(KeyScope.ADMIN):
+        key.owner.is_staff = key.owner.is_superuser = False
+    return key
 
 
 def _digest(text: str) -> str:

@@ -11,6 +11,7 @@ from tasks_app.current_settings import current
 from tasks_app.errors import QuotaExceeded
 from tasks_app.models import IncomingRecording, PersonalLimits, Task, TaskStatus
 from tasks_app.queueing.turns import most_running
+from tasks_app.rates import count_sound, most_sound
 from tasks_app.wording import file_size
 
 
@@ -44,6 +45,8 @@ def usage(owner_id: int) -> dict[str, int | None]:
         "most_waiting": current("MAX_WAITING_PER_USER"),
         "running": tasks.filter(status=TaskStatus.PROCESSING).count(),
         "most_running": most_running([owner_id])[owner_id] or None,
+        "sound_seconds": next((counted.number for counted in count_sound(owner_id, 0)), None) if most_sound() else None,
+        "most_sound_seconds": most_sound() or None,
     }
 
 

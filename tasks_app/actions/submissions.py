@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from django.contrib.auth.models import User
@@ -13,7 +14,7 @@ from tasks_app.actions.calls import attach, fingerprint_of
 from tasks_app.actions.status import lock_owner
 from tasks_app.actions.take_in import check_options
 from tasks_app.errors import KeyReused, StillArriving
-from tasks_app.models import Submission, Task
+from tasks_app.models import Submission, Task, Webhook
 from tasks_app.options import TranscriptionOptions
 
 REMEMBERED_FOR = timedelta(days=1)
@@ -21,28 +22,35 @@ ABANDONED_AFTER = timedelta(hours=1)
 """After which nobody makes the task any more: the process ended."""
 
 
-def submit(owner: User, recording: File, options: TranscriptionOptions, key: str = "") -> tuple[Task, bool]:
+def submit(
+    owner: User,
+    recording: File,
+    options: TranscriptionOptions,
+    key: str = "",
+    voices: Sequence[bytes] = (),
+    webhook: Webhook | None = None,
+) -> tuple[Task, bool]:
     """The task of a recording, and whether it is new.
 
     The same recording with the same options, sent again while its task has not ended, is that task; and whatever was
-    sent with this `key` within a day, for as long as the task is there.
+    sent with this `key` within a day, for as long as the task is there. `webhook`: one of the new task alone.
 
     Raises:
         KeyReused: the key was sent with another recording or other options.
         StillArriving: the first request with this key is being worked on.
-        InputError, TooManyTasks, QuotaExceeded, StorageFull, StorageAway: as `take_in`; a key is free again then.
+        InputError, TooMuch, QuotaExceeded, StorageFull, StorageAway: as `take_in`; a key is free again then.
     """
     options = check_options(options)
-    fingerprint = fingerprint_of(owner, recording, options)
+    fingerprint = fingerprint_of(owner, recording, options, voices)
     if not key:
-        return attach(owner, recording, options, recording.name or "", fingerprint)
+        return attach(owner, recording, options, recording.name or "", fingerprint, voices, webhook)
     submission, is_new = _reserved(owner, key, fingerprint)
     if submission.task is not None:
         return submission.task, False
     if not is_new:
         raise StillArriving
     try:
-        task, is_new = attach(owner, recording, options, recording.name or "", fingerprint)
+        task, is_new = attach(owner, recording, options, recording.name or "", fingerprint, voices, webhook)
     except BaseException:
         submission.delete()
         raise

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
 from django.contrib.auth.models import User
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 
@@ -17,11 +19,12 @@ from tasks_app.intake.local import local_file
 from tasks_app.intake.names import display_name
 from tasks_app.intake.room import needing_room
 from tasks_app.media import files
-from tasks_app.models import Task, TaskEvent, TaskStatus
+from tasks_app.models import Task, TaskEvent, TaskStatus, Webhook
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline_setup import offered_models
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.queueing.turns import joins
+from tasks_app.rates import counting_sound
 
 
 def take_in(
@@ -31,22 +34,26 @@ def take_in(
     *,
     name: str = "",
     identifier: UUID | None = None,
+    voices: Sequence[bytes] = (),
+    webhook: Webhook | None = None,
 ) -> Task:
     """Check a recording and its options, store it and queue it.
 
     An uploaded file is moved to the folder of recordings, any other is copied. `name`: shown to people, if not the
-    file's own. `identifier`: the task's, if it is already known.
+    file's own. `identifier`: the task's, if it is already known. `voices`: those of the known speakers in the options.
+    `webhook`: one of this task alone, not saved yet.
 
     Raises:
         InputError: the recording cannot be transcribed, or not with these options; the class says why.
-        TooManyTasks, QuotaExceeded, StorageFull, StorageAway: as `store`.
+        TooMuch, QuotaExceeded, StorageFull, StorageAway: as `store`.
         OSError: the file cannot be read.
     """
     options = check_options(options)
     check_size(recording.stat().st_size if isinstance(recording, Path) else recording.size)
     with local_file(recording) as (path, file):
         duration = check(path, options.track)
-        return store(owner, file, display_name(name or recording.name or ""), options, duration, identifier)
+        shown = display_name(name or recording.name or "")
+        return store(owner, file, shown, options, duration, identifier, voices, webhook)
 
 
 def check_options(options: TranscriptionOptions) -> TranscriptionOptions:
@@ -65,11 +72,14 @@ def store(
     options: TranscriptionOptions,
     duration: float | None,
     identifier: UUID | None = None,
+    voices: Sequence[bytes] = (),
+    webhook: Webhook | None = None,
 ) -> Task:
     """Store a checked recording of `duration` seconds (None: not known yet) and queue it.
 
     Raises:
         TooManyTasks: the owner has too many queued tasks already.
+        TooMuchSound: the owner has sent too much within a day.
         QuotaExceeded: the owner's recordings would take up too much.
         StorageFull: there is no room for it.
         StorageAway: the folder of recordings cannot be reached.
@@ -88,10 +98,15 @@ def store(
     try:
         with needing_room():
             files.save(task, recording)
-        with transaction.atomic():
+            for kind, voice in zip(files.VOICES, voices, strict=False):
+                files.save_made(task, kind, ContentFile(voice))
+        with counting_sound(owner.pk, duration or 0.0), transaction.atomic():
             check_room_to_wait(owner.pk)
             check_quota(owner.pk, task.size, without=task.pk)  # the owner is locked: two fit together
             task.save(force_insert=True)
+            if webhook is not None:
+                webhook.task = task
+                webhook.save()
             joins(owner.pk)
             TaskEvent.objects.create(task=task, to_status=TaskStatus.QUEUED, actor=owner, attempt=0)
             ProgressEmitter(task).emit_state()

@@ -46,4 +46,5 @@ def payload(event: str, task: Task | None = None, **data: Any) -> dict[str, Any]
 
 
 def _of(task: Task, event: str) -> list[Webhook]:
-    return [webhook for webhook in Webhook.objects.filter(owner=task.owner_id) if event in webhook.events]
+    theirs = [*Webhook.objects.filter(owner=task.owner_id, task=None), *Webhook.objects.filter(task=task)]
+    return [webhook for webhook in theirs if event in webhook.events]

@@ -13,8 +13,9 @@ from ninja.utils import check_csrf
 
 from tasks_app.actions.access import logged_in_user
 from tasks_app.actions.keys import key_given, valid_key
+from tasks_app.api.rate_limits import check_rate
 from tasks_app.errors import CsrfFailed, InvalidKey, KeyLacksScope, NotLoggedIn
-from tasks_app.models import KeyScope
+from tasks_app.models import ApiKey, KeyScope
 
 View = Callable[..., HttpResponseBase]
 
@@ -29,7 +30,7 @@ def with_key(scope: KeyScope) -> Callable[[View], View]:
         @csrf_exempt
         @wraps(view)
         def wrapped(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponseBase:
-            request.user = _owner(_given(request) or "", scope)
+            request.user = _owner(request, scope)
             return view(request, *args, **kwargs)
 
         return wrapped
@@ -74,18 +75,32 @@ class Access:
         self.scope = scope
 
     def __call__(self, request: HttpRequest) -> User:
-        given = _given(request)
-        if given is not None:
-            request.user = _owner(given, self.scope)
-        elif not request.user.is_authenticated:
+        if _given(request) is not None:
+            request.user = _owner(request, self.scope)
+            return request.user
+        check_rate(request, request.user if request.user.is_authenticated else None)
+        if not request.user.is_authenticated:
             raise NotLoggedIn
-        elif check_csrf(request) is not None:
+        if check_csrf(request) is not None:
             raise CsrfFailed
         return logged_in_user(request)
 
 
-def _owner(key_text: str, scope: KeyScope) -> User:
-    key = valid_key(key_text)
+def key_of(request: HttpRequest) -> ApiKey:
+    """The key that a request was let in with.
+
+    Raises:
+        InvalidKey: it was let in with a session.
+    """
+    key = valid_key(_given(request) or "")
+    if key is None:
+        raise InvalidKey
+    return key
+
+
+def _owner(request: HttpRequest, scope: KeyScope) -> User:
+    key = valid_key(_given(request) or "")
+    check_rate(request, None if key is None else key.owner)
     if key is None:
         raise InvalidKey
     if not key.allows(scope):

@@ -12,12 +12,9 @@ from django.http import HttpRequest, JsonResponse
 
 from tasks_app.api.openai.answers import error_body
 from tasks_app.api.openai.urls import PREFIX
-from tasks_app.errors import InvalidKey, SegmentChanged, TooManyTasks
+from tasks_app.errors import InvalidKey, SegmentChanged, TooMuch
 from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.transcripts.contents import segment_data
-
-RETRY_SECONDS = 30
-"""After which somebody whose recordings wait may try again."""
 
 
 def error_response(request: HttpRequest, error: TranscriptionError) -> JsonResponse:
@@ -25,8 +22,8 @@ def error_response(request: HttpRequest, error: TranscriptionError) -> JsonRespo
     response = JsonResponse(error_body(error) if openai else _body(error), status=error.http_status)
     if isinstance(error, InvalidKey):
         response["WWW-Authenticate"] = "Bearer"
-    if isinstance(error, TooManyTasks):
-        response["Retry-After"] = str(RETRY_SECONDS)
+    if isinstance(error, TooMuch):
+        response["Retry-After"] = str(error.retry_after)
     return response
 
 

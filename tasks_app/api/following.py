@@ -10,10 +10,13 @@ import contextlib
 import json
 import logging
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 from tasks_app.api.waiting import LOOK_SECONDS, PADDING_SECONDS, BrokenOff, give_up_thread, news_of, patiently_ask
+from tasks_app.current_settings import current
+from tasks_app.errors import TooManyStreams
 from tasks_app.models import ENDED, Task
 from tasks_app.patience import DATABASE_AWAY
 from tasks_app.progress.database import ask
@@ -27,6 +30,15 @@ MIN_INTERVAL = 0.2
 """Seconds between two looks at a task that changes all the time."""
 
 logger = logging.getLogger(__name__)
+
+_open: Counter[int] = Counter()
+"""Open streams of each user in this process, as of sockets."""
+
+
+def check_streams(user_id: int) -> None:
+    """Raises TooManyStreams if they have as many open as they may."""
+    if _open[user_id] >= current("MAX_SOCKETS_PER_USER"):
+        raise TooManyStreams
 
 
 async def next_state(task: Task, seconds: float, write: Callable[[Task], bytes]) -> AsyncIterator[bytes]:
@@ -52,13 +64,23 @@ async def next_state(task: Task, seconds: float, write: Callable[[Task], bytes])
                 await asyncio.wait_for(news.wait(), min(left, LOOK_SECONDS))
 
 
-async def events(task: Task, after: int) -> AsyncIterator[bytes]:
-    """Server-sent events: the frames of the task after number `after`, until it has ended, is deleted or is handed to
-    another owner."""
+@contextlib.asynccontextmanager
+async def _counted(user_id: int) -> AsyncIterator[None]:
+    """A stream is open for this user. Only once it is read is it sure that its end comes, too."""
+    _open[user_id] += 1
+    try:
+        yield
+    finally:
+        _open[user_id] -= 1
+
+
+async def events(task: Task, after: int, user_id: int) -> AsyncIterator[bytes]:
+    """Server-sent events for a user: the frames of the task after number `after`, until it has ended, is deleted or is
+    handed to another owner."""
     give_up_thread()
     until = time.monotonic() + LONGEST_SECONDS
     quiet_since = time.monotonic()
-    async with news_of(task.pk, _counts) as news:
+    async with _counted(user_id), news_of(task.pk, _counts) as news:
         while time.monotonic() < until:
             news.clear()
             try:

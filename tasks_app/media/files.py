@@ -1,7 +1,7 @@
-"""The recordings of tasks, and what is made of them: waveforms and listening copies.
+"""The recordings of tasks, what is made of them, waveforms and listening copies, and the voices of known speakers.
 
 Each is kept while its row exists, and deleted once the row's deletion is committed. What is made of a recording lies
-beside it, under the same name with an ending, and goes with it.
+beside it, under the same name with an ending, and goes with it. So do voices, which go when the transcript is there.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -23,12 +24,14 @@ from django.db.models.signals import post_delete, post_migrate
 from tasks_app.errors import FileMissing, NotPreparedYet
 from tasks_app.media import folder
 from tasks_app.models import Task, upload_path
+from tasks_app.options import MAX_KNOWN_SPEAKERS
 
 logger = logging.getLogger(__name__)
 
 PEAKS = ".peaks"
 LISTENING_COPY = ".mp4"
-MADE = (PEAKS, LISTENING_COPY)
+VOICES = tuple(f".voice{number}" for number in range(MAX_KNOWN_SPEAKERS))
+MADE = (PEAKS, LISTENING_COPY, *VOICES)
 
 
 def save(task: Task, recording: File) -> None:
@@ -77,6 +80,21 @@ def discard_made(task: Task, kind: str) -> None:
         default_storage.delete(f"{task.media.name}{kind}")
     except OSError:
         logger.exception("What was made of the recording of task %s could not be removed", task.identifier)
+
+
+def local_voices(task: Task) -> dict[str, Path]:
+    """The voices that came with the recording, as files on this machine, by the speaker's name."""
+    name, names = _stored_name(task), task.transcription_options.known_speakers
+    voices = {speaker: name + kind for speaker, kind in zip(names, VOICES, strict=False)}
+    return {
+        speaker: Path(default_storage.path(voice)) for speaker, voice in voices.items() if default_storage.exists(voice)
+    }
+
+
+def forget_voices(task: Task) -> None:
+    """Remove the voices that came with the recording, once the current transaction is committed."""
+    for kind in VOICES[: len(task.transcription_options.known_speakers)]:
+        transaction.on_commit(partial(discard_made, task, kind))
 
 
 def recording_of(name: str) -> str:

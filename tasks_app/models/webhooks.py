@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 
 from tasks_app import fields
+from tasks_app.models.tasks import Task
 
 
 class WebhookEvent(models.TextChoices):
@@ -26,10 +27,15 @@ class Webhook(models.Model):
     url = models.CharField(max_length=500)
     events = models.JSONField(default=list, help_text="those of WebhookEvent that it is told")
     salt = models.CharField(max_length=32, help_text="of which, with SECRET_KEY, the secret that signs is made")
+    task = models.ForeignKey(
+        Task, null=True, on_delete=models.CASCADE, related_name="webhooks", help_text="the only one that it is told of"
+    )
+    masked_secret = models.CharField(max_length=100, blank=True, help_text="one that its receiver chose")
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         ordering = ("pk",)
+        indexes = (models.Index(fields=("owner",), condition=models.Q(task=None), name="webhooks_of_an_owner"),)
 
     def __str__(self) -> str:
         return self.url

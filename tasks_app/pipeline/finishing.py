@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from tasks_app.pipeline.audio.probing import Limits
+from tasks_app.pipeline.audio.sound import SAMPLE_RATE
 from tasks_app.pipeline.errors import AlignmentFailed, Cancelled, DiarizationFailed
 from tasks_app.pipeline.speakers.assign import Turn, assign, relabel
 from tasks_app.pipeline.speakers.channels import Line
+from tasks_app.pipeline.speakers.known import KnownSpeaker
 from tasks_app.pipeline.stages import Stages
 from tasks_app.pipeline.text.chunk import ChunkText
 from tasks_app.pipeline.text.segments import score
@@ -29,8 +33,12 @@ def finish(
     diarize: bool,
     min_speakers: int | None,
     max_speakers: int | None,
-) -> list[Segment]:
-    """The segments of the transcript, in order of their start. `aligner`: that of forced alignment, or None.
+    known_speakers: Sequence[KnownSpeaker],
+    limits: Limits,
+    logprobs: bool,
+) -> tuple[list[Segment], dict[str, str]]:
+    """The segments of the transcript, in order of their start, and the names of speakers who are known, by label.
+    `aligner`: that of forced alignment, or None.
 
     If a stage fails, `stages` gets a warning, and the transcript lacks its result.
     """
@@ -55,9 +63,12 @@ def finish(
             for segment in found:
                 segment.speaker = f"channel {channel}"
         relabel(segments)
-    score(segments)
+    names: dict[str, str] = {}
+    if known_speakers and diarize:
+        names = _names(line, chunks, by_channel if apart else [segments], stages, store, known_speakers, limits)
+    score(segments, logprobs)
     stages.leave("assigning")
-    return segments
+    return segments, names
 
 
 def _time_words(
@@ -112,3 +123,34 @@ def _find_turns(
         return None
     stages.keep(stage, 0, {"turns": [[turn.start, turn.end, turn.speaker] for turn in turns]})
     return turns
+
+
+def _names(
+    line: Line,
+    chunks: list[ChunkText],
+    by_channel: list[list[Segment]],
+    stages: Stages,
+    store: ModelStore,
+    known: Sequence[KnownSpeaker],
+    limits: Limits,
+) -> dict[str, str]:
+    """The names of speakers who are known, by label. `by_channel`: segments with speakers, of a mix all of them."""
+    from tasks_app.pipeline.speakers.known import recognise
+
+    if line.pieces is None:
+        turns = [Turn(segment.start, segment.end, segment.speaker) for segment in by_channel[0] if segment.speaker]
+    else:
+        channels = sorted({line.channel(chunk) for chunk in chunks})
+        label = {channel: found[0].speaker for channel, found in zip(channels, by_channel, strict=True) if found}
+        turns = [
+            Turn(chunk.start / SAMPLE_RATE, chunk.end / SAMPLE_RATE, speaker)
+            for chunk in chunks
+            if chunk.text and (speaker := label.get(line.channel(chunk)))
+        ]
+    try:
+        names, warnings = recognise(line.samples, turns, known, store, limits)
+    except Exception as error:
+        stages.warn("diarizing", DiarizationFailed, error)
+        return {}
+    stages.warnings = [*stages.warnings, *warnings]
+    return names

@@ -16,6 +16,7 @@ from tasks_app.pipeline.languages import SEVERAL
 from tasks_app.pipeline.observer import Observer
 from tasks_app.pipeline.planning import Plan, hear, kept_chunks, make_plan
 from tasks_app.pipeline.speakers.channels import AUTO, MOST_CHANNELS, SPLIT, Line, find_line
+from tasks_app.pipeline.speakers.known import KnownSpeaker
 from tasks_app.pipeline.stages import TRANSCRIBING, Resume, Stages
 from tasks_app.pipeline.text.chunk import ChunkText
 from tasks_app.pipeline.text.forced_alignment import choose_aligner
@@ -57,6 +58,8 @@ def run(
     usual_languages: Sequence[str] = (),
     hints: Sequence[str] = (),
     stretch: tuple[float, float] | None = None,
+    known_speakers: Sequence[KnownSpeaker] = (),
+    logprobs: bool = False,
 ) -> Transcript:
     """Transcribe the recording at `path`.
 
@@ -66,9 +69,10 @@ def run(
     it has no speech, the first one with speech. `channels`, one of `channels.CHOICES`: whether each channel is
     transcribed separately as one speaker; by default this is detected from the sound. `hints` are names and terms with
     their right spelling. With a `stretch`, only what is said from and to these seconds is transcribed, and speakers are
-    told apart by their channels alone. `resume` maps each stage to the parts that earlier runs passed to
-    `observer.checkpoint`, in order of position; they are not computed again. Their segments are passed to the observer
-    once more: a run may have ended before it could do so.
+    told apart by their channels alone. Speakers whose voice is that of one of `known_speakers` have their name. With
+    `logprobs`, the scores of segments have the log probability of each token. `resume` maps each stage to the parts
+    that earlier runs passed to `observer.checkpoint`, in order of position; they are not computed again. Their segments
+    are passed to the observer once more: a run may have ended before it could do so.
 
     The transcript's warnings tell which parts of the recording were not read, and which stages failed.
 
@@ -110,7 +114,7 @@ def run(
     heard = [part for chunk in chunks for part in line.in_recording(chunk).heard]
     stages.warnings += plan.choice.warnings() + other_languages(heard, plan.choice.language)
 
-    segments = finish(
+    segments, names = finish(
         line,
         chunks,
         transcriber,
@@ -120,8 +124,13 @@ def run(
         diarize=diarize,
         min_speakers=min_speakers,
         max_speakers=max_speakers,
+        known_speakers=known_speakers,
+        limits=limits,
+        logprobs=logprobs,
     )
-    return Transcript(transcriber.text_language, line.duration, segments, plan.choice.probability, stages.warnings)
+    return Transcript(
+        transcriber.text_language, line.duration, segments, plan.choice.probability, stages.warnings, names=names
+    )
 
 
 def _transcribe(line: Line, plan: Plan, transcriber: Transcriber, stages: Stages) -> list[ChunkText]:

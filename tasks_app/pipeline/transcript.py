@@ -15,12 +15,14 @@ from tasks_app.pipeline.plain import known_fields
 @dataclass(frozen=True, slots=True)
 class Decoded:
     """What the decoder says of a word: its `tokens`; their log probabilities summed, with their share of that of the
-    end of text, so that over a whole decoding the mean is the decoder's own; the probability of no speech there.
+    end of text, so that over a whole decoding the mean is the decoder's own; the probability of no speech there; each
+    token as the model's vocabulary writes it, with its own log probability.
     """
 
     tokens: list[int]
     log_probability: float
     no_speech_prob: float
+    each: list[tuple[str, float]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -54,7 +56,8 @@ def words_from(data: list[dict[str, Any]]) -> list[Word]:
 @dataclass(frozen=True, slots=True)
 class Scores:
     """How sure the decoder was of a segment, with the names and meanings of Whisper's own `transcribe`: the mean log
-    probability of its `tokens`, its text's length against its compressed length, the probability that nobody spoke.
+    probability of its `tokens`, its text's length against its compressed length, the probability that nobody spoke; and
+    its `logprobs` if they were asked for: of each token, as the model's vocabulary writes it, given those before.
     """
 
     avg_logprob: float
@@ -62,6 +65,7 @@ class Scores:
     no_speech_prob: float
     tokens: list[int]
     temperature: float = 0.0
+    logprobs: list[tuple[str, float]] | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> Scores:
@@ -120,7 +124,7 @@ class StageWarning:
 @dataclass(slots=True)
 class Transcript:
     """Segments in order of their start; `language`: an ISO 639-1 code; `duration`: seconds of sound; `revision`: which
-    state of a transcript that people change this is, from 1.
+    state of a transcript that people change this is, from 1; `names`: of speakers whose voice is known, by label.
     """
 
     language: str
@@ -129,6 +133,7 @@ class Transcript:
     language_probability: float | None = None
     warnings: list[StageWarning] = field(default_factory=list)
     revision: int = 1
+    names: dict[str, str] = field(default_factory=dict)
 
     @property
     def speakers(self) -> list[str]:

@@ -32,7 +32,9 @@ def write_recognised(task: Task, transcript: Transcript) -> list[StageWarning]:
         draft.close(current(row.speakers.all()))
         draft.close(current(row.alternatives.all()))
         draft.open(rows)
-        draft.open(Speaker(label=label, recognised=True) for label in transcript.speakers)
+        draft.open(
+            Speaker(label=label, name=transcript.names.get(label, ""), recognised=True) for label in transcript.speakers
+        )
     if corrections is None or not corrections:
         return []
     with change(task, Change.Kind.KEPT, None) as draft:
@@ -58,7 +60,8 @@ class Corrections:
         standing = {row.first for row in now}
         untouched = [(row.start, row.end) for row in now if row.recognised]
         deleted = [(row.start, row.end) for row in before if row.pk not in standing]
-        speakers = [row for row in current(transcript.speakers.all()) if row.name or row.same_as]
+        rows = current(transcript.speakers.filter(recognised=False))
+        speakers = [row for row in rows if row.name or row.same_as]
         return cls([row for row in now if not row.recognised], without(deleted, untouched), speakers, before)
 
     def __bool__(self) -> bool:

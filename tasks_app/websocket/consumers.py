@@ -29,14 +29,17 @@ from django.utils import timezone
 
 from tasks_app import counters
 from tasks_app.actions.access import sender_of, staff_may, task_visible_to, tasks_visible_to
+from tasks_app.actions.keys import key_with_id
+from tasks_app.actions.tickets import use_ticket
 from tasks_app.current_settings import current
 from tasks_app.errors import TaskNotFound
 from tasks_app.models import ENDED, KeyScope, Task, Transcript
 from tasks_app.progress.broadcast import STAFF_GROUP, task_group, user_group
 from tasks_app.progress.database import ask
-from tasks_app.progress.frames import change_frame, gone_frame, progress_frame
+from tasks_app.progress.frames import change_frame, gone_frame, heartbeat_frame, pong_frame, progress_frame
 from tasks_app.progress.layer import BROKER_SECONDS, join, leave
 from tasks_app.progress.snapshot import snapshot
+from tasks_app.websocket.origin import ticket_in
 
 HEARTBEAT_SECONDS = 30
 MAX_FRAME = 1000  # characters in a frame from a client, which only sends pings
@@ -59,6 +62,8 @@ class _FrameConsumer(AsyncWebsocketConsumer):
     heartbeat: asyncio.Task[None] | None = None
     group = ""  # until it was joined
     counted = False
+    ticket: str | None = None
+    key_id: int | None = None  # that the ticket was made with
 
     async def __call__(self, *connection: Any) -> None:
         try:
@@ -74,6 +79,10 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         # make what was missed before it look old.
         self.looking = asyncio.Lock()
         self.last_pong, self.second, self.received = 0.0, 0.0, 0
+        self.ticket = ticket_in(self.scope)
+        if self.ticket is not None:
+            task_id = self.scope["url_route"]["kwargs"].get("task_id")
+            self.key_id = await asyncio.to_thread(use_ticket, self.ticket, task_id)
         try:
             self.user_id, group = await ask(self._admit)
         except TaskNotFound:
@@ -103,6 +112,9 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         return user.pk, group
 
     def _present_user(self) -> User | AnonymousUser:
+        if self.ticket is not None:  # then neither a key nor a cookie counts
+            key = None if self.key_id is None else key_with_id(self.key_id)
+            return AnonymousUser() if key is None else key.owner
         headers = {name.decode("latin1"): value.decode("latin1") for name, value in self.scope["headers"]}
         return sender_of(headers, self.scope["path"], KeyScope.READ) or AnonymousUser()
 
@@ -146,7 +158,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
                 message = json.loads(text_data)
         if isinstance(message, dict) and message.get("type") == "ping" and now - self.last_pong >= 1:
             self.last_pong = now
-            await self.send_frame({"type": "pong"})
+            await self.send_frame(pong_frame())
 
     async def dispatch(self, message: dict[str, Any]) -> None:
         """Channels would close old database connections before every message, on another thread: with a thousand
@@ -185,7 +197,7 @@ class _FrameConsumer(AsyncWebsocketConsumer):
             except DATABASE_ERROR as error:  # unavailable for a moment: the next heartbeat makes up for this one
                 logger.warning("Cannot look up what sockets have missed: %s", type(error).__name__)
             else:
-                await self.send_frame({"type": "heartbeat", "timestamp": timezone.now().isoformat()})
+                await self.send_frame(heartbeat_frame())
             await self._pause(HEARTBEAT_SECONDS)
 
     def _missed_if_logged_in(self) -> list[dict[str, Any]]:

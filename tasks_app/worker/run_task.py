@@ -25,6 +25,7 @@ from tasks_app.patience import DATABASE_AWAY, is_away, patiently
 from tasks_app.pipeline import runner
 from tasks_app.pipeline.errors import Cancelled, TranscriptionError
 from tasks_app.pipeline.observer import Observer
+from tasks_app.pipeline.speakers.known import KnownSpeaker
 from tasks_app.pipeline.transcript import Transcript
 from tasks_app.pipeline_setup import limits, model_store
 from tasks_app.progress import writer
@@ -174,7 +175,9 @@ def _recordings_are_there() -> bool:
 
 
 def _transcribe(task: Task, observer: Observer) -> Transcript:
+    options = task.transcription_options
     with files.local_copy(task) as path:
+        known = [KnownSpeaker(*one) for one in files.local_voices(task).items()]
         return runner.run(
             path,
             store=model_store(),
@@ -182,7 +185,7 @@ def _transcribe(task: Task, observer: Observer) -> Transcript:
             limits=limits(),
             resume=patiently(lambda: attempts.finished_parts(task), stop_requested),
             usual_languages=patiently(lambda: usual_languages(task.owner), stop_requested),
-            **task.transcription_options.to_dict(),
+            **{**options.to_dict(), "known_speakers": known},
         )
 
 

@@ -23,8 +23,9 @@ PAUSES = [timedelta(seconds=seconds) for seconds in (5, 60, 300, 900, 1800, 3600
 HELD_FOR = timedelta(seconds=120)
 """How long nobody else sends what somebody has begun to send."""
 AT_ONCE = 8
-OF_ONE_WEBHOOK = 4
-"""Deliveries in a round; a receiver that does not answer must not hold up all others."""
+OF_ONE_ADDRESS = 4
+ADDRESSES_OF_ONE_OWNER = 20
+"""Deliveries in a round; a receiver that does not answer must not hold up all others, however many webhooks name it."""
 
 logger = logging.getLogger(__name__)
 
@@ -33,9 +34,12 @@ def deliver() -> int:
     """Send what is due. Returns how many were taken."""
     due = Delivery.objects.filter(next_at__lte=Now(), webhook__owner__is_active=True)
     claimed: list[Delivery] = []
-    for webhook_id in due.order_by().values_list("webhook_id", flat=True).distinct():
-        of_one = due.filter(webhook=webhook_id).order_by("next_at").select_related("webhook")
-        claimed += [delivery for delivery in of_one[:OF_ONE_WEBHOOK] if _claim(delivery)]
+    for owner_id in due.order_by().values_list("webhook__owner", flat=True).distinct():
+        theirs = due.filter(webhook__owner=owner_id)
+        addresses = theirs.order_by().values_list("webhook__url", flat=True).distinct()
+        for address in addresses[:ADDRESSES_OF_ONE_OWNER]:
+            of_one = theirs.filter(webhook__url=address).order_by("next_at").select_related("webhook")
+            claimed += [delivery for delivery in of_one[:OF_ONE_ADDRESS] if _claim(delivery)]
     if claimed:
         with ThreadPoolExecutor(AT_ONCE, "webhooks") as threads:
             list(threads.map(_send, claimed))

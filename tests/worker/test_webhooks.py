@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import AbstractUser
+from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
 from standardwebhooks import Webhook as Verifier
@@ -19,10 +21,20 @@ from standardwebhooks import WebhookVerificationError
 
 from tasks_app.actions import attempts, edit
 from tasks_app.actions.cancel import cancel
-from tasks_app.actions.webhooks import forget_old, make_webhook, send_again, send_test
-from tasks_app.errors import InternalError, NotFound
-from tasks_app.models import Delivery, Webhook, WebhookEvent
-from tasks_app.worker.webhooks import PAUSES, deliver
+from tasks_app.actions.take_in import store
+from tasks_app.actions.webhooks import (
+    forget_old,
+    make_webhook,
+    send_again,
+    send_test,
+    webhook_of,
+    webhook_of_a_task,
+    webhooks_of,
+)
+from tasks_app.errors import InternalError, InvalidOptions, NotFound
+from tasks_app.models import Delivery, Task, Webhook, WebhookEvent
+from tasks_app.options import TranscriptionOptions
+from tasks_app.worker.webhooks import OF_ONE_ADDRESS, PAUSES, deliver
 from tests.api.openai.conftest import SAID
 from tests.conftest import REPOSITORY, database_url, eventually, make_task
 from tests.receiver import Received, Receiver, receiver
@@ -215,3 +227,59 @@ def test_a_closed_account_is_told_nothing_and_old_deliveries_go(webhook: Webhook
     assert forget_old() == 0
     Delivery.objects.update(created_at=timezone.now() - timedelta(days=31), identifier=uuid4())
     assert forget_old() == 1
+
+
+# Of one task ----------------------------------------------------------------------------------------------------------
+
+
+def with_webhook(owner: AbstractUser, url: str, secret: str = "") -> Task:
+    options = TranscriptionOptions("tiny.en")
+    own = webhook_of_a_task(owner, url, secret)
+    return store(owner, ContentFile(b"sound", name="a.wav"), "a.wav", options, 5.0, webhook=own)
+
+
+def test_the_webhook_of_a_task_is_told_of_its_end_alone(server: Receiver, owner: AbstractUser, queue) -> None:
+    task, other = with_webhook(owner, server.url), make_task(owner)
+    for one in (task, other):
+        claimed = attempts.claim(one.pk)
+        attempts.complete(claimed, claimed.lease, SAID)
+    edit.name_speaker(task, owner, 1, "SPEAKER_00", "Anna")
+    assert [(event, data["identifier"]) for event, data in told(server)] == [("task.completed", str(task.pk))]
+
+
+def test_it_is_none_of_its_owners_webhooks(server: Receiver, owner: AbstractUser, queue) -> None:
+    own = with_webhook(owner, server.url).webhooks.get()
+    assert list(webhooks_of(owner)) == []
+    with pytest.raises(NotFound):
+        webhook_of(owner, own.pk)
+
+
+@pytest.mark.parametrize("size", [24, 64])
+def test_a_secret_that_the_receiver_chose_signs_and_is_not_in_the_database(
+    server: Receiver, owner: AbstractUser, queue, size: int
+) -> None:
+    chosen = base64.b64encode(os.urandom(size)).decode()
+    task = with_webhook(owner, server.url, f"whsec_{chosen}")
+    cancel(task, owner)
+    make_due()
+    deliver()
+    [received] = server.received
+    assert Verifier(f"whsec_{chosen}").verify(received.body, dict(received.headers))["type"] == "task.cancelled"
+    kept = task.webhooks.get().masked_secret
+    assert len(kept) == len(chosen) and kept != chosen
+
+
+@pytest.mark.parametrize("secret", ["hush", "whsec_", "whsec_nöt", "whsec_" + "AAAA" * 5, "whsec_" + "AAAA" * 30])
+def test_a_secret_that_cannot_be_one_is_refused(owner: AbstractUser, secret: str) -> None:
+    with pytest.raises(InvalidOptions) as refused:
+        webhook_of_a_task(owner, "https://example.org/", secret)
+    assert refused.value.technical_detail == "webhook_secret"
+
+
+def test_an_address_gets_few_at_a_time_however_many_tasks_name_it(
+    server: Receiver, owner: AbstractUser, colleague: AbstractUser, queue
+) -> None:
+    for person in (*[owner] * (OF_ONE_ADDRESS + 2), colleague):
+        cancel(with_webhook(person, server.url), person)
+    assert deliver() == OF_ONE_ADDRESS + 1
+    assert deliver() == 2

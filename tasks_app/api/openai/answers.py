@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Iterator
 from typing import Any
 
-from tasks_app.errors import InvalidOptions
+from tasks_app.errors import InvalidOptions, TooMuch
 from tasks_app.pipeline.errors import TranscriptionError, UnknownLanguage, UnknownModel
 from tasks_app.pipeline.languages import LANGUAGES
 from tasks_app.pipeline.text.words import UNSPACED
@@ -21,8 +21,8 @@ SEEK_PER_SECOND = 100
 """Whisper counts places in a recording by frames of 10 ms."""
 _PARAMS: dict[type[TranscriptionError], str] = {UnknownLanguage: "language", UnknownModel: "model"}
 NO_LOGPROBS = (
-    "The probabilities of single tokens are not kept. response_format=verbose_json has those of each segment "
-    "(avg_logprob), and with timestamp_granularities[]=word those of words (probability)."
+    "The words of a part of this text could not be timed, so the probabilities of its tokens are not known. "
+    "response_format=verbose_json has those of each segment (avg_logprob) where they are."
 )
 
 
@@ -52,7 +52,32 @@ def plain(transcript: Transcript, *, logprobs: bool) -> dict[str, Any]:
         "languages": [{"code": transcript.language}],
         "usage": usage(transcript),
     }
-    return answer | {"logprobs": None, "logprobs_missing": NO_LOGPROBS} if logprobs else answer
+    return answer | _logprobs(transcript) if logprobs else answer
+
+
+def _logprobs(transcript: Transcript) -> dict[str, Any]:
+    """Those of every token, or none: a list with holes would be taken for the whole text."""
+    by_segment = [segment.scores.logprobs if segment.scores else None for segment in transcript.segments]
+    if None in by_segment:
+        return {"logprobs": None, "logprobs_missing": NO_LOGPROBS}
+    tokens = [(_bytes_of(token), logprob) for each in by_segment for token, logprob in each or ()]
+    return {
+        "logprobs": [
+            {"token": text.decode(errors="replace"), "bytes": list(text), "logprob": logprob}
+            for text, logprob in tokens
+        ]
+    }
+
+
+def _bytes_of(token: str) -> bytes:
+    """What a token of a byte-level vocabulary stands for (Radford et al. 2019): a letter is a byte."""
+    return bytes(_BYTES[letter] for letter in token)
+
+
+_PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_OTHERS = sorted({*range(0x100)} - {*_PRINTABLE})
+_BYTES = {chr(byte): byte for byte in _PRINTABLE} | {chr(0x100 + place): byte for place, byte in enumerate(_OTHERS)}
+"""Bytes that can be printed in Latin-1 are written as they are, the others by the letters from 256 on."""
 
 
 def verbose(transcript: Transcript, granularities: Collection[str], *, translated: bool) -> dict[str, Any]:
@@ -93,20 +118,23 @@ def _segment(number: int, segment: Segment) -> dict[str, Any]:
     return answer | {"speaker": segment.speaker} if segment.speaker else answer
 
 
-def diarized(transcript: Transcript) -> dict[str, Any]:
-    """`response_format=diarized_json`."""
+def diarized(transcript: Transcript, known: Collection[str] = ()) -> dict[str, Any]:
+    """`response_format=diarized_json`; `known`: names of speakers whose voices were sent."""
     return {
         "task": "transcribe",
         "duration": transcript.duration,
         "text": text_of(transcript.segments),
-        "segments": diarized_segments(transcript),
+        "segments": diarized_segments(transcript, known),
         "usage": usage(transcript),
     }
 
 
-def diarized_segments(transcript: Transcript) -> list[dict[str, Any]]:
-    """Speakers are A, B and so on, in the order in which they first speak; A where none is known."""
-    letters = {speaker: _letters(place) for place, speaker in enumerate(transcript.speakers)}
+def diarized_segments(transcript: Transcript, known: Collection[str]) -> list[dict[str, Any]]:
+    """Speakers have their name if that is `known`. Others are A, B and so on, in the order in which they first speak; A
+    where nobody is told apart.
+    """
+    others = [speaker for speaker in transcript.speakers if speaker not in known]
+    shown = {name: name for name in known} | {speaker: _letters(place) for place, speaker in enumerate(others)}
     return [
         {
             "type": "transcript.text.segment",
@@ -114,7 +142,7 @@ def diarized_segments(transcript: Transcript) -> list[dict[str, Any]]:
             "start": segment.start,
             "end": segment.end,
             "text": segment.text,
-            "speaker": letters.get(segment.speaker or "", "A"),
+            "speaker": shown.get(segment.speaker or "", "A"),
         }
         for number, segment in enumerate(transcript.segments)
     ]
@@ -128,19 +156,24 @@ def delta_event(text: str) -> dict[str, Any]:
     return {"type": "transcript.text.delta", "delta": text}
 
 
-def last_events(transcript: Transcript, sent: str, *, speakers: bool) -> Iterator[dict[str, Any]]:
-    """What follows at the end on the deltas, which made the text `sent`."""
+def last_events(
+    transcript: Transcript, sent: str, known: Collection[str] | None, *, logprobs: bool
+) -> Iterator[dict[str, Any]]:
+    """What follows at the end on the deltas, which made the text `sent`; with segments of speakers, of whom some may be
+    `known`, unless that is None.
+    """
     text = text_of(transcript.segments)
     if rest := unsent(text, sent):
         yield delta_event(rest)
-    if speakers:
-        yield from diarized_segments(transcript)
-    yield {
+    if known is not None:
+        yield from diarized_segments(transcript, known)
+    done = {
         "type": "transcript.text.done",
         "text": text,
         "languages": [{"code": transcript.language}],
         "usage": usage(transcript),
     }
+    yield done | _logprobs(transcript) if logprobs else done
 
 
 def unsent(text: str, sent: str) -> str:
@@ -158,6 +191,8 @@ def unsent(text: str, sent: str) -> str:
 def error_body(error: TranscriptionError) -> dict[str, Any]:
     """`param` names the field that is wrong, where one is."""
     at_fault = "invalid_request_error" if error.http_status < 500 else "server_error"
+    if isinstance(error, TooMuch):
+        at_fault = "rate_limit_error"
     named = error.technical_detail if isinstance(error, InvalidOptions) else _PARAMS.get(type(error), "")
     param = named if named.isidentifier() else None
     return {"error": {"message": error.user_message, "type": at_fault, "param": param, "code": error.error_code}}

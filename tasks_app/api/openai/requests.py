@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from typing import Any
 
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.files import File
 from django.http import HttpRequest
 
+from tasks_app.api.known_speakers import references_of
 from tasks_app.current_settings import current
 from tasks_app.errors import BadRequest, InvalidOptions
 from tasks_app.options import MAX_HINT_LENGTH, MAX_HINTS, TranscriptionOptions, hints_of
@@ -37,8 +38,8 @@ class Asked:
     options: TranscriptionOptions
     response_format: str
     granularities: frozenset[str]
-    logprobs: bool
     stream: bool
+    voices: list[bytes]
 
 
 class Fields:
@@ -81,14 +82,15 @@ def read(request: HttpRequest, *, translate: bool) -> Asked:
             "timestamp_granularities", user_message="timestamp_granularities are `word`, `segment` or both."
         )
     [recording] = recordings
+    names = fields.all("known_speaker_names")
     return Asked(
         recording=recording,
         name=recording.name or "",
         options=_options(fields, response_format, translate=translate),
         response_format=response_format,
         granularities=granularities,
-        logprobs="logprobs" in fields.all("include"),
         stream=fields.switch("stream"),
+        voices=references_of(names, fields.all("known_speaker_references")),
     )
 
 
@@ -111,7 +113,8 @@ def language_code(text: str) -> str:
 def _options(fields: Fields, response_format: str, *, translate: bool) -> TranscriptionOptions:
     model = fields.one("model")
     languages = [fields.one("language")] if fields.one("language") else fields.all("languages")
-    speakers = response_format == "diarized_json" or "diarize" in model
+    known = tuple(fields.all("known_speaker_names"))
+    speakers = response_format == "diarized_json" or "diarize" in model or known
     asked = {
         "model": model_for(model),
         "language": language_code(languages[0]) if len(languages) == 1 else "",
@@ -120,7 +123,8 @@ def _options(fields: Fields, response_format: str, *, translate: bool) -> Transc
         **{name: fields.one(name) for name in OUR_OWN if fields.one(name)},
     }
     hints = [*fields.all("keywords"), *fields.all("hints"), *names_in(fields.one("prompt"))]
-    return TranscriptionOptions.from_fields({**asked, "hints": ",".join(hints[:MAX_HINTS])})
+    options = TranscriptionOptions.from_fields({**asked, "hints": ",".join(hints[:MAX_HINTS])})
+    return replace(options, known_speakers=known, logprobs="logprobs" in fields.all("include"))
 
 
 def names_in(prompt: str) -> list[str]:

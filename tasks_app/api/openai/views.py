@@ -75,7 +75,7 @@ def model(request: HttpRequest, name: str) -> HttpResponse:
 
 def _serve(request: HttpRequest, *, translate: bool) -> HttpResponseBase:
     asked = read(request, translate=translate)
-    task = begin(logged_in_user(request), asked.recording, asked.options, asked.name)
+    task = begin(logged_in_user(request), asked.recording, asked.options, asked.name, asked.voices)
     if asked.stream and asked.response_format in ("json", "text", "diarized_json"):
         content, media_type = _events(task, asked), "text/event-stream"
     else:
@@ -109,8 +109,8 @@ def _shaped(transcript: Transcript, asked: Asked) -> dict[str, Any]:
     if asked.response_format == "verbose_json":
         return answers.verbose(transcript, asked.granularities, translated=asked.options.translate)
     if asked.response_format == "diarized_json":
-        return answers.diarized(transcript)
-    return answers.plain(transcript, logprobs=asked.logprobs)
+        return answers.diarized(transcript, asked.options.known_speakers)
+    return answers.plain(transcript, logprobs=asked.options.logprobs)
 
 
 def _failed(error: TranscriptionError) -> bytes:
@@ -126,8 +126,8 @@ def _events(task: Task, asked: Asked) -> AsyncIterator[bytes]:
         return answers.event(answers.delta_event(text))
 
     def done(transcript: Transcript) -> bytes:
-        speakers = asked.response_format == "diarized_json"
-        events = answers.last_events(transcript, "".join(sent), speakers=speakers)
+        known = asked.options.known_speakers if asked.response_format == "diarized_json" else None
+        events = answers.last_events(transcript, "".join(sent), known, logprobs=asked.options.logprobs)
         return b"".join(map(answers.event, events)) + b"data: [DONE]\n\n"
 
     return stream(task.pk, delta, done, lambda error: answers.event(answers.error_body(error)), padding=b":\n\n")

@@ -1,4 +1,4 @@
-"""Operations on what somebody has and may: models, usage, keys."""
+"""Operations on what somebody has and may: models, usage, keys, tickets."""
 
 from __future__ import annotations
 
@@ -7,11 +7,21 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Path, Router, Status
 
-from tasks_app.actions import keys
-from tasks_app.actions.access import logged_in_user
+from tasks_app.actions import keys, tickets
+from tasks_app.actions.access import logged_in_user, task_visible_to
 from tasks_app.actions.quota import usage
-from tasks_app.api.auth import Access
-from tasks_app.api.v1.account_schemas import AskedKey, KeyData, Keys, MadeKey, Models, RowId, Usage
+from tasks_app.api.auth import Access, key_of
+from tasks_app.api.v1.account_schemas import (
+    AskedKey,
+    AskedTicket,
+    KeyData,
+    Keys,
+    MadeKey,
+    MadeTicket,
+    Models,
+    RowId,
+    Usage,
+)
 from tasks_app.api.v1.service import answers
 from tasks_app.current_settings import current
 from tasks_app.errors import NotFound
@@ -53,3 +63,19 @@ def revoke_key(request: HttpRequest, key_id: Path[RowId]) -> Status:
     if not keys.revoke_key(logged_in_user(request), key_id):
         raise NotFound
     return Status(204, None)
+
+
+@router.post(
+    "tickets",
+    auth=READ,
+    response=answers(MadeTicket, 404, 503, status=201),
+    openapi_extra={"security": [{"key": []}]},
+)
+def make_ticket(request: HttpRequest, asked: AskedTicket) -> Status:
+    """A ticket, with which a page of any origin opens one WebSocket of yours, within a minute. It takes a key: pages of
+    this service need no ticket.
+    """
+    key = key_of(request)
+    if asked.task is not None:
+        task_visible_to(request.user, asked.task)
+    return Status(201, {"ticket": tickets.make_ticket(key, asked.task), "expires_in": tickets.SECONDS})

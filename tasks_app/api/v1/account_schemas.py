@@ -37,6 +37,8 @@ class Usage(Schema):
             "most_waiting": 200,
             "running": 1,
             "most_running": None,
+            "sound_seconds": 754,
+            "most_sound_seconds": 36000,
         }
     )
 
@@ -46,6 +48,8 @@ class Usage(Schema):
     most_waiting: int
     running: int
     most_running: int | None
+    sound_seconds: int | None = Field(description="sent within a day; null if that is not counted")
+    most_sound_seconds: int | None
 
 
 A_KEY = {
@@ -87,6 +91,19 @@ class MadeKey(KeyData):
     model_config = example(A_KEY | {"key": "tk_0a1b2c3d…"})
 
     key: str = Field(description="shown now and never again")
+
+
+class AskedTicket(Schema):
+    model_config = example({"task": AN_IDENTIFIER})
+
+    task: UUID | None = Field(description="the only one that it is for; null for all that are yours")
+
+
+class MadeTicket(Schema):
+    model_config = example({"ticket": "J2mC…", "expires_in": 60})
+
+    ticket: str = Field(description="to be put as `?ticket=` behind the address of a WebSocket; it can be used once")
+    expires_in: int = Field(description="seconds in which it can be used")
 
 
 A_WEBHOOK = {

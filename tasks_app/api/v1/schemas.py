@@ -17,7 +17,7 @@ from tasks_app.api.changes import HIGHEST, HIGHEST_ID, Revision
 from tasks_app.exports import FORMATS, ExportOptions
 from tasks_app.exports.options import LIMITS
 from tasks_app.models import FollowUp, Task, TaskProgressStage, TaskStatus
-from tasks_app.options import MAX_SPEAKERS, TranscriptionOptions, hints_of
+from tasks_app.options import MAX_KNOWN_SPEAKERS, MAX_SPEAKERS, TranscriptionOptions, hints_of
 from tasks_app.pipeline.speakers.channels import AUTO
 from tasks_app.progress.frames import progress_summary
 
@@ -140,6 +140,12 @@ class TaskData(State):
         return reverse("task-detail", args=[task.pk])
 
 
+class SubmittedTask(TaskData):
+    model_config = example(A_TASK | {"webhook_secret": None})
+
+    webhook_secret: str | None = Field(None, description="with which the receiver at a new task's `webhook_url` checks")
+
+
 class Portion(Schema):
     model_config = example({"tasks": [A_TASK], "next": "MjAyNi0wMy0wMlQwOTozMDowMCswMDowMCA2ZjFj"})
 
@@ -159,6 +165,13 @@ class AskedOptions(Schema):
     track: TrackNumber = Field(0, description="number of the sound track, from 1; 0: the usual one")
     channels: str = Field("", description="`split`: one person on each; `mix`: the same on all; found out if not given")
     hints: str = Field("", description="names and terms, with commas between")
+    known_speaker_names: list[str] = Field([], max_length=MAX_KNOWN_SPEAKERS, description="people who may speak")
+    known_speaker_references: list[str] = Field(
+        [], max_length=MAX_KNOWN_SPEAKERS, description="data URL of 2 to 10 seconds of each one's voice, in that order"
+    )
+
+    webhook_url: str = Field("", max_length=500, description="an address that is told when this task has ended")
+    webhook_secret: str = Field("", max_length=100, description="`whsec_…`, to sign with; made if not given")
 
     def options(self, default_model: str) -> TranscriptionOptions:
         return TranscriptionOptions(
@@ -171,6 +184,7 @@ class AskedOptions(Schema):
             track=self.track or None,
             channels=self.channels or AUTO,
             hints=hints_of(self.hints),
+            known_speakers=tuple(self.known_speaker_names),
         )
 
 

@@ -33,7 +33,7 @@ service = Service(
 
 def answers(success: Any, *refusals: int, status: int = 200) -> dict[int, Any]:
     """The answers of an operation by status: when it succeeds, and those besides what every operation refuses."""
-    return {status: success} | dict.fromkeys((400, 401, 403, *refusals), Error)
+    return {status: success} | dict.fromkeys((400, 401, 403, 429, *refusals), Error)
 
 
 @service.exception_handler(TranscriptionError)

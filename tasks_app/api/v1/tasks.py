@@ -17,10 +17,12 @@ from tasks_app.actions.delete import delete
 from tasks_app.actions.lists import MOST, own_tasks
 from tasks_app.actions.retry import retry
 from tasks_app.actions.submissions import submit
+from tasks_app.actions.webhooks import secret_of, webhook_of_a_task
 from tasks_app.api.auth import Access
 from tasks_app.api.changes import HIGHEST_ID
-from tasks_app.api.following import MOST_WAITING_SECONDS, events, missed, next_state
-from tasks_app.api.v1.schemas import AskedOptions, Missing, Moment, Number, Portion, State, TaskData
+from tasks_app.api.following import MOST_WAITING_SECONDS, check_streams, events, missed, next_state
+from tasks_app.api.known_speakers import references_of
+from tasks_app.api.v1.schemas import AskedOptions, Missing, Moment, Number, Portion, State, SubmittedTask, TaskData
 from tasks_app.api.v1.service import answers
 from tasks_app.current_settings import current
 from tasks_app.models import KeyScope, Task, TaskStatus
@@ -55,7 +57,9 @@ def list_tasks(
 
 
 @router.post(
-    "tasks", auth=WRITE, response=answers(TaskData, 409, 413, 415, 422, 429, 503, 507, status=201) | {200: TaskData}
+    "tasks",
+    auth=WRITE,
+    response=answers(SubmittedTask, 409, 413, 415, 422, 503, 507, status=201) | {200: SubmittedTask},
 )
 def submit_task(
     request: HttpRequest,
@@ -68,9 +72,13 @@ def submit_task(
     this `Idempotency-Key` within a day, or the same recording with the same options, whose task has not ended.
     """
     options = asked.options(current("DEFAULT_MODEL"))
-    task, is_new = submit(logged_in_user(request), file, options, idempotency_key)
+    voices = references_of(asked.known_speaker_names, asked.known_speaker_references)
+    user = logged_in_user(request)
+    webhook = webhook_of_a_task(user, asked.webhook_url, asked.webhook_secret) if asked.webhook_url else None
+    task, is_new = submit(user, file, options, idempotency_key, voices, webhook)
     task.refresh_from_db()
     response["Location"] = f"/api/v1/tasks/{task.pk}"
+    vars(task)["webhook_secret"] = secret_of(webhook) if webhook is not None and is_new else None
     return Status(201 if is_new else 200, task)
 
 
@@ -96,7 +104,7 @@ def cancel_task(request: HttpRequest, identifier: UUID) -> Task:
     return task
 
 
-@router.post("tasks/{uuid:identifier}/retry", auth=WRITE, response=answers(TaskData, 404, 409, 410, 429))
+@router.post("tasks/{uuid:identifier}/retry", auth=WRITE, response=answers(TaskData, 404, 409, 410))
 def retry_task(request: HttpRequest, identifier: UUID) -> Task:
     """Queue a task again that failed, was cancelled, or is incomplete; it goes on after the last part that finished."""
     task = task_visible_to(request.user, identifier, "retry_task")
@@ -141,7 +149,9 @@ def follow_events(
     task = task_visible_to(request.user, identifier)
     if missed(task, last_event_id) == (True, []):
         return HttpResponse(status=204)
+    user = logged_in_user(request)
+    check_streams(user.pk)
     close_old_connections()
     return StreamingHttpResponse(
-        events(task, last_event_id), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
+        events(task, last_event_id, user.pk), content_type="text/event-stream", headers={"X-Accel-Buffering": "no"}
     )

@@ -10,10 +10,12 @@ from django.http import HttpRequest, JsonResponse
 from django.urls import URLPattern, path
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from pydantic import TypeAdapter
 
 from tasks_app.api.v1 import account, tasks, transcripts, webhooks
 from tasks_app.api.v1.service import PREFIX, service
 from tasks_app.intake.bodies import takes_recordings
+from tasks_app.progress.frames import Frame
 
 for module in (tasks, transcripts, account, webhooks):
     service.add_router("", module.router)
@@ -35,7 +37,7 @@ def document() -> dict[str, Any]:
     for operations in found["paths"].values():
         for operation in operations.values():
             operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
-            operation["security"] = [{name: []} for name in schemes]
+            operation.setdefault("security", [{name: []} for name in schemes])
     found["components"] = {**found["components"], "securitySchemes": schemes}
     return json.loads(json.dumps(found))  # with texts as keys, not numbers
 
@@ -44,6 +46,19 @@ def document() -> dict[str, Any]:
 def document_view(request: HttpRequest) -> JsonResponse:
     """`GET /api/v1/openapi.json`"""
     return JsonResponse(document())
+
+
+@cache
+def frames() -> dict[str, Any]:
+    """What a WebSocket is sent, as JSON Schema (draft 2020-12). Readers ignore fields that are not in it."""
+    schema = TypeAdapter(Frame).json_schema(mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Frame", **schema}
+
+
+@require_safe
+def frames_view(request: HttpRequest) -> JsonResponse:
+    """`GET /api/v1/frames.json`"""
+    return JsonResponse(frames())
 
 
 def _routes() -> list[URLPattern]:
@@ -62,4 +77,8 @@ def _routes() -> list[URLPattern]:
     return found
 
 
-urlpatterns = [path(f"{PREFIX}openapi.json", document_view, name="v1-document"), *_routes()]
+urlpatterns = [
+    path(f"{PREFIX}openapi.json", document_view, name="v1-document"),
+    path(f"{PREFIX}frames.json", frames_view, name="v1-frames"),
+    *_routes(),
+]

@@ -264,6 +264,10 @@ class Line:
             by_channel.setdefault(self._place(chunk)[0], []).append(self.in_recording(chunk))
         return [segments_of(by_channel[channel]) for channel in sorted(by_channel)]
 
+    def channel(self, chunk: ChunkText) -> int:
+        """The channel that a chunk is on; 0 of a mix."""
+        return self._place(chunk)[0]
+
     def in_recording(self, chunk: ChunkText) -> ChunkText:
         """A chunk of this line, or a part of one, at its place in the recording."""
         _, shift = self._place(chunk)

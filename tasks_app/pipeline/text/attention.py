@@ -50,6 +50,10 @@ def attention_words(
     begins = (frame[np.diff(token, prepend=-1) > 0] / model.tokens_per_second - lag).clip(0)
     probabilities = np.array(result.text_token_probs)
     log_probabilities = np.log(probabilities.clip(LEAST_PROBABILITY_OF_TOKEN))
+    each = [
+        (model.hf_tokenizer.id_to_token(token), round(own, 4))
+        for token, own in zip(tokens, log_probabilities.tolist(), strict=True)
+    ]
     if decoding:
         # All of the decoder's sum, with the end of text, which it counts as one token more, is shared out evenly.
         all_of_it = decoding.average_log_probability * (len(tokens) + 1)
@@ -62,7 +66,7 @@ def attention_words(
         decoded = None
         if decoding:
             share = float(log_probabilities[first:after].sum())
-            decoded = Decoded(group, share, round(decoding.no_speech_probability, 4))
+            decoded = Decoded(group, share, round(decoding.no_speech_probability, 4), each[first:after])
         scores = probabilities[first:after].tolist()
         spoken.append(Piece(text, float(begins[first]), float(begins[after]), scores, decoded))
         first = after

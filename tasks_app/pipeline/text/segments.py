@@ -80,17 +80,19 @@ def split_text(text: str, start: float, end: float) -> list[Segment]:
     return segments
 
 
-def score(segments: list[Segment]) -> None:
-    """Give each segment the scores of its tokens, which its words then no longer hold."""
+def score(segments: list[Segment], logprobs: bool = False) -> None:
+    """Give each segment the scores of its tokens, with `logprobs` of each; its words then no longer hold them."""
     for segment in segments:
         decoded = [word.decoded for word in segment.words if word.decoded]
         tokens = [token for part in decoded for token in part.tokens]
+        each = [one for part in decoded for one in part.each]
         if tokens and len(decoded) == len(segment.words):
             segment.scores = Scores(
                 avg_logprob=round(sum(part.log_probability for part in decoded) / len(tokens), 4),
                 compression_ratio=round(compression_ratio(segment.text), 4),
                 no_speech_prob=max(part.no_speech_prob for part in decoded),
                 tokens=tokens,
+                logprobs=each if logprobs and len(each) == len(tokens) else None,
             )
         for word in segment.words:
             word.decoded = None

@@ -108,6 +108,7 @@ def _decoded(pieces: list[Piece], edges: list[int], spans: list[tuple[int, int]]
             [token for part in word for token in part.tokens],
             round(sum(part.log_probability for part in word), 4),
             word[0].no_speech_prob,
+            [one for part in word for one in part.each],
         )
         if word
         else None

@@ -12,12 +12,13 @@ import openai
 import pytest
 from django.contrib.auth.models import AbstractUser
 from openai import OpenAI
+from redis import Redis
 
 from tasks_app.actions import attempts
 from tasks_app.actions.cancel import cancel
 from tasks_app.models import Call, Task
 from tasks_app.pipeline.errors import GpuOutOfMemory
-from tasks_app.pipeline.transcript import Segment
+from tasks_app.pipeline.transcript import Scores, Segment, Transcript
 from tasks_app.progress.emitter import ProgressEmitter
 from tests.api.openai.conftest import SAID, TEXT, claimed, do_the_work
 from tests.conftest import eventually
@@ -94,6 +95,23 @@ def test_translation(call) -> None:
     answer = call("translations", model="base", response_format="verbose_json")
     assert do_the_work().transcription_options.translate
     assert (answer.result().language, answer.result().text) == ("english", TEXT)
+
+
+def test_logprobs_have_each_token_with_its_bytes(call) -> None:
+    answer = call(include=["logprobs"], response_format="json")
+    scores = Scores(-0.2, 0.8, 0.02, [1, 2, 3], logprobs=[("ĠÃ", -0.1), ("§a", -0.3), ("Ġva", -0.2)])
+    do_the_work(Transcript("fr", 1.0, [Segment(0.0, 1.0, "ça va", scores=scores)]))
+    tokens = answer.result().logprobs
+    assert [(token.token, token.logprob) for token in tokens] == [(" \ufffd", -0.1), ("\ufffda", -0.3), (" va", -0.2)]
+    assert bytes(int(byte) for token in tokens for byte in token.bytes).decode() == " ça va"
+
+
+def test_logprobs_stand_at_the_end_of_a_stream(call) -> None:
+    events = call(include=["logprobs"], stream=True)
+    scores = Scores(-0.2, 0.8, 0.02, [1], logprobs=[("ĠHello", -0.1)])
+    do_the_work(Transcript("en", 1.0, [Segment(0.0, 1.0, "Hello", scores=scores)]))
+    *_, done = events.result()
+    assert [(token.token, token.logprob) for token in done.logprobs] == [(" Hello", -0.1)]
 
 
 def test_what_is_missing_of_logprobs_is_said(call) -> None:
@@ -272,3 +290,25 @@ def test_other_options_are_another_task(sdk: OpenAI, short_speech: Path) -> None
         create(model="whisper-1", file=short_speech, language="en"),
     ):
         assert Task.objects.count() == 2
+
+
+# Limits ---------------------------------------------------------------------------------------------------------------
+
+
+def test_the_sdk_waits_and_tries_again_by_itself(daphne: int, key: str, owner: AbstractUser, queue: Redis) -> None:
+    answers: list[tuple[int, str | None]] = []
+
+    def note(answer: httpx.Response) -> None:
+        answers.append((answer.status_code, answer.headers.get("Retry-After")))
+
+    queue.set(f"requests:user {owner.pk}", 10**9, ex=1)  # far more than are allowed, for one more second
+    with httpx.Client(event_hooks={"response": [note]}) as client:
+        assert OpenAI(api_key=key, base_url=f"http://127.0.0.1:{daphne}/v1", http_client=client).models.list().data
+    assert answers == [(429, "1"), (200, None)]
+
+
+def test_without_retries_the_sdk_tells_of_the_limit(sdk: OpenAI, owner: AbstractUser, queue: Redis) -> None:
+    queue.set(f"requests:user {owner.pk}", 10**9, ex=60)
+    with pytest.raises(openai.RateLimitError) as refused:
+        sdk.models.list()
+    assert refused.value.code == "TOO_MANY_REQUESTS"

@@ -31,6 +31,8 @@ def test_usage_is_ones_own(api: Client, owner: AbstractUser, stranger: AbstractU
         "most_waiting": 200,
         "running": 0,
         "most_running": None,
+        "sound_seconds": None,
+        "most_sound_seconds": None,
     }
 
 

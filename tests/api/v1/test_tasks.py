@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -14,10 +15,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from tasks_app.actions import attempts, submissions
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
+from tasks_app.actions.webhooks import secret_of
 from tasks_app.models import Submission, Task, TaskProgressStage
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.transcript import Segment
@@ -57,7 +60,7 @@ def test_a_recording_becomes_a_task_with_its_options(send, api: Client) -> None:
     assert task.transcription_options == TranscriptionOptions(
         model="tiny.en", language="en", diarize=False, hints=("Anna", "Bob")
     )
-    assert api.get(answer.headers["Location"]).json() == answer.json()
+    assert answer.json() == {**api.get(answer.headers["Location"]).json(), "webhook_secret": None}
     assert (answer.json()["status"], answer.json()["name"]) == ("queued", "speech.wav")
 
 
@@ -236,6 +239,29 @@ def test_a_stranger_cannot_tell_whether_there_is_a_task(program, stranger: Abstr
         assert answers[0].content == answers[1].content
 
 
+# A webhook of the task alone ------------------------------------------------------------------------------------------
+
+
+def test_a_task_may_bring_a_webhook_of_its_own(send) -> None:
+    sent = send(webhook_url="https://example.org/done")
+    own = Task.objects.get().webhooks.get()
+    assert (own.url, sent.json()["webhook_secret"]) == ("https://example.org/done", secret_of(own))
+    again = send(webhook_url="https://example.org/done")
+    assert (again.status_code, again.json()["webhook_secret"]) == (200, None)
+
+
+def test_with_a_secret_of_its_own(send) -> None:
+    secret = "whsec_" + "QUJD" * 10
+    assert send(webhook_url="https://example.org/done", webhook_secret=secret).json()["webhook_secret"] == secret
+
+
+@pytest.mark.parametrize("url", ["ftp://example.org/", "https://name:word@example.org/", "done"])
+def test_an_address_that_cannot_be_told_is_refused(send, url: str) -> None:
+    refused = send(webhook_url=url)
+    assert (refused.status_code, refused.json()["error"]["detail"]) == (400, "webhook_url")
+    assert not Task.objects.exists()
+
+
 # Progress -------------------------------------------------------------------------------------------------------------
 
 
@@ -310,3 +336,19 @@ def test_events_end_when_the_task_is_deleted(real: httpx.Client, owner: Abstract
         next(lines)
         delete(task, owner)
         assert [line for line in lines if line.startswith("event: ")][-1] == "event: gone"
+
+
+def test_more_streams_than_one_user_may_hold_are_refused_until_one_is_closed(
+    real: httpx.Client, task: Task, settings: Settings
+) -> None:
+    address = f"/tasks/{task.pk}/events"
+    with ExitStack() as streams:
+        held = [streams.enter_context(real.stream("GET", address)) for _ in range(settings.MAX_SOCKETS_PER_USER)]
+        lines = [stream.iter_lines() for stream in held]  # held, too: a stream is closed with what reads it
+        for one in lines:
+            next(one)
+        refused = real.get(address)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (429, "TOO_MANY_STREAMS")
+        assert int(refused.headers["Retry-After"]) > 0
+        held[0].close()
+        eventually(lambda: streams.enter_context(real.stream("GET", address)).status_code == 200)
