@@ -16,7 +16,7 @@ from tasks_app.actions.webhooks import make_webhook, send_test
 from tasks_app.models import Delivery, WebhookEvent
 from tasks_app.worker.webhooks import deliver
 from tests.api.openai.conftest import TEXT, do_the_work, key, threads
-from tests.api.openai.test_npm_sdk import NODE
+from tests.api.openai.test_npm_sdk import NODE, need_npm_package
 from tests.conftest import REPOSITORY, eventually
 from tests.worker.test_webhooks import make_due
 
@@ -39,6 +39,8 @@ def test_an_example(
     daphne: int, key: str, queue, threads: ThreadPoolExecutor, short_speech: Path, command: list[str], said: str
 ) -> None:
     environment = {**os.environ, "TRANSCRIBE_URL": f"http://127.0.0.1:{daphne}", "TRANSCRIBE_KEY": key}
+    if command[0] == NODE:
+        need_npm_package()
     program = [command[0], str(REPOSITORY / "examples" / command[1]), str(short_speech)]
     running = threads.submit(
         subprocess.run, program, env=environment, capture_output=True, text=True, check=True, timeout=120
