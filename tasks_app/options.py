@@ -107,7 +107,8 @@ class TranscriptionOptions:
         return cls(**asked)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        """As it is when it was stored as JSON."""
+        return {**asdict(self), "hints": [*self.hints], "known_speakers": [*self.known_speakers]}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> TranscriptionOptions:

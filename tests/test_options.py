@@ -166,5 +166,5 @@ def test_a_model_must_be_named() -> None:
 
 def test_every_option_can_be_asked_for_in_a_field() -> None:
     kept = asked(diarize=False, track=1, hints=("Zyrtec",)).to_dict()
-    fields = {name: ",".join(value) if isinstance(value, tuple) else str(value or "") for name, value in kept.items()}
+    fields = {name: ",".join(value) if isinstance(value, list) else str(value or "") for name, value in kept.items()}
     assert TranscriptionOptions.from_fields(fields).to_dict() == kept

@@ -77,7 +77,7 @@ def do_again(
         else:
             _check_stretch(task, *_stretch(start, nan if end == inf else end))
             options = _asked_before(task, **asked).check([model.name for model in offered_models()])
-            arguments = {"start": start, "end": end, "options": {**options.to_dict(), "hints": list(options.hints)}}
+            arguments = {"start": start, "end": end, "options": options.to_dict()}
         arguments["actor"] = actor.pk
         pending = pending_of(task)
         if pending is not None:

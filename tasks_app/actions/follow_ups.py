@@ -84,9 +84,9 @@ def claim_next(kinds: Collection[str] | None = None) -> FollowUp | None:
     return None
 
 
-def will_be_due() -> bool:
-    """Whether there is one that waits for its time."""
-    return FollowUp.objects.filter(state=WAITING, due_at__gt=Now()).exists()
+def is_one_waiting() -> bool:
+    """Whether one is due, or waits for its time."""
+    return FollowUp.objects.filter(state=WAITING).exists()
 
 
 def renew_lease(follow_up_id: UUID, lease: UUID) -> bool:

@@ -14,7 +14,7 @@ from django.db import close_old_connections
 from tasks_app.actions import attempts
 from tasks_app.actions.drain import is_drained
 from tasks_app.actions.earlier_recordings import usual_languages
-from tasks_app.actions.follow_ups import will_be_due
+from tasks_app.actions.follow_ups import is_one_waiting
 from tasks_app.actions.playback import prepare
 from tasks_app.actions.status import RECORDINGS_AWAY, LeaseLost, tell_waiting
 from tasks_app.errors import IllegalTransition, InternalError, StorageAway, technical_detail
@@ -65,7 +65,8 @@ def work_off() -> None:
         if task is not None:
             run_task(task)
         elif not did_one:
-            if not patiently(will_be_due, stop_requested):
+            # One may have become due since it was looked for one that is.
+            if not patiently(is_one_waiting, stop_requested):
                 return
             stop_requested.wait(LOOK_SECONDS)
 

@@ -86,10 +86,11 @@ def due(follow_up: FollowUp) -> None:
 def test_one_that_waits_for_more_is_not_taken_before_its_time(task: Task) -> None:
     follow_up = follow_ups.ask(task, RETIME, after=5)
     assert follow_ups.claim_next() is None
-    assert follow_ups.will_be_due()
+    assert follow_ups.is_one_waiting()
     due(follow_up)
-    assert not follow_ups.will_be_due()
+    assert follow_ups.is_one_waiting()
     assert follow_ups.claim_next() == follow_up
+    assert not follow_ups.is_one_waiting()
 
 
 def test_asking_once_more_puts_it_off(task: Task) -> None:
