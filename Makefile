@@ -10,10 +10,13 @@ run: .venv/installed
 	@.venv/bin/python manage.py up
 
 # What does not depend on the kind of database, or chooses its own, is tested once, on the one or on the other.
-ON_SQLITE = pipeline exports hostile/test_hostile.py management test_env.py test_sqlite.py test_web_process.py \
-	test_benchmarks.py test_licences.py test_tune_command.py test_routes.py test_who_may.py staff/test_who_may.py \
-	test_webhooks.py test_web_server.py test_examples.py api/openai api/test_asr.py
-ON_POSTGRESQL = e2e worker/test_process.py api/v1/test_document.py api/test_streaming.py
+ON_SQLITE = pipeline exports hostile/test_hostile.py management/test_transcribe.py test_env.py test_sqlite.py \
+	test_web_process.py test_benchmarks.py test_licences.py test_tune_command.py test_routes.py test_who_may.py \
+	staff/test_who_may.py test_webhooks.py test_web_server.py test_examples.py test_errors.py test_options.py \
+	test_wording.py api/openai api/test_asr.py api/test_known_speakers.py media/test_only_access.py \
+	progress/test_emitter.py worker/test_retime.py
+ON_POSTGRESQL = e2e worker/test_process.py worker/test_again.py api/v1 api/test_streaming.py api/test_recordings.py \
+	management/test_migrate.py progress/test_broadcast.py pages
 
 # Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
 test: lint

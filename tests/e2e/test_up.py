@@ -54,6 +54,7 @@ def test_a_worker_that_dies_is_started_again_and_ctrl_c_stops_everything(fresh: 
     again.stop()
 
 
+@pytest.mark.full
 def test_nobody_else_can_reach_the_embedded_broker(fresh: Service) -> None:
     fresh.wait_for_worker()  # which waits for the broker
     mode = (fresh.var / "valkey.sock").stat().st_mode & 0o777
@@ -62,6 +63,7 @@ def test_nobody_else_can_reach_the_embedded_broker(fresh: Service) -> None:
     assert not children(fresh)["broker"].net_connections("inet")
 
 
+@pytest.mark.full
 def test_a_second_start_with_the_same_data_is_refused_with_a_sentence(fresh: Service) -> None:
     environment = {**os.environ, "VAR_DIR": str(fresh.var), "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
     second = subprocess.run(

@@ -140,6 +140,7 @@ def test_a_stopped_worker_releases_its_task_without_counting_the_attempt(
     assert "Traceback" not in worker.log
 
 
+@pytest.mark.full
 def test_a_worker_stopped_twice_exits_at_once_and_nothing_is_lost(
     conversation: Task, start: Callable[..., Worker]
 ) -> None:
@@ -175,6 +176,7 @@ def test_a_follow_up_whose_worker_is_killed_is_done_by_the_next(
     assert playback_of(conversation).has_copy
 
 
+@pytest.mark.full
 def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[..., Worker]) -> None:
     worker = start()
     eventually(lambda: is_idle(queue))
@@ -182,6 +184,7 @@ def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[..., Wor
     assert "Traceback" not in worker.log
 
 
+@pytest.mark.full
 def test_a_worker_reports_what_it_has_loaded(queue: Redis, start: Callable[..., Worker]) -> None:
     worker = start()
     name = f"{socket.gethostname()}:{worker.process.pid}"
@@ -242,6 +245,7 @@ def test_no_task_fails_while_the_recordings_cannot_be_reached(
     assert "Traceback" not in worker.log
 
 
+@pytest.mark.full
 def test_a_machine_that_cannot_reach_the_recordings_leaves_tasks_to_others(
     owner: AbstractUser, queue: Redis, short_speech: Path, start: Callable[..., Worker], tmp_path: Path
 ) -> None:

@@ -305,6 +305,7 @@ def two_languages(tmp_path_factory):
     return write(tmp_path_factory.mktemp("languages") / "a.wav", *on_the_line(*in_turns(*turns)))
 
 
+@pytest.mark.full
 def test_each_may_speak_another_language(two_languages, store):
     observer = Recorder()
     transcript = run(two_languages, store=store, language=SEVERAL, observer=observer)
@@ -336,6 +337,7 @@ def test_it_is_not_done_unasked_where_another_number_of_speakers_is_wanted(bound
     assert line(diane, sheila, asked=SPLIT, **bound).pieces is not None
 
 
+@pytest.mark.full
 def test_of_more_channels_than_can_be_held_it_is_said_that_they_were_mixed(transcribe, diane, sheila):
     channels = [diane, sheila, *(0 * diane for _ in range(3))]
     [warning] = transcribe(*channels, channels=SPLIT, diarize=False).warnings

@@ -46,7 +46,7 @@ def test_hints_go_through_the_whole_pipeline(store):
     assert any("Dianne" in segment.text and segment.scores for segment in told.segments)
 
 
-ALWAYS_TRIED = ("en", "ja")
+ALWAYS_TRIED = ("ja",)
 LANGUAGES = [
     pytest.param(folder, marks=() if folder.name in ALWAYS_TRIED else pytest.mark.full, id=folder.name)
     for folder in sorted(SPOKEN.iterdir())

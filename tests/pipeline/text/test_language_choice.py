@@ -97,11 +97,13 @@ def test_a_sentence_is_not_in_two_languages(path, store):
     assert "OTHER_LANGUAGES" not in codes(run(path, store=store, diarize=False))
 
 
+@pytest.mark.full
 def test_a_model_for_english_listens_for_nothing_else(french_in_english, store):
     transcript = run(french_in_english, store=store, model="tiny.en", diarize=False)
     assert (transcript.language, transcript.warnings) == ("en", [])
 
 
+@pytest.mark.full
 def test_a_language_that_was_chosen_is_not_questioned(french_in_english, store):
     transcript = run(french_in_english, store=store, language="en", diarize=False)
     assert transcript.warnings == []
@@ -145,6 +147,7 @@ def test_each_part_is_recognised_in_its_own_language(several_run):
     assert all(segment.words for segment in transcript.segments)
 
 
+@pytest.mark.full
 def test_every_sentence_may_be_in_another_language(store, tmp_path):
     names = ["en/quick_brown_fox", "zh/pangrama", "fr/pangrama", "ja/pangrama"]
     sound = np.concatenate([part for name in names for part in (clip(name), pause(0.6))])
@@ -159,6 +162,7 @@ def test_asking_for_several_languages_changes_nothing_in_a_recording_in_one(seve
     assert several.split()[:20] == alone.split()[:20]
 
 
+@pytest.mark.full
 def test_all_languages_are_translated_to_english(store, tmp_path):
     names = ["en/quick_brown_fox", "es/conteo", "fr/bonjour_monde", "fr/comptage"]
     sound = np.concatenate([part for name in names for part in (clip(name), pause(0.7))])
@@ -188,6 +192,7 @@ def test_times_can_be_found_later(several_run, french_in_english, store):
     assert text_of(again) == text_of(transcript)
 
 
+@pytest.mark.full
 def test_parts_of_earlier_versions_are_read(french_in_english, store):
     observer = Recorder()
     transcript = run(french_in_english, store=store, observer=observer, diarize=False)

@@ -183,7 +183,7 @@ def test_words_behind_a_silence_that_was_left_out_keep_their_place(store):
     assert onset < quick.start < onset + 1
 
 
-@pytest.mark.parametrize("model", ["base", "tiny.en"])
+@pytest.mark.parametrize("model", ["base", pytest.param("tiny.en", marks=pytest.mark.full)])
 @pytest.mark.parametrize(("clip", "times", "said"), [("hello_world", 9, "hello"), ("quick_brown_fox", 4, "fox")])
 def test_what_is_said_again_and_again_stays(store, model, clip, times, said):
     transcriber, chunk = spoken(store, *[clip, 0.3] * times, model=model)
