@@ -11,11 +11,7 @@ clients as asked send recordings of 11 s in the same moment, each one of its own
 from __future__ import annotations
 
 import argparse
-import os
-import platform
-import signal
 import statistics
-import tempfile
 import time
 import wave
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +19,7 @@ from pathlib import Path
 
 from openai import OpenAI
 
-from benchmarks.service import conversations, free_port, start_service
+from benchmarks.service import conversations, running_service
 
 
 def through_the_api(client: OpenAI, recording: Path, model: str) -> float:
@@ -104,30 +100,19 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=50)
     asked = parser.parse_args()
 
-    with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as var:
-        port = free_port()
-        service = start_service(var, port)
-        try:
-            os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
-            import django
+    with running_service() as (_, port, folder):
+        from django.contrib.auth import get_user_model
 
-            django.setup()
-            from django.contrib.auth import get_user_model
+        from tasks_app.actions.keys import make_key
+        from tasks_app.models import KeyScope
 
-            from tasks_app.actions.keys import make_key
-            from tasks_app.models import KeyScope
-
-            _, key = make_key(get_user_model().objects.create_user("bench"), "benchmark", KeyScope.WRITE)
-            client = OpenAI(api_key=key, base_url=f"http://127.0.0.1:{port}/v1", max_retries=0, timeout=3600)
-            print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-            own = conversations(Path(var))
-            if asked.rounds:
-                compare(client, asked.audio or own, asked.model, asked.rounds)
-            if asked.clients:
-                all_at_once(client, own[0], asked.model, asked.clients)
-        finally:
-            service.send_signal(signal.SIGINT)
-            service.wait(30)
+        _, key = make_key(get_user_model().objects.create_user("bench"), "benchmark", KeyScope.WRITE)
+        client = OpenAI(api_key=key, base_url=f"http://127.0.0.1:{port}/v1", max_retries=0, timeout=3600)
+        own = conversations(folder)
+        if asked.rounds:
+            compare(client, asked.audio or own, asked.model, asked.rounds)
+        if asked.clients:
+            all_at_once(client, own[0], asked.model, asked.clients)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ import tempfile
 import threading
 import time
 import wave
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -73,6 +74,24 @@ def start_service(var: str, port: int) -> subprocess.Popen:
             threading.Thread(target=shutil.copyfileobj, args=(service.stdout, sys.stderr), daemon=True).start()
             return service
     raise SystemExit("The service did not start.")
+
+
+@contextlib.contextmanager
+def running_service() -> Iterator[tuple[subprocess.Popen, int, Path]]:
+    """The whole service with an empty state of its own, its port and its folder; its database is used here, too."""
+    with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as var:
+        port = free_port()
+        service = start_service(var, port)
+        try:
+            os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
+            import django
+
+            django.setup()
+            print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+            yield service, port, Path(var)
+        finally:
+            service.send_signal(signal.SIGINT)
+            service.wait(30)
 
 
 def through_the_service(user, recording: Path, model: str) -> float:
@@ -145,30 +164,19 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="+", default=[1, 100, 1000])
     asked = parser.parse_args()
 
-    with tempfile.TemporaryDirectory(prefix="transcribe-bench-") as var:
-        port = free_port()
-        service = start_service(var, port)
-        try:
-            os.environ |= {"VAR_DIR": var, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
-            import django
+    with running_service() as (service, port, folder):
+        from django.contrib.auth import get_user_model
 
-            django.setup()
-            from django.contrib.auth import get_user_model
-
-            user = get_user_model().objects.create_user("bench")
-            print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-            if asked.rounds:
-                compare(user, asked.audio or conversations(Path(var)), asked.model, asked.rounds)
-            print("\nFrom emit_progress (a change of stage) to the client, one daphne process, milliseconds")
-            print(f"{'clients':>7}{'frames':>10}{'median':>10}{'p99':>10}{'longest':>10}")
-            for clients in asked.clients:
-                broadcast(user, port, clients)
-            come_back(port, max(asked.clients), lambda: part(service, "manage.py web"))
-            join_late(port, part(service, "manage.py web"))
-            memory(service)
-        finally:
-            service.send_signal(signal.SIGINT)
-            service.wait(30)
+        user = get_user_model().objects.create_user("bench")
+        if asked.rounds:
+            compare(user, asked.audio or conversations(folder), asked.model, asked.rounds)
+        print("\nFrom emit_progress (a change of stage) to the client, one daphne process, milliseconds")
+        print(f"{'clients':>7}{'frames':>10}{'median':>10}{'p99':>10}{'longest':>10}")
+        for clients in asked.clients:
+            broadcast(user, port, clients)
+        come_back(port, max(asked.clients), lambda: part(service, "manage.py web"))
+        join_late(port, part(service, "manage.py web"))
+        memory(service)
 
 
 if __name__ == "__main__":
