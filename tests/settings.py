@@ -27,3 +27,4 @@ if "sqlite3" in DATABASES["default"]["ENGINE"]:
 else:
     DATABASES["default"]["ENGINE"] = "tests.postgresql"
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # quick: many accounts, none of them real
+WHITENOISE_AUTOREFRESH = True  # each test's client is a service that starts: let it not read all files of the pages

@@ -16,13 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
+
+Look = Callable[[Page], list[str]]
 
 expect.set_options(timeout=30_000)  # milliseconds; a busy machine must not fail tests
 
@@ -159,3 +162,26 @@ def context(chromium: Browser, service: Service) -> Iterator[BrowserContext]:
     context.set_default_timeout(30_000)
     yield context
     context.close()
+
+
+@pytest.fixture
+def violations(request: pytest.FixtureRequest) -> Look:
+    """What axe finds on a page, dark on a telephone and light on a desk, with `--full` at every width in both; and at
+    which widths it has to be scrolled sideways."""
+    all_looks = [(scheme, width) for scheme in ("light", "dark") for width in (1280, 390, 320)]
+    looks = all_looks if request.config.getoption("--full") else [("light", 1280), ("dark", 390)]
+
+    def violations_of(page: Page) -> list[str]:
+        found = []
+        for scheme, width in all_looks:
+            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+            page.set_viewport_size({"width": width, "height": 900})
+            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
+                found.append(f"{scheme}, {width} px: the page is wider than the window")
+            if (scheme, width) in looks:
+                for violation in Axe().run(page).response["violations"]:
+                    places = [node["html"][:150] for node in violation["nodes"]]
+                    found.append(f"{scheme}, {width} px: {violation['id']}: {violation['help']}: {places}")
+        return found
+
+    return violations_of

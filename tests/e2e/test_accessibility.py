@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import AbstractUser
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, expect
 
 from tasks_app.actions import attempts, edit
 from tasks_app.actions.webhooks import make_webhook, send_test
@@ -17,30 +16,13 @@ from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Wor
 from tasks_app.transcripts.again import put_transcribed
 from tasks_app.transcripts.changes import change
 from tests.conftest import make_task
+from tests.e2e.conftest import Look
 
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.django_db(transaction=True),
     pytest.mark.usefixtures("database_beside_the_browser"),
 ]
-
-WIDTHS = (1280, 390, 320)
-SCHEMES = ("light", "dark")
-
-
-def violations(page: Page) -> list[str]:
-    """What axe finds on the page, in every scheme and width."""
-    found = []
-    for scheme in SCHEMES:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 900})
-            for violation in Axe().run(page).response["violations"]:
-                places = [node["html"][:150] for node in violation["nodes"]]
-                found.append(f"{scheme}, {width} px: {violation['id']}: {violation['help']}: {places}")
-            if page.evaluate("document.documentElement.scrollWidth > innerWidth"):
-                found.append(f"{scheme}, {width} px: the page is wider than the window")
-    return found
 
 
 @pytest.fixture
@@ -87,13 +69,13 @@ STATES: dict[str, Callable[[AbstractUser], Task]] = {
 
 
 @pytest.mark.parametrize("address", ["/login/", "/signup/", "/nowhere/", "/api/"])
-def test_pages_for_everybody(somebodys, owner: AbstractUser, address: str) -> None:
+def test_pages_for_everybody(somebodys, owner: AbstractUser, address: str, violations: Look) -> None:
     page = somebodys(None).new_page()
     page.goto(address)
     assert violations(page) == []
 
 
-def test_the_setup_page(somebodys, db) -> None:
+def test_the_setup_page(somebodys, db, violations: Look) -> None:
     page = somebodys(None).new_page()
     page.goto("/setup/")
     expect(page.get_by_label("Setup code")).to_be_visible()
@@ -101,13 +83,13 @@ def test_the_setup_page(somebodys, db) -> None:
 
 
 @pytest.mark.parametrize("address", ["/tasks/", "/tasks/new/"])
-def test_an_empty_list_and_the_upload_form(context: BrowserContext, address: str) -> None:
+def test_an_empty_list_and_the_upload_form(context: BrowserContext, address: str, violations: Look) -> None:
     page = context.new_page()
     page.goto(address)
     assert violations(page) == []
 
 
-def test_webhooks_with_a_log(context: BrowserContext, owner: AbstractUser) -> None:
+def test_webhooks_with_a_log(context: BrowserContext, owner: AbstractUser, violations: Look) -> None:
     webhook, _ = make_webhook(owner, "https://example.org/a/long/way/to/a/receiver/of/messages", list(WebhookEvent))
     send_test(webhook)
     page = context.new_page()
@@ -117,7 +99,7 @@ def test_webhooks_with_a_log(context: BrowserContext, owner: AbstractUser) -> No
     assert violations(page) == []
 
 
-def test_the_list(context: BrowserContext, owner: AbstractUser) -> None:
+def test_the_list(context: BrowserContext, owner: AbstractUser, violations: Look) -> None:
     for make in STATES.values():
         make(owner)
     page = context.new_page()
@@ -127,14 +109,14 @@ def test_the_list(context: BrowserContext, owner: AbstractUser) -> None:
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_task(context: BrowserContext, owner: AbstractUser, state: str) -> None:
+def test_a_task(context: BrowserContext, owner: AbstractUser, state: str, violations: Look) -> None:
     page = context.new_page()
     page.goto(f"/tasks/{STATES[state](owner).pk}/")
     expect(page.locator("#task")).to_be_visible()
     assert violations(page) == []
 
 
-def test_the_download_panel(context: BrowserContext, owner: AbstractUser) -> None:
+def test_the_download_panel(context: BrowserContext, owner: AbstractUser, violations: Look) -> None:
     page = context.new_page()
     page.goto(f"/tasks/{transcribed(owner).pk}/")
     page.locator("#downloads > summary").click()
@@ -142,7 +124,7 @@ def test_the_download_panel(context: BrowserContext, owner: AbstractUser) -> Non
     assert violations(page) == []
 
 
-def test_correcting_and_its_dialogs(context: BrowserContext, owner: AbstractUser) -> None:
+def test_correcting_and_its_dialogs(context: BrowserContext, owner: AbstractUser, violations: Look) -> None:
     page = context.new_page()
     page.goto(f"/tasks/{transcribed(owner).pk}/")
     expect(page.locator("#transcript")).to_have_attribute("data-ready", "true")
@@ -157,7 +139,7 @@ def test_correcting_and_its_dialogs(context: BrowserContext, owner: AbstractUser
         page.keyboard.press("Escape")
 
 
-def test_a_part_done_again(context: BrowserContext, owner: AbstractUser) -> None:
+def test_a_part_done_again(context: BrowserContext, owner: AbstractUser, violations: Look) -> None:
     task = transcribed(owner)
     with change(task, Change.Kind.TRANSCRIBED, owner) as draft:
         put_transcribed(draft, [Segment(0.0, 1.0, "Good evening.")], 0.0, 1.5)
@@ -170,7 +152,7 @@ def test_a_part_done_again(context: BrowserContext, owner: AbstractUser) -> None
 
 
 @pytest.mark.parametrize("place", ["history/", "history/1/", "delete/"])
-def test_history_and_deleting(context: BrowserContext, owner: AbstractUser, place: str) -> None:
+def test_history_and_deleting(context: BrowserContext, owner: AbstractUser, place: str, violations: Look) -> None:
     page = context.new_page()
     page.goto(f"/tasks/{transcribed(owner).pk}/{place}")
     assert violations(page) == []

@@ -22,7 +22,8 @@ from tasks_app.errors import InternalError
 from tasks_app.models import AuditAction, Task
 from tasks_app.queueing import heartbeats
 from tests.conftest import make_task
-from tests.e2e.test_accessibility import STATES, violations
+from tests.e2e.conftest import Look
+from tests.e2e.test_accessibility import STATES
 
 pytestmark = [
     pytest.mark.browser,
@@ -83,14 +84,14 @@ ADDRESSES: dict[str, Callable[[Task], str]] = {
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-def test_a_page_of_staff(page: Page, task: Task, name: str) -> None:
+def test_a_page_of_staff(page: Page, task: Task, name: str, violations: Look) -> None:
     page.goto(ADDRESSES[name](task))
     expect(page.locator("#content")).to_be_visible()
     assert violations(page) == []
 
 
 @pytest.mark.parametrize("action", ["hand_over_tasks", "export_tasks"])
-def test_a_page_that_asks_before_an_act_on_many(page: Page, action: str) -> None:
+def test_a_page_that_asks_before_an_act_on_many(page: Page, action: str, violations: Look) -> None:
     page.goto(TASKS)
     page.locator("#action-toggle").check()
     page.get_by_label("Action:").select_option(action)

@@ -177,15 +177,9 @@ def test_a_follow_up_whose_worker_is_killed_is_done_by_the_next(
 
 
 @pytest.mark.full
-def test_an_idle_worker_ends_when_told_to(queue: Redis, start: Callable[..., Worker]) -> None:
-    worker = start()
-    eventually(lambda: is_idle(queue))
-    assert worker.stop(signal.SIGTERM) == 0, worker.log
-    assert "Traceback" not in worker.log
-
-
-@pytest.mark.full
-def test_a_worker_reports_what_it_has_loaded(queue: Redis, start: Callable[..., Worker]) -> None:
+def test_an_idle_worker_reports_what_it_has_loaded_and_ends_when_told_to(
+    queue: Redis, start: Callable[..., Worker]
+) -> None:
     worker = start()
     name = f"{socket.gethostname()}:{worker.process.pid}"
     eventually(lambda: name in (loaded() or {}))
@@ -195,6 +189,9 @@ def test_a_worker_reports_what_it_has_loaded(queue: Redis, start: Callable[..., 
     rows = {line.split()[0]: line for line in listing.getvalue().splitlines()}
     assert name in rows["tiny.en"]
     assert name not in rows["base"]
+    eventually(lambda: is_idle(queue))
+    assert worker.stop(signal.SIGTERM) == 0, worker.log
+    assert "Traceback" not in worker.log
 
 
 def test_after_a_worker_is_killed_another_one_continues_after_the_last_chunk(

@@ -197,6 +197,7 @@ def test_text_is_handed_out_from_both_sides_in_turns(call):
     assert sum(before != after for before, after in pairwise(speakers)) > 1
 
 
+@pytest.mark.full
 def test_it_goes_on_from_every_checkpoint(call, store):
     path, transcript, observer = call
     parts = json.loads(json.dumps(observer.parts))

@@ -254,7 +254,15 @@ def test_usual_languages_decide_where_too_little_is_said(usual, store, tmp_path)
 @pytest.mark.parametrize(
     "seconds", [pytest.param(0.5, marks=pytest.mark.full), 0.7, pytest.param(1.0, marks=pytest.mark.full)]
 )
-@pytest.mark.parametrize("name", ["en/counting", "it/ciao_mondo", "hi/ginti", "pl/liczenie", "pl/witaj_swiecie"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "en/counting",
+        "hi/ginti",
+        "pl/liczenie",
+        *(pytest.param(name, marks=pytest.mark.full) for name in ("it/ciao_mondo", "pl/witaj_swiecie")),
+    ],
+)
 def test_a_word_or_two_is_in_no_surprising_language(name, seconds, store, tmp_path):
     sound = np.concatenate([pause(0.3), clip(name)[: int((seconds + 0.1) * SAMPLE_RATE)], pause(0.3)])
     transcript = run(write_wav(tmp_path / "a.wav", sound), store=store, diarize=False, usual_languages=["en", "pl"])
