@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, expect
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -81,6 +81,16 @@ def upload(page: Page, recording: Path) -> str:
     page.get_by_role("button", name="Transcribe").click()
     page.wait_for_url(re.compile(r"/tasks/[0-9a-f-]{36}/$"))
     return page.url.split("/")[-2]
+
+
+def reach(page: Page, wanted: Locator, *, backwards: bool = False) -> None:
+    """Press Tab until the focus is there."""
+    wanted.wait_for()
+    for _ in range(60):
+        page.keyboard.press("Shift+Tab" if backwards else "Tab")
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError(f"{wanted} cannot be reached with the Tab key")
 
 
 @pytest.fixture(scope="module")
@@ -180,6 +190,34 @@ def test_what_is_no_recording_is_refused_at_upload(page: Page, tmp_path: Path) -
     page.set_input_files("#id_files", letter)
     page.get_by_role("button", name="Transcribe").click()
     expect(page.locator("#files")).to_contain_text("This is not an audio or video file")
+
+
+def test_a_recording_is_uploaded_corrected_and_downloaded_by_keyboard_alone(
+    page: Page, listener: Listener, short_speech: Path
+) -> None:
+    keyboard = page.keyboard
+    page.goto("/tasks/")
+    reach(page, page.get_by_role("link", name="Upload", exact=True).first)
+    keyboard.press("Enter")
+    reach(page, page.locator("#id_files"))
+    with page.expect_file_chooser() as chosen:
+        keyboard.press("Space")
+    chosen.value.set_files(short_speech)
+    reach(page, page.get_by_role("button", name="Transcribe"))
+    keyboard.press("Enter")
+    expect(page.locator("#transcript")).to_be_visible(timeout=240_000)
+
+    reach(page, page.locator(".line p").first)
+    keyboard.press("Home")
+    keyboard.type("Listen. ")
+    expect(page.locator("#saved")).to_have_attribute("data-state", "saved")
+
+    reach(page, page.locator("#downloads summary"), backwards=True)
+    keyboard.press("Enter")
+    reach(page, page.get_by_role("button", name=re.compile("txt")))
+    with page.expect_download() as downloaded:
+        keyboard.press("Enter")
+    assert "Listen. " in downloaded.value.path().read_text()
 
 
 def test_a_browser_without_websocket_is_told_and_polls(
