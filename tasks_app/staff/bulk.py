@@ -7,10 +7,11 @@ from functools import partial
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import User
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponseBase
-from django.shortcuts import render
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.text import Truncator, get_text_list
 
@@ -26,7 +27,7 @@ from tasks_app.models import AuditAction, Priority, Task
 from tasks_app.pipeline.errors import TranscriptionError
 
 MOST = 500
-"""Most tasks that are given another priority, handed over or downloaded at once."""
+"""Most tasks that something is done with at once, within one request."""
 MAX_NAMED = 5  # tasks listed by name in a message
 
 
@@ -43,6 +44,14 @@ class BulkActions(admin.ModelAdmin):
         "hand_over_tasks",
         "export_tasks",
     )
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Task], **asked: Any) -> HttpResponse | None:
+        """Do the action that was chosen, Django's own too, unless it is for too many tasks."""
+        across = request.POST.get("select_across") == "1"
+        if len(request.POST.getlist(ACTION_CHECKBOX_NAME)) > MOST or (across and queryset[MOST:].exists()):
+            self.message_user(request, f"These are too many at once. Choose at most {MOST} tasks.", messages.ERROR)
+            return redirect(request.get_full_path())
+        return super().response_action(request, queryset, **asked)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return staff_may(request.user, "cancel_task")
@@ -82,7 +91,7 @@ class BulkActions(admin.ModelAdmin):
         self._prioritise(request, queryset, Priority.LOW)
 
     def _prioritise(self, request: HttpRequest, queryset: QuerySet[Task], priority: Priority) -> None:
-        chosen = self._chosen(request, queryset)
+        chosen = list(queryset)
         changed = prioritise([task.pk for task in chosen], priority, logged_in_user(request))
         self._tell(request, changed, len(chosen) - changed, f"given {priority.label.lower()} priority")
 
@@ -91,11 +100,9 @@ class BulkActions(admin.ModelAdmin):
     @admin.action(description="Hand selected tasks to another owner", permissions=["hand_over"])
     def hand_over_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponseBase | None:
         """Asks for the name of the new `owner`, and `why`."""
-        chosen = self._chosen(request, queryset)
+        chosen = list(queryset)
         name, why = _answer(request, "owner"), _answer(request, "why")
         to = User.objects.filter(username=name, is_active=True).first()
-        if not chosen:
-            return None
         if to is None or not why:
             unknown = bool(name) and to is None
             return self._ask(request, "hand_over", chosen, name=name, why=why, unknown=unknown)
@@ -105,24 +112,14 @@ class BulkActions(admin.ModelAdmin):
     @admin.action(description="Download selected transcripts", permissions=["export"])
     def export_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> HttpResponseBase | None:
         """Asks for the `format`, and if some are somebody else's, `why`: the audit has it for each of those."""
-        user, chosen = logged_in_user(request), self._chosen(request, queryset)
+        user, chosen = logged_in_user(request), list(queryset)
         others = [task for task in chosen if task.owner_id != user.pk]
         file_format, why = FORMATS.get(_answer(request, "format")), _answer(request, "why")
-        if not chosen:
-            return None
         if file_format is None or (others and not why):
             return self._ask(request, "export", chosen, others=len(others), why=why, formats=FORMATS.values())
         record_on_many(AuditAction.EXPORTED, user, others, why)
         name = f"transcripts-{timezone.localdate():%Y-%m-%d}.zip"
         return transcripts_as_archive(request, chosen, file_format, name)
-
-    def _chosen(self, request: HttpRequest, queryset: QuerySet[Task]) -> list[Task]:
-        """With their owners. None if there are more than MOST, which is told."""
-        chosen = list(queryset.select_related("owner")[: MOST + 1])
-        if len(chosen) > MOST:
-            self.message_user(request, f"These are too many at once. Choose at most {MOST} tasks.", messages.ERROR)
-            return []
-        return chosen
 
     def _ask(self, request: HttpRequest, page: str, chosen: list[Task], **shown: Any) -> HttpResponseBase:
         context = {**self.admin_site.each_context(request), "chosen": chosen, "action": f"{page}_tasks", **shown}

@@ -59,11 +59,29 @@ def test_waiting_tasks_are_given_another_priority(admin: Client, owner: Abstract
     assert AuditEntry.objects.count() == 2
 
 
-def test_too_many_at_once_are_refused(admin: Client, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch) -> None:
+EVERY_ACTION = [*bulk.BulkActions.actions, "delete_selected"]
+
+
+@pytest.mark.parametrize("across", [False, True], ids=["one by one", "all that the list shows"])
+@pytest.mark.parametrize("action", EVERY_ACTION)
+def test_too_many_at_once_are_refused(
+    admin: Client, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch, action: str, across: bool
+) -> None:
     monkeypatch.setattr(bulk, "MOST", 1)
-    answer = act(admin, "high_priority", make_task(owner), make_task(owner))
+    first, second = make_task(owner), make_task(owner)
+    before = list(Task.objects.values())
+    answers = {"owner": "sam", "format": "txt", "why": "asked for help", "post": "yes"}
+    chosen = [first] if across else [first, second]
+    answer = act(admin, action, *chosen, select_across=str(int(across)), **answers)
     assert told(answer) == ["These are too many at once. Choose at most 1 tasks."]
-    assert not Task.objects.filter(priority=1).exists()
+    assert answer.url == LIST
+    assert list(Task.objects.values()) == before
+
+
+def test_every_action_is_offered(admin: Client, owner: AbstractUser) -> None:
+    make_task(owner)
+    form = admin.get(LIST).context["action_form"]
+    assert {name for name, _ in form.fields["action"].choices if name} == set(EVERY_ACTION)
 
 
 # Another owner --------------------------------------------------------------------------------------------------------

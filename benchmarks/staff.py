@@ -1,0 +1,207 @@
+"""How long staff wait for their pages where a million tasks are kept.
+
+    .venv/bin/python -m benchmarks.staff [--database both] [--tasks 1000000]
+
+Fills an empty database with tasks of 500 people over a year, of every status, model, language, error, worker and
+priority, and asks for the dashboard and for the list of tasks with each filter and with searches, as a browser would
+but within this process: the time on the server, the median of five, and the number of queries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from benchmarks.recordings import machine
+
+BATCH = 5000
+ROUNDS = 5
+PEOPLE = 500
+MODELS = ("tiny", "base", "small", "large-v3")
+LANGUAGES = ("en", "de", "fr", "es", "ja")
+ERRORS = ("NOT_AUDIO", "OUT_OF_MEMORY", "INTERNAL_ERROR")
+WORKERS = ("north:11", "south:12", "east:13")
+WAITING, RUNNING = 2000, 4
+WORDS = ("meeting", "interview", "lecture", "call", "podcast", "hearing", "diary", "sermon")
+
+LIST = "/admin/tasks_app/task/"
+PAGES = {
+    "dashboard": "/admin/",
+    "list": LIST,
+    "last page": f"{LIST}?p=last",
+    "completed": f"{LIST}?status__exact=completed",
+    "failed": f"{LIST}?status__exact=failed",
+    "waiting": f"{LIST}?status__exact=queued",
+    "running": f"{LIST}?status__exact=processing",
+    "stage": f"{LIST}?progress_stage__exact=diarizing",
+    "urgent": f"{LIST}?priority__exact=1",
+    "error code": f"{LIST}?error_code__exact=OUT_OF_MEMORY",
+    "model": f"{LIST}?model=small",
+    "worker": f"{LIST}?worker__exact=north:11",
+    "language": f"{LIST}?language=ja",
+    "owner": f"{LIST}?owner__id__exact=7",
+    "made this month": f"{LIST}?created_at__gte=THIRTY_DAYS_AGO",
+    "ended this month": f"{LIST}?finished_at__gte=THIRTY_DAYS_AGO",
+    "failed, one model": f"{LIST}?status__exact=failed&model=small",
+    "search: a name": f"{LIST}?q=interview+77",
+    "search: an owner": f"{LIST}?q=user77",
+    "search: identifier": f"{LIST}?q=IDENTIFIER",
+    "search: nothing": f"{LIST}?q=xyzzy",
+    "by name": f"{LIST}?o=1",
+    "by duration": f"{LIST}?o=8",
+}
+
+
+def rows(count: int, people: list[int]) -> Iterator[tuple[Any, Any]]:
+    """Tasks, and what is kept of those that have ended."""
+    from django.utils import timezone
+
+    from tasks_app.models import FinishedTask, Task, hour_of
+
+    chance, now = random.Random(1), timezone.now()  # noqa: S311  nothing secret
+    for number in range(count):
+        made = now - timedelta(days=365) * (1 - number / count)
+        left = count - number
+        status = "processing" if left <= RUNNING else "queued" if left <= WAITING else "completed"
+        if status == "completed" and chance.random() < 0.05:
+            status = chance.choice(("failed", "cancelled"))
+        ended = made + timedelta(seconds=chance.uniform(20, 900)) if status not in ("queued", "processing") else None
+        task = Task(
+            owner_id=chance.choice(people),
+            name=f"{chance.choice(WORDS)} {number % 1000}.wav",
+            media="none",
+            size=chance.randrange(10**5, 10**8),
+            duration=chance.uniform(10, 7200),
+            status=status,
+            progress_stage={"completed": "complete", "queued": "queued"}.get(status, "diarizing"),
+            options={"model": chance.choice(MODELS)},
+            priority=chance.choices((-1, 0, 1), (5, 90, 5))[0],
+            error_code=chance.choice(ERRORS) if status == "failed" else "",
+            language=chance.choice(LANGUAGES) if status == "completed" else "",
+            worker="" if status == "queued" else chance.choice(WORKERS),
+            queued_at=made,
+            started_at=None if status == "queued" else made,
+            finished_at=ended,
+        )
+        task.created_at = made
+        finished = None
+        if ended is not None:
+            finished = FinishedTask(
+                task_id=task.pk,
+                ended_at=ended,
+                hour=hour_of(ended),
+                status=status,
+                error_code=task.error_code,
+                model=task.options["model"],
+                language=task.language,
+                device="cpu",
+                sound_seconds=task.duration,
+                waited_seconds=5,
+                worked_seconds=task.duration / 10,
+                stage_seconds={"transcribing": task.duration / 20, "aligning": task.duration / 40},
+            )
+        yield task, finished
+
+
+def fill(count: int, people: list[int]) -> None:
+    from tasks_app.models import FinishedTask, Task
+
+    Task._meta.get_field("created_at").auto_now_add = False  # so that they are made over a year
+    made = rows(count, people)
+    while batch := [pair for pair, _ in zip(made, range(BATCH), strict=False)]:
+        Task.objects.bulk_create(task for task, _ in batch)
+        FinishedTask.objects.bulk_create(finished for _, finished in batch if finished is not None)
+
+
+def measure(tasks: int, results: Any) -> None:
+    import django
+
+    os.environ["DJANGO_SETTINGS_MODULE"] = "transcribe_site.settings"
+    django.setup()
+
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+    from django.utils import timezone
+
+    from tasks_app.models import Task
+
+    call_command("migrate", verbosity=0)
+    User.objects.bulk_create(User(username=f"user{number}") for number in range(PEOPLE))
+    fill(tasks, list(User.objects.values_list("pk", flat=True)))
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE" if connection.vendor == "postgresql" else "ANALYZE")
+    client = Client(headers={"host": "localhost"})
+    client.force_login(User.objects.create_superuser("sam"))
+    identifier = str(Task.objects.values_list("pk", flat=True)[0])
+    month_ago = quote((timezone.now() - timedelta(days=30)).isoformat())
+    last = str(-(-tasks // 50))
+    for name, address in PAGES.items():
+        asked = (
+            address.replace("IDENTIFIER", identifier)
+            .replace("THIRTY_DAYS_AGO", month_ago)
+            .replace("p=last", f"p={last}")
+        )
+        times = []
+        for _ in range(ROUNDS):
+            start = time.perf_counter()
+            answer = client.get(asked)
+            times.append((time.perf_counter() - start) * 1000)
+            assert answer.status_code == 200, (asked, answer.status_code, answer.headers.get("Location"))
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            client.get(asked)
+        slowest = max(queries.captured_queries, key=lambda query: float(query["time"]))
+        results.put((name, statistics.median(times), len(queries), slowest))
+    results.put(None)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--database", choices=("sqlite", "postgresql", "both"), default="both")
+    parser.add_argument("--tasks", type=int, default=1_000_000)
+    parser.add_argument("--queries", action="store_true", help="print the slowest query of each page")
+    asked = parser.parse_args()
+    print(f"{machine()}; {asked.tasks:,} tasks of {PEOPLE} people; milliseconds, medians of {ROUNDS}")
+    for database in ("sqlite", "postgresql") if asked.database == "both" else (asked.database,):
+        with tempfile.TemporaryDirectory() as var:
+            environment = {"VAR_DIR": var}
+            if database == "postgresql":
+                from tests import postgresql
+
+                environment["DATABASE_URL"] = postgresql.start()
+            os.environ.update(environment)
+            broker = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=Path(__file__).parent.parent)
+            context = multiprocessing.get_context("spawn")
+            results = context.Queue()
+            process = context.Process(target=measure, args=(asked.tasks, results))
+            process.start()
+            print(f"{database:<24}{'ms':>8}{'queries':>9}")
+            while (found := results.get()) is not None:
+                name, milliseconds, queries, slowest = found
+                print(f"{name:<24}{milliseconds:>8.0f}{queries:>9}", flush=True)
+                if asked.queries:
+                    print(f"    {slowest['time']} s: {slowest['sql']}")
+            process.join()
+            broker.terminate()
+            broker.wait()
+            os.environ.pop("DATABASE_URL", None)
+
+
+if __name__ == "__main__":
+    main()
