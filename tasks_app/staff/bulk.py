@@ -45,13 +45,15 @@ class BulkActions(admin.ModelAdmin):
         "export_tasks",
     )
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Task], **asked: Any) -> HttpResponse | None:
+    def response_action(
+        self, request: HttpRequest, queryset: QuerySet[Task], *args: Any, **kwargs: Any
+    ) -> HttpResponse | None:
         """Do the action that was chosen, Django's own too, unless it is for too many tasks."""
         across = request.POST.get("select_across") == "1"
         if len(request.POST.getlist(ACTION_CHECKBOX_NAME)) > MOST or (across and queryset[MOST:].exists()):
             self.message_user(request, f"These are too many at once. Choose at most {MOST} tasks.", messages.ERROR)
             return redirect(request.get_full_path())
-        return super().response_action(request, queryset, **asked)
+        return super().response_action(request, queryset, *args, **kwargs)
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return staff_may(request.user, "cancel_task")
