@@ -14,9 +14,11 @@ ON_SQLITE = pipeline exports hostile/test_hostile.py management/test_transcribe.
 	test_web_process.py test_benchmarks.py test_licences.py test_tune_command.py test_routes.py test_who_may.py \
 	staff/test_who_may.py test_webhooks.py test_web_server.py test_examples.py test_errors.py test_options.py \
 	test_wording.py api/openai api/test_asr.py api/test_known_speakers.py media/test_only_access.py \
-	progress/test_emitter.py worker/test_retime.py
+	progress/test_emitter.py worker/test_retime.py hostile/test_hostile_tasks.py websocket media/test_playable.py \
+	media/test_folder.py test_health.py
 ON_POSTGRESQL = e2e worker/test_process.py worker/test_again.py api/v1 api/test_streaming.py api/test_recordings.py \
-	management/test_migrate.py progress/test_broadcast.py pages
+	management/test_migrate.py progress/test_broadcast.py pages test_admin.py test_asgi.py test_retention.py \
+	worker/test_webhooks.py staff/test_bulk.py api/test_transcripts.py api/test_metrics.py api/test_upload.py
 
 # Both databases at once, for there are two cores; what PostgreSQL's tests said is shown at the end.
 test: lint
