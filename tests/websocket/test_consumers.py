@@ -328,6 +328,27 @@ async def test_what_was_missed_comes_with_the_next_heartbeat(beating, owner, cla
     assert (frame["status"], frame["percentage"]) == ("completed", 100)
 
 
+async def test_a_heartbeat_at_which_the_database_was_away_is_made_up_for_before_the_next(
+    beating, owner, claimed: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missed, away = consumers.TaskConsumer.missed, [True]
+
+    def missed_unless_away(self: consumers.TaskConsumer, user: AbstractUser) -> list[dict]:
+        if away:
+            raise OperationalError("no database")
+        return missed(self, user)
+
+    monkeypatch.setattr(consumers.TaskConsumer, "missed", missed_unless_away)
+    monkeypatch.setattr(consumers, "HEARTBEAT_SECONDS", 600)
+    monkeypatch.setattr(consumers, "LOOK_AGAIN_SECONDS", (0.01, 0.01))
+    monkeypatch.setattr(consumers.random, "uniform", lambda low, high: low)  # the first heartbeat comes at once
+    async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
+        assert (await frame_of(client, "progress"))["status"] == "processing"
+        await unheard(claimed, status="completed", progress_percentage=100)
+        away.clear()
+        assert (await frame_of(client, "progress"))["status"] == "completed"
+
+
 @pytest.mark.parametrize("error", [RedisConnectionError, TimeoutError])
 async def test_a_socket_opens_while_the_broker_is_away_and_hears_of_everything_by_heartbeats(
     beating, owner, claimed: Task, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
