@@ -200,6 +200,13 @@ class StorageAway(TranscriptionError):
     http_status = 503
 
 
+class DatabaseAway(TranscriptionError):
+    error_code = "DATABASE_AWAY"
+    user_message = "The service cannot reach its database right now. Try again in a moment."
+    http_status = 503
+    retry_after = 5
+
+
 # Errors that the framework raises before any view runs.
 
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import pytest
 from django.contrib.auth.models import AbstractUser
+from django.db import OperationalError
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -18,6 +20,7 @@ from tasks_app.api.urls import urlpatterns as api_routes
 from tasks_app.errors import (
     BadRequest,
     CsrfFailed,
+    DatabaseAway,
     InternalError,
     MethodNotAllowed,
     NotAllowed,
@@ -185,6 +188,25 @@ def test_a_crash_is_logged_without_telling_the_client_details(
     assert "secret" not in answer.text
     assert "the secret of /srv/var" in caplog.text
     assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("address", ["/tasks/", "/api/v1/tasks", "/admin/"])
+@AS_ANYTHING
+def test_a_database_that_is_away(
+    staff: AbstractUser, address: str, accept: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As while it is started again: nothing of a request can be looked up, its session neither."""
+
+    def away(*arguments: object, **named: object) -> None:
+        raise OperationalError("the server closed the connection")
+
+    client = Client(raise_request_exception=False)
+    client.force_login(staff)
+    with monkeypatch.context() as database:
+        database.setattr(BaseDatabaseWrapper, "cursor", away)
+        answer = client.get(address, headers={"Accept": accept})
+    has_the_shape(answer, Route(address, address == "/api/v1/tasks", False), accept, DatabaseAway)
+    assert answer.headers["Retry-After"] == "5"
 
 
 @pytest.mark.parametrize("address", ["/tasks", "/tasks/new/"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 
 from django.core.exceptions import RequestDataTooBig
@@ -12,6 +13,7 @@ from tasks_app.api.urls import belongs_to_api
 from tasks_app.errors import (
     BadRequest,
     CsrfFailed,
+    DatabaseAway,
     InternalError,
     MethodNotAllowed,
     NotAllowed,
@@ -20,6 +22,7 @@ from tasks_app.errors import (
     TooMuch,
 )
 from tasks_app.pages.errors import error_page
+from tasks_app.patience import is_away
 from tasks_app.pipeline.errors import TranscriptionError
 
 PREFERRED = ["text/html", "application/json"]  # the first, if both are accepted equally
@@ -28,7 +31,7 @@ PREFERRED = ["text/html", "application/json"]  # the first, if both are accepted
 def answer(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
     for_programs = belongs_to_api(request.path_info) or request.get_preferred_type(PREFERRED) == "application/json"
     response = error_response(request, error) if for_programs else error_page(request, error)
-    if isinstance(error, TooMuch):
+    if isinstance(error, TooMuch | DatabaseAway):
         response["Retry-After"] = str(error.retry_after)
     return response
 
@@ -49,8 +52,9 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
-    """Django has logged the traceback."""
-    return answer(request, InternalError())
+    """Django has logged the traceback, and handles the exception still."""
+    error = sys.exc_info()[1]
+    return answer(request, DatabaseAway() if isinstance(error, Exception) and is_away(error) else InternalError())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

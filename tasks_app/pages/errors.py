@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 
+from tasks_app.errors import DatabaseAway, InternalError
 from tasks_app.pipeline.errors import TranscriptionError
 
 HEADINGS = {
@@ -21,5 +22,6 @@ HEADINGS = {
 def error_page(request: HttpRequest, error: TranscriptionError) -> HttpResponse:
     context = {"heading": HEADINGS.get(error.http_status, "Not possible right now"), "text": error.user_message}
     # After a crash, do not use session or user: either may be what failed.
-    page = render_to_string("tasks_app/error.html", context, None if error.http_status == 500 else request)
+    crashed = isinstance(error, InternalError | DatabaseAway)
+    page = render_to_string("tasks_app/error.html", context, None if crashed else request)
     return HttpResponse(page, status=error.http_status)
