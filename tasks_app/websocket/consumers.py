@@ -70,6 +70,8 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         try:
             await super().__call__(*connection)
         finally:  # however the connection ended
+            if self.heartbeat is not None:
+                self.heartbeat.cancel()
             if self.counted:
                 _open_sockets[self.user_id] -= 1
                 counters.open_sockets.dec()
@@ -139,8 +141,6 @@ class _FrameConsumer(AsyncWebsocketConsumer):
         await asyncio.sleep(max(0.0, end - time.monotonic()))
 
     async def disconnect(self, code: int) -> None:
-        if self.heartbeat is not None:
-            self.heartbeat.cancel()
         if self.group:
             await leave(self.group, self.channel_name)
 

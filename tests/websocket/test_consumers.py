@@ -35,7 +35,7 @@ from tasks_app.models import KeyScope, Task, TaskProgressStage
 from tasks_app.pipeline.errors import NotAudio
 from tasks_app.pipeline.transcript import Segment, Transcript
 from tasks_app.progress import broadcast
-from tasks_app.progress.broadcast import flush
+from tasks_app.progress.broadcast import flush, task_group
 from tasks_app.progress.emitter import ProgressEmitter
 from tasks_app.websocket import consumers
 from tests.conftest import make_task
@@ -347,6 +347,20 @@ async def test_a_heartbeat_at_which_the_database_was_away_is_made_up_for_before_
         await unheard(claimed, status="completed", progress_percentage=100)
         away.clear()
         assert (await frame_of(client, "progress"))["status"] == "completed"
+
+
+async def test_no_heartbeat_outlives_its_socket(beating, owner, claimed: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def crash(self: consumers.TaskConsumer, message: dict) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(consumers.TaskConsumer, "task_frame", crash)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        async with beating(consumers.TaskConsumer, owner, task_id=claimed.pk) as client:
+            await frame_of(client, "heartbeat")
+            await get_channel_layer().group_send(task_group(claimed.pk), {"type": "task.frame"})
+            await client.wait(timeout=10)
+    await asyncio.sleep(0)  # it was cancelled, and ends with the loop's next round
+    assert not [task for task in asyncio.all_tasks() if "_FrameConsumer.beat" in repr(task.get_coro())]
 
 
 @pytest.mark.parametrize("error", [RedisConnectionError, TimeoutError])
