@@ -126,6 +126,13 @@ def fill(count: int, people: list[int]) -> None:
 
 
 def measure(tasks: int, results: Any) -> None:
+    try:
+        _measure(tasks, results)
+    finally:
+        results.put(None)
+
+
+def _measure(tasks: int, results: Any) -> None:
     import django
 
     os.environ["DJANGO_SETTINGS_MODULE"] = "transcribe_site.settings"
@@ -138,6 +145,7 @@ def measure(tasks: int, results: Any) -> None:
     from django.test.utils import CaptureQueriesContext
     from django.utils import timezone
 
+    from tasks_app.admin_filters import MOST_COUNTED
     from tasks_app.models import Task
 
     call_command("migrate", verbosity=0)
@@ -149,7 +157,7 @@ def measure(tasks: int, results: Any) -> None:
     client.force_login(User.objects.create_superuser("sam"))
     identifier = str(Task.objects.values_list("pk", flat=True)[0])
     month_ago = quote((timezone.now() - timedelta(days=30)).isoformat())
-    last = str(-(-tasks // 50))
+    last = str(-(-min(tasks, MOST_COUNTED) // 50))
     for name, address in PAGES.items():
         asked = (
             address.replace("IDENTIFIER", identifier)
@@ -168,7 +176,6 @@ def measure(tasks: int, results: Any) -> None:
             client.get(asked)
         slowest = max(queries.captured_queries, key=lambda query: float(query["time"]))
         results.put((name, statistics.median(times), len(queries), slowest))
-    results.put(None)
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -23,7 +24,7 @@ from tasks_app.actions.access import logged_in_user, open_transcript, staff_may,
 from tasks_app.actions.again import again_in_words, do_again
 from tasks_app.actions.audit import OPEN_FOR
 from tasks_app.actions.delete import delete
-from tasks_app.admin_filters import ErrorCodeFilter, LanguageFilter, ModelFilter, WorkerFilter
+from tasks_app.admin_filters import BoundedPaginator, ErrorCodeFilter, LanguageFilter, ModelFilter, WorkerFilter
 from tasks_app.models import FollowUp, Speaker, Task, TaskEvent, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pages.forms import AgainForm
@@ -90,7 +91,8 @@ class TaskAdmin(ReadOnly, BulkActions):
     list_select_related = ("owner",)
     list_per_page = 50
     show_full_result_count = False
-    search_fields = ("name", "identifier", "owner__username", "error_code")
+    paginator = BoundedPaginator
+    search_fields = ("name", "owner__username", "error_code")
     search_help_text = "Name, identifier, owner or error code"
     inlines = (EventInline,)
     change_form_template = "tasks_app/admin/task.html"
@@ -121,6 +123,14 @@ class TaskAdmin(ReadOnly, BulkActions):
 
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return staff_may(request.user, "delete_task")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
+    ) -> tuple[QuerySet[Task], bool]:
+        """A whole identifier is looked up; anything else is a part of what the search fields have."""
+        with suppress(ValueError):
+            return queryset.filter(pk=UUID(search_term.strip())), False
+        return super().get_search_results(request, queryset, search_term)
 
     # The transcript ---------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from redis import Redis
 
+from tasks_app import admin_filters
 from tasks_app.actions import attempts
 from tasks_app.actions.cancel import cancel
 from tasks_app.models import AuditEntry, Task
@@ -132,6 +133,18 @@ def test_the_list_can_be_filtered(admin: Client, task: Task, query: str) -> None
 def test_the_list_of_one_owner(admin: Client, task: Task, owner: AbstractUser, colleague: AbstractUser) -> None:
     make_task(colleague, "other.wav")
     assert names(admin.get(f"{LIST}?owner__id__exact={owner.pk}")) == ["meeting.wav"]
+
+
+@pytest.mark.parametrize(("tasks", "more"), [(2, False), (3, True), (4, True)])
+def test_a_long_list_is_counted_no_further_than_needed(
+    admin: Client, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch, tasks: int, more: bool
+) -> None:
+    monkeypatch.setattr(admin_filters, "MOST_COUNTED", 3)
+    for _ in range(tasks):
+        make_task(owner)
+    page = admin.get(LIST)
+    assert page.context["cl"].result_count == min(tasks, 3)
+    assert ("and more" in page.content.decode()) == more
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from tasks_app.models.service import Service
 from tasks_app.models.submissions import Submission
 from tasks_app.models.tasks import (
     ENDED,
+    MODEL_ASKED,
     TRANSITIONS,
     LastServed,
     Priority,
@@ -33,6 +34,7 @@ from tasks_app.models.webhooks import Delivery, Webhook, WebhookEvent
 
 __all__ = [
     "ENDED",
+    "MODEL_ASKED",
     "TRANSITIONS",
     "AccountLink",
     "Alternative",

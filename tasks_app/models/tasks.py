@@ -6,11 +6,16 @@ import uuid
 
 from django.conf import settings
 from django.db import models
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
 from django.utils.translation import gettext_lazy as _
 
 from tasks_app import fields
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.transcript import StageWarning
+
+MODEL_ASKED = Cast(KT("options__model"), models.TextField())
+"""The model in a task's options, which tasks are found by."""
 
 
 class TaskStatus(models.TextChoices):
@@ -126,6 +131,13 @@ class Task(models.Model):
             models.Index(fields=("finished_at",), name="tasks_by_their_end"),
             models.Index(fields=("error_code", "-created_at"), condition=~models.Q(error_code=""), name="failed_tasks"),
             models.Index(fields=("worker", "-created_at"), condition=~models.Q(worker=""), name="tasks_of_a_worker"),
+            # What staff's list is ordered and filtered by.
+            models.Index(fields=("-created_at",), name="tasks_by_age"),
+            models.Index(fields=("status", "-created_at"), name="tasks_by_status_and_age"),
+            models.Index(fields=("progress_stage", "-created_at"), name="tasks_by_stage"),
+            models.Index(fields=("priority", "-created_at"), name="tasks_by_priority"),
+            models.Index(fields=("language", "-created_at"), name="tasks_by_language"),
+            models.Index(MODEL_ASKED, models.F("created_at").desc(), name="tasks_by_model"),
         )
 
     def __str__(self) -> str:
