@@ -162,6 +162,7 @@ def test_a_worker_stopped_twice_exits_at_once_and_nothing_is_lost(
     assert parts(conversation)[: len(kept)] == kept
 
 
+@pytest.mark.full
 def test_a_follow_up_whose_worker_is_killed_is_done_by_the_next(
     conversation: Task, start: Callable[..., Worker]
 ) -> None:

@@ -318,6 +318,7 @@ def test_each_may_speak_another_language(two_languages, store):
     assert run(two_languages, store=store, language=SEVERAL, resume=kept) == transcript
 
 
+@pytest.mark.full
 def test_the_place_of_another_language_is_that_in_the_recording(two_languages, store):
     (warning,) = run(two_languages, store=store).warnings
     assert warning.error_code == OTHER_LANGUAGES

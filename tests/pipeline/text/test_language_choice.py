@@ -70,6 +70,7 @@ def test_another_language_is_told_with_its_place(french_in_english, store):
     assert "“Several languages”" in transcript.warnings[0].user_message
 
 
+@pytest.mark.full
 def test_english_that_is_hidden_by_louder_french_is_the_language_of_most(telephone, store, tmp_path):
     """Chunk by chunk French is heard alone, though most is English."""
     call = telephone[int(6.3 * SAMPLE_RATE) :]
@@ -174,6 +175,7 @@ def test_all_languages_are_translated_to_english(store, tmp_path):
     assert "bonjour" not in text_of(transcript).lower()
 
 
+@pytest.mark.full
 def test_what_is_resumed_is_the_same(several_run, french_in_english, store, monkeypatch):
     transcript, observer = several_run
     parts = json.loads(json.dumps(observer.parts))

@@ -184,7 +184,10 @@ def test_words_behind_a_silence_that_was_left_out_keep_their_place(store):
 
 
 @pytest.mark.parametrize("model", ["base", pytest.param("tiny.en", marks=pytest.mark.full)])
-@pytest.mark.parametrize(("clip", "times", "said"), [("hello_world", 9, "hello"), ("quick_brown_fox", 4, "fox")])
+@pytest.mark.parametrize(
+    ("clip", "times", "said"),
+    [("hello_world", 9, "hello"), pytest.param("quick_brown_fox", 4, "fox", marks=pytest.mark.full)],
+)
 def test_what_is_said_again_and_again_stays(store, model, clip, times, said):
     transcriber, chunk = spoken(store, *[clip, 0.3] * times, model=model)
     [text] = transcriber._transcribe([chunk], word_times=True)
