@@ -11,18 +11,13 @@ once the broker has lost all it had (recovery).
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
+from benchmarks.databases import on_each
 from benchmarks.recordings import machine
 
 ROUNDS = 40
@@ -86,17 +81,11 @@ def measure() -> list[float]:
     return [enqueueing, claiming, forgetting, median(scheduler.reconcile), median(lose_everything_and_recover, 5)]
 
 
-def run(steps: list[int], ended: int, people: int, results: Any) -> None:
-    import django
-
-    os.environ["DJANGO_SETTINGS_MODULE"] = "transcribe_site.settings"
-    django.setup()
-
+def run(steps: list[int], ended: int, people: int) -> Iterator[tuple[int, list[float]]]:
+    """Of each step how many wait then, and what was measured."""
     from django.contrib.auth.models import User
-    from django.core.management import call_command
     from django.db import connection
 
-    call_command("migrate", verbosity=0)
     User.objects.bulk_create(User(username=f"user{number}") for number in range(people))
     everybody = list(User.objects.values_list("pk", flat=True))
     fill(everybody, ended, "completed")
@@ -106,8 +95,7 @@ def run(steps: list[int], ended: int, people: int, results: Any) -> None:
         there = step
         with connection.cursor() as cursor:
             cursor.execute("ANALYZE")
-        results.put((step, measure()))
-    results.put(None)
+        yield step, measure()
 
 
 def main() -> None:
@@ -118,29 +106,11 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=500)
     asked = parser.parse_args()
     print(f"{machine()}; {asked.ended:,} ended tasks, {asked.people} people; milliseconds, medians")
-    for database in ("sqlite", "postgresql") if asked.database == "both" else (asked.database,):
-        with tempfile.TemporaryDirectory() as var:
-            environment = {"VAR_DIR": var, "MAX_WAITING_PER_USER": "1000000"}
-            if database == "postgresql":
-                from tests import postgresql
-
-                environment["DATABASE_URL"] = postgresql.start()
-            os.environ.update(environment)
-            broker = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=Path(__file__).parent.parent)
-            context = multiprocessing.get_context("spawn")
-            results = context.Queue()
-            process = context.Process(target=run, args=(asked.waiting, asked.ended, asked.people, results))
-            process.start()
-            print(
-                f"{database:<12}{'waiting':>9}{'enqueue':>10}{'claim':>10}{'forget':>10}{'round':>10}{'recovery':>10}"
-            )
-            while (found := results.get()) is not None:
-                step, times = found
-                print(f"{'':<12}{step:>9,}" + "".join(f"{each:>10.1f}" for each in times), flush=True)
-            process.join()
-            broker.terminate()
-            broker.wait()
-            os.environ.pop("DATABASE_URL", None)
+    arguments = asked.waiting, asked.ended, asked.people
+    for database, found in on_each(asked.database, run, *arguments, MAX_WAITING_PER_USER="1000000"):
+        print(f"{database:<12}{'waiting':>9}{'enqueue':>10}{'claim':>10}{'forget':>10}{'round':>10}{'recovery':>10}")
+        for step, times in found:
+            print(f"{'':<12}{step:>9,}" + "".join(f"{each:>10.1f}" for each in times), flush=True)
 
 
 if __name__ == "__main__":

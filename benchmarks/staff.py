@@ -10,20 +10,15 @@ but within this process: the time on the server, the median of five, and the num
 from __future__ import annotations
 
 import argparse
-import multiprocessing
-import os
 import random
 import statistics
-import subprocess
-import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from benchmarks.databases import on_each
 from benchmarks.recordings import machine
 
 BATCH = 5000
@@ -125,21 +120,9 @@ def fill(count: int, people: list[int]) -> None:
         FinishedTask.objects.bulk_create(finished for _, finished in batch if finished is not None)
 
 
-def measure(tasks: int, results: Any) -> None:
-    try:
-        _measure(tasks, results)
-    finally:
-        results.put(None)
-
-
-def _measure(tasks: int, results: Any) -> None:
-    import django
-
-    os.environ["DJANGO_SETTINGS_MODULE"] = "transcribe_site.settings"
-    django.setup()
-
+def measure(tasks: int) -> Iterator[tuple[str, float, int, dict[str, str]]]:
+    """Of each page its name, milliseconds, queries, and the slowest of these."""
     from django.contrib.auth.models import User
-    from django.core.management import call_command
     from django.db import connection
     from django.test import Client
     from django.test.utils import CaptureQueriesContext
@@ -148,7 +131,6 @@ def _measure(tasks: int, results: Any) -> None:
     from tasks_app.admin_filters import MOST_COUNTED
     from tasks_app.models import Task
 
-    call_command("migrate", verbosity=0)
     User.objects.bulk_create(User(username=f"user{number}") for number in range(PEOPLE))
     fill(tasks, list(User.objects.values_list("pk", flat=True)))
     with connection.cursor() as cursor:
@@ -170,12 +152,10 @@ def _measure(tasks: int, results: Any) -> None:
             answer = client.get(asked)
             times.append((time.perf_counter() - start) * 1000)
             assert answer.status_code == 200, (asked, answer.status_code, answer.headers.get("Location"))
-        with CaptureQueriesContext(
-            connection,
-        ) as queries:
+        with CaptureQueriesContext(connection) as queries:
             client.get(asked)
         slowest = max(queries.captured_queries, key=lambda query: float(query["time"]))
-        results.put((name, statistics.median(times), len(queries), slowest))
+        yield name, statistics.median(times), len(queries), slowest
 
 
 def main() -> None:
@@ -185,29 +165,12 @@ def main() -> None:
     parser.add_argument("--queries", action="store_true", help="print the slowest query of each page")
     asked = parser.parse_args()
     print(f"{machine()}; {asked.tasks:,} tasks of {PEOPLE} people; milliseconds, medians of {ROUNDS}")
-    for database in ("sqlite", "postgresql") if asked.database == "both" else (asked.database,):
-        with tempfile.TemporaryDirectory() as var:
-            environment = {"VAR_DIR": var}
-            if database == "postgresql":
-                from tests import postgresql
-
-                environment["DATABASE_URL"] = postgresql.start()
-            os.environ.update(environment)
-            broker = subprocess.Popen([sys.executable, "manage.py", "broker"], cwd=Path(__file__).parent.parent)
-            context = multiprocessing.get_context("spawn")
-            results = context.Queue()
-            process = context.Process(target=measure, args=(asked.tasks, results))
-            process.start()
-            print(f"{database:<24}{'ms':>8}{'queries':>9}")
-            while (found := results.get()) is not None:
-                name, milliseconds, queries, slowest = found
-                print(f"{name:<24}{milliseconds:>8.0f}{queries:>9}", flush=True)
-                if asked.queries:
-                    print(f"    {slowest['time']} s: {slowest['sql']}")
-            process.join()
-            broker.terminate()
-            broker.wait()
-            os.environ.pop("DATABASE_URL", None)
+    for database, found in on_each(asked.database, measure, asked.tasks):
+        print(f"{database:<24}{'ms':>8}{'queries':>9}", flush=True)
+        for name, milliseconds, queries, slowest in found:
+            print(f"{name:<24}{milliseconds:>8.0f}{queries:>9}", flush=True)
+            if asked.queries:
+                print(f"    {slowest['time']} s: {slowest['sql']}")
 
 
 if __name__ == "__main__":
