@@ -11,6 +11,7 @@ from tests.conftest import REPOSITORY
 
 HELPERS = {
     *("__init__", "alterations", "chaos_clients", "chaos_processes", "chaos_verdict", "chaos_watch", "peers"),
+    "databases",
     "recordings",
     "sockets",
 }
