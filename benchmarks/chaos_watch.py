@@ -20,7 +20,7 @@ KNOWN_WITHIN = 35.0
 """Seconds within which everyone must know of an end: a heartbeat, and some for the way."""
 ENDED = ("completed", "failed", "cancelled")
 # As in static/tasks_app/live.js:
-FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0
+FIRST_WAIT, LONGEST_WAIT = 1.0, 10.0
 SILENCE, PATIENCE = 40.0, 8.0
 LOOK_SECONDS = 0.2
 

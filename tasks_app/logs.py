@@ -1,4 +1,4 @@
-"""Log lines as JSON, each with what it is about: the request, the task, the attempt."""
+"""Log lines: as JSON, each with the request, the task, the attempt that it is about; short where the cause is known."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
+
+from redis import exceptions as redis
+
+from tasks_app.patience import is_away
+
+BROKER_AWAY = (redis.ConnectionError, redis.TimeoutError)
 
 _about: ContextVar[dict[str, object] | None] = ContextVar("about", default=None)
 
@@ -20,6 +26,17 @@ def about(**what: object) -> Iterator[None]:
         yield
     finally:
         _about.reset(before)
+
+
+class WithoutKnownTracebacks(logging.Filter):
+    """Where the broker or the database is away, one line says so: who notices it, at each try, is no news."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, BROKER_AWAY) or (isinstance(error, Exception) and is_away(error)):
+            record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}: {error}", ()
+            record.exc_info = None
+        return True
 
 
 class JsonFormatter(logging.Formatter):

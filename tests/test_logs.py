@@ -1,13 +1,16 @@
-"""Log lines as JSON."""
+"""Log lines: as JSON, and short where the cause is known."""
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import re
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tasks_app.logs import JsonFormatter, about
 
@@ -38,6 +41,22 @@ def test_a_line_has_the_traceback_of_an_exception() -> None:
     except KeyError as error:
         shown = line("failed", exc_info=(KeyError, error, error.__traceback__))
     assert "KeyError: 'x'" in shown["exception"]
+
+
+@pytest.mark.parametrize("away", [RedisConnectionError("no answer, 100%s"), OperationalError("database is locked")])
+def test_the_broker_or_the_database_away_is_one_line(away: Exception) -> None:
+    console = next(handler for handler in logging.getLogger().handlers if handler.name == "console")
+    shown = io.StringIO()
+    before = console.setStream(shown)
+    try:
+        logging.getLogger("channels_redis.pubsub").error("Lost %s", "it", exc_info=away)
+        logging.getLogger("any").error("A fault", exc_info=KeyError("x"))
+    finally:
+        console.setStream(before)
+    first, *others = shown.getvalue().splitlines()
+    assert first.endswith(f"Lost it: {type(away).__name__}: {away}")
+    assert others[-1] == "KeyError: 'x'", "any other keeps its traceback"
+    assert len(others) == 2
 
 
 @pytest.mark.parametrize("given", ["", "chosen by the client"])

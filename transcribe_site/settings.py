@@ -319,7 +319,8 @@ LOGGING = {
         "line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"},
         "json": {"()": "tasks_app.logs.JsonFormatter"},
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
+    "filters": {"short": {"()": "tasks_app.logs.WithoutKnownTracebacks"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["short"]}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {"tasks_app": {"level": LOG_LEVEL}},
 }

@@ -1,7 +1,7 @@
 /** A connection that stays up: a WebSocket that reconnects with back-off, and polling while there is none. */
 
 const FIRST_WAIT = 1000; // milliseconds, doubled after every failure
-const LONGEST_WAIT = 30_000;
+const LONGEST_WAIT = 10_000;
 const SILENCE = 40_000; // the server sends a heartbeat every 30 s
 const PATIENCE = 8000; // for the answer to a ping
 const FAILURES_BEFORE_CHECKING = 2;
