@@ -1,4 +1,4 @@
-"""The web process stays small: only workers load the models."""
+"""Each process stays small: only workers load the models, and only the web server loads what serves."""
 
 from __future__ import annotations
 
@@ -14,6 +14,9 @@ from tests.conftest import REPOSITORY
 
 SERVE = """
 import json, re, resource, sys
+import django
+django.setup()
+import tasks_app.web_server
 import transcribe_site.asgi
 from django.contrib.auth import get_user_model
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -74,3 +77,11 @@ def test_it_stays_under_150_megabytes(web_process: dict[str, object], capsys: py
     with capsys.disabled():
         sys.stdout.write(f"\nThe web process takes {web_process['megabytes']:.0f} MB at most.\n")
     assert web_process["megabytes"] < 150
+
+
+def test_workers_and_scheduler_do_not_load_the_server() -> None:
+    load = "import django, sys; django.setup(); import tasks_app.worker.process, tasks_app.worker.scheduler"
+    command = [sys.executable, "-c", f"{load}; print('twisted' in sys.modules)"]
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
+    said = subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    assert said.stdout == "False\n"

@@ -117,7 +117,6 @@ SIGNUP = env.choice(
 )
 
 INSTALLED_APPS = [
-    "daphne",
     "tasks_app",  # before Django's admin, whose look it changes
     "tasks_app.apps.StaffAdminConfig",
     "django.contrib.auth",
