@@ -9,11 +9,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -45,6 +46,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if not config.getoption("--full"):
         items[:] = [item for item in items if not item.get_closest_marker("full")]
+
+
+def some(always: Iterable[Any], others: Iterable[Any]) -> list[Any]:
+    """Cases of one kind for `parametrize`: those tried always, and the others, tried with --full."""
+    return [
+        *always,
+        *(pytest.param(*(each if isinstance(each, tuple) else [each]), marks=pytest.mark.full) for each in others),
+    ]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from tasks_app.pipeline.audio.sound import SAMPLE_RATE, decode
 from tasks_app.pipeline.audio.speech import find_speech
 from tasks_app.pipeline.audio.vad import Span, pad, speech_probabilities, speech_spans
 from tasks_app.pipeline.runner import run
+from tests.conftest import some
 from tests.pipeline.conftest import SPOKEN, TELEPHONE, write_wav
 
 NOISE_SECONDS = 28
@@ -71,7 +72,7 @@ def far(samples: np.ndarray) -> np.ndarray:
     return sound / np.abs(sound).max() * np.abs(samples).max()
 
 
-@pytest.mark.parametrize("gain", [-20, -30, -40, -50])
+@pytest.mark.parametrize("gain", some([-20, -50], [-30, -40]))
 def test_quiet_speech_is_found(telephone, gain):
     speech, _ = find_speech(amplified(telephone, gain), 1)
     assert share_found(speech, telephone) > 0.97
@@ -84,14 +85,14 @@ def test_some_is_found_where_hardly_more_than_the_rounding_is_left(telephone):
     assert share_found(speech, telephone) > 0.3
 
 
-@pytest.mark.parametrize("gain", [20, 30, 40])
+@pytest.mark.parametrize("gain", some([20, 40], [30]))
 def test_overdriven_speech_is_found(telephone, gain):
     speech, _ = find_speech(amplified(telephone, gain), 1)
     assert share_found(speech, telephone) > 0.97
 
 
 @pytest.mark.parametrize("level", [-45, -20])
-@pytest.mark.parametrize("gain", [-15, 0, 30])
+@pytest.mark.parametrize("gain", some([-15], [0, 30]))
 def test_speech_behind_a_long_noise_is_found(telephone, level, gain):
     recording = np.concatenate([noise(level, NOISE_SECONDS), amplified(telephone, gain)])
     speech, _ = find_speech(recording, 1)
@@ -99,27 +100,27 @@ def test_speech_behind_a_long_noise_is_found(telephone, level, gain):
 
 
 @pytest.mark.parametrize("quiet", ["speaker90", "speaker91"])
-@pytest.mark.parametrize("gain", [-30, -40])
+@pytest.mark.parametrize("gain", some([-40], [-30]))
 def test_a_speaker_much_quieter_than_the_other_is_found(telephone, quiet, gain):
     speech, _ = find_speech(amplified(telephone, np.where(speakers()[quiet], gain, 0)), 1)
     assert share_found(speech, telephone) > 0.85
 
 
-@pytest.mark.parametrize("gain", [-30, -40])
+@pytest.mark.parametrize("gain", some([-40], [-30]))
 def test_speech_that_changes_its_level_every_few_seconds_is_found(telephone, gain):
     every_other = np.arange(len(telephone)) // (4 * SAMPLE_RATE) % 2
     speech, _ = find_speech(amplified(telephone, every_other * gain), 1)
     assert share_found(speech, telephone) > 0.95
 
 
-@pytest.mark.parametrize("gain", [0, -15, -28])
+@pytest.mark.parametrize("gain", some([-28], [0, -15]))
 def test_speech_without_low_tones_behind_other_speech_is_found(telephone, gain):
     before = np.concatenate([telephone, np.zeros(SAMPLE_RATE // 2, np.int16)])
     speech, _ = find_speech(np.concatenate([before, amplified(narrow(telephone), gain)]), 1)
     assert share_found(speech, telephone, len(before)) > 0.99
 
 
-@pytest.mark.parametrize("gain", [0, -30, -40])
+@pytest.mark.parametrize("gain", some([-40], [0, -30]))
 def test_speech_far_from_the_microphone_is_found(telephone, gain):
     speech, _ = find_speech(amplified(far(telephone), gain), 1)
     assert share_found(speech, telephone) > 0.9

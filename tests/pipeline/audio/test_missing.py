@@ -13,6 +13,7 @@ from tasks_app.pipeline.audio.probing import Limits, probe
 from tasks_app.pipeline.audio.sound import SAMPLE_RATE, _Decoding, read
 from tasks_app.pipeline.audio.timing import Lead
 from tasks_app.pipeline.transcript import StageWarning
+from tests.conftest import some
 from tests.pipeline.audio.test_timing import with_clock
 from tests.pipeline.conftest import TELEPHONE, ffmpeg
 
@@ -35,10 +36,10 @@ def recording(tmp_path):
     return made
 
 
-EVERY = [
-    *("wav", "flac", "mp3", "m4a", "mkv", "webm", "ogg", "opus", "aac", "wv", "avi", "wma", "ts", "mpg", "aiff", "au"),
-    *("tta", "caf", "w64", "flv", "mov", "amr", "ac3", "nut"),
-]
+EVERY = some(
+    ["wav", "flac", "mp3", "m4a", "mkv", "webm", "ogg", "aac", "wma", "ts", "flv", "amr"],
+    ["opus", "wv", "avi", "mpg", "aiff", "au", "tta", "caf", "w64", "mov", "ac3", "nut"],
+)
 
 
 @pytest.mark.parametrize("extension", EVERY)
@@ -48,7 +49,7 @@ def test_an_intact_recording_has_no_warnings(extension, tmp_path):
     assert warnings_of(tmp_path / f"a.{extension}") == []
 
 
-@pytest.mark.parametrize("container", ["wav", "caf", "matroska", "mpegts", "adts", "mp3", "ogg", "flac"])
+@pytest.mark.parametrize("container", some(["wav", "matroska", "mpegts", "mp3"], ["caf", "adts", "ogg", "flac"]))
 def test_a_recording_written_to_a_pipe_has_no_warnings(container, tmp_path):
     """Its length was not known when its header was written."""
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-i", TELEPHONE, "-f", container, "pipe:1"]
@@ -65,13 +66,10 @@ def test_a_picture_that_goes_on_after_the_sound_is_no_loss(tmp_path):
 
 @pytest.mark.parametrize(
     ("extension", "length_is_known"),
-    [
-        *(
-            (name, True)
-            for name in ("wav", "flac", "mp3", "m4a", "mkv", "webm", "wv", "aiff", "au", "tta", "w64", "flv")
-        ),
-        *((name, False) for name in ("ogg", "opus", "aac")),
-    ],
+    some(
+        [("wav", True), ("flac", True), ("mp3", True), ("m4a", True), ("webm", True), ("ogg", False), ("aac", False)],
+        [("opus", False), *((name, True) for name in ("mkv", "wv", "aiff", "au", "tta", "w64", "flv"))],
+    ),
 )
 def test_a_truncated_file_has_a_warning_with_the_place(extension, length_is_known, recording, tmp_path):
     content = recording(extension)
@@ -83,7 +81,9 @@ def test_a_truncated_file_has_a_warning_with_the_place(extension, length_is_know
     assert "0:30" in warning.user_message if length_is_known else "ends unexpectedly" in warning.user_message
 
 
-@pytest.mark.parametrize("extension", ["flac", "mp3", "m4a", "mkv", "webm", "ogg", "opus", "aac", "tta", "wma", "ts"])
+@pytest.mark.parametrize(
+    "extension", some(["flac", "mp3", "m4a", "webm", "aac", "ts"], ["mkv", "ogg", "opus", "tta", "wma"])
+)
 def test_a_damaged_file_has_a_warning_with_the_place(extension, recording, tmp_path):
     content = bytearray(recording(extension))
     damaged = slice(len(content) // 2, len(content) * 11 // 20)

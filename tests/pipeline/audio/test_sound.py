@@ -26,11 +26,12 @@ from tasks_app.pipeline.errors import (
     TruncatedFile,
     UnsupportedFormat,
 )
+from tests.conftest import some
 from tests.pipeline.conftest import TELEPHONE, ffmpeg
 
 
 @pytest.mark.parametrize(
-    "extension", ["mp3", "flac", "ogg", "m4a", "webm", "mp4", "mov", "mkv", "avi", "aac", "wma", "aiff"]
+    "extension", some(["mp3", "m4a", "webm", "mov", "aac", "wma"], ["flac", "ogg", "mp4", "mkv", "avi", "aiff"])
 )
 def test_every_usual_container_is_read_whatever_its_name(extension, tmp_path):
     ffmpeg("-i", TELEPHONE, "-t", "3", tmp_path / f"a.{extension}")

@@ -10,6 +10,7 @@ import pytest
 
 from tasks_app.pipeline.audio.sound import SAMPLE_RATE, decode
 from tasks_app.pipeline.audio.timing import Lead, placed, read_clock
+from tests.conftest import some
 from tests.pipeline.conftest import SPOKEN, TELEPHONE, ffmpeg
 
 COUNTING = SPOKEN / "en/counting.wav"  # 3 s
@@ -46,14 +47,14 @@ def with_clock(path: Path, container: str, codec: str, clock) -> Path:
     return path
 
 
-@pytest.mark.parametrize("extension", ["mp4", "mov", "mkv", "webm", "ts", "mpg", "flv", "nut", "wmv"])
+@pytest.mark.parametrize("extension", some(["mp4", "mkv", "webm", "ts", "flv"], ["mov", "mpg", "nut", "wmv"]))
 def test_sound_that_begins_later_than_the_picture_stands_later(extension, tmp_path):
     codecs = ("-c:v", "libvpx", "-c:a", "libopus") if extension == "webm" else ("-ar", "44100")
     ffmpeg(*picture(8), "-itsoffset", "4.5", "-i", COUNTING, *codecs, tmp_path / f"a.{extension}")
     assert onset(decode(tmp_path / f"a.{extension}"), decode(COUNTING)) == pytest.approx(4.5, abs=0.06)
 
 
-@pytest.mark.parametrize("extension", ["mp4", "mkv", "ts", "mpg", "flv"])
+@pytest.mark.parametrize("extension", some(["mkv", "ts"], ["mp4", "mpg", "flv"]))
 def test_sound_that_begins_minutes_later_is_found(extension, tmp_path):
     """Some containers do not tell of a track before it begins."""
     ffmpeg(*picture(100), "-itsoffset", "90", "-i", COUNTING, "-ar", "44100", tmp_path / f"a.{extension}")
@@ -62,18 +63,10 @@ def test_sound_that_begins_minutes_later_is_found(extension, tmp_path):
 
 @pytest.mark.parametrize(
     ("container", "codec"),
-    [
-        ("matroska", "flac"),
-        ("webm", "opus"),
-        ("mp4", "aac"),
-        ("mpegts", "mp2"),
-        ("mpeg", "mp2"),
-        ("flv", "aac"),
-        ("nut", "flac"),
-        ("ogg", "opus"),
-        ("ogg", "flac"),
-        ("wtv", "ac3"),
-    ],
+    some(
+        [("matroska", "flac"), ("webm", "opus"), ("mp4", "aac"), ("mpegts", "mp2"), ("ogg", "flac")],
+        [("mpeg", "mp2"), ("flv", "aac"), ("nut", "flac"), ("ogg", "opus"), ("wtv", "ac3")],
+    ),
 )
 def test_a_hole_in_the_times_is_silence(container, codec, tmp_path):
     whole = decode(with_clock(tmp_path / "whole", container, codec, lambda time: time))
@@ -89,7 +82,7 @@ def test_many_holes_are_silence_each(tmp_path):
     assert len(decode(path)) / SAMPLE_RATE == pytest.approx(whole + 0.3 * (whole // 0.4), abs=0.05)
 
 
-@pytest.mark.parametrize("extension", ["aac", "mp3", "flac", "ac3", "amr", "wav"])
+@pytest.mark.parametrize("extension", some(["aac", "mp3", "amr"], ["flac", "ac3", "wav"]))
 def test_what_has_no_times_of_its_own_does_not_grow_when_joined(extension, tmp_path):
     rate, bits = ("8000", "12200") if extension == "amr" else ("48000", "128k")
     ffmpeg("-i", COUNTING, "-ar", rate, "-b:a", bits, tmp_path / f"a.{extension}")
@@ -108,8 +101,8 @@ def test_of_joined_files_all_is_heard(container, tmp_path):
     assert len(decode(tmp_path / "joined")) == pytest.approx(2 * len(decode(tmp_path / "a")), abs=SAMPLE_RATE / 10)
 
 
-@pytest.mark.parametrize("extension", ["ts", "mkv", "nut", "flv"])
-@pytest.mark.parametrize("hours", [1, 10])
+@pytest.mark.parametrize("extension", some(["ts", "mkv"], ["nut", "flv"]))
+@pytest.mark.parametrize("hours", some([10], [1]))
 def test_a_clock_that_begins_late_begins_no_later(extension, hours, tmp_path):
     ffmpeg("-i", COUNTING, "-ar", "44100", "-output_ts_offset", hours * 3600, tmp_path / f"a.{extension}")
     assert len(decode(tmp_path / f"a.{extension}")) == pytest.approx(len(decode(COUNTING)), abs=SAMPLE_RATE / 10)
