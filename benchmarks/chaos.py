@@ -1,16 +1,18 @@
 """Whatever dies on the way, nothing that was accepted is lost: the fault bench.
 
     .venv/bin/python -m benchmarks.chaos [--database both] [--tasks 60] [--kills 80] [--restarts 10] [--seed 1] [--keep]
+        [--victims worker scheduler broker] [--sigkill]
 
 Starts the real processes on an empty state: broker, web, two workers, scheduler; each is started again when it ends. An
 undisturbed run of every recording with every set of options says what is right. Then three people upload short
 recordings of real speech through the web, spread over time, and until all their tasks have ended, processes are killed
 at random with SIGKILL and SIGTERM: workers most, the broker once with its data file removed. Now and then PostgreSQL is
 restarted. Once the disk of the media folder is full. A client sends a recording again, under another name, only where
-no answer or a refusal came. Meanwhile sockets follow the tasks, as open pages do.
+no answer or a refusal came. Meanwhile sockets follow the tasks, as open pages do, and each person has a webhook.
 
 The exit status is 1 if a task was lost, was there twice, or has not the transcript of the undisturbed run; if an
-attempt was counted although its worker lived; and if a socket did not know of an end after 35 s.
+attempt was counted although its worker lived; if a socket did not know of an end after 35 s; and if a webhook was not
+told of one, or not with its signature.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ from benchmarks import chaos_verdict
 from benchmarks.chaos_clients import Client, Request, Uploads, requests
 from benchmarks.chaos_processes import Database, Processes, SmallDisk, free_port
 from benchmarks.chaos_watch import Watchers
+from benchmarks.chaos_webhooks import Receiver
 from benchmarks.recordings import machine
 
 WORKERS = 2
@@ -93,11 +96,14 @@ class Killer(threading.Thread):
         wanted: int,
         task_seconds: float,
         seed: int,
+        victims: dict[str, int],
+        signals: dict[signal.Signals, int],
         database: Database | None = None,
         restarts: int = 0,
     ) -> None:
         super().__init__(name="killer", daemon=True)
         self._random = random.Random(seed)  # noqa: S311  nothing secret
+        self._victims, self._signals = victims, signals
         self._processes, self._task_seconds = processes, task_seconds
         self._database, self._restarts = database, restarts
         self.restarts = 0
@@ -109,9 +115,9 @@ class Killer(threading.Thread):
     def run(self) -> None:
         chance = self._random
         while not self._stopped.wait(self._task_seconds * chance.uniform(0.2, 0.6)):
-            [name] = chance.choices(list(VICTIMS), VICTIMS.values())
-            [signum] = chance.choices(list(SIGNALS), SIGNALS.values())
-            if self.kills == self.wanted // 2:
+            [name] = chance.choices(list(self._victims), self._victims.values())
+            [signum] = chance.choices(list(self._signals), self._signals.values())
+            if self.kills == self.wanted // 2 and "broker" in self._victims:
                 self._processes.kill("broker", signal.SIGKILL, forget=True)
             elif name == "worker":
                 name = f"worker-{chance.randrange(WORKERS)}"
@@ -195,6 +201,9 @@ def bench(asked: argparse.Namespace, var: Path, database: Database | None) -> bo
     from django.contrib.auth import get_user_model
     from django.core.management import call_command
 
+    from tasks_app.actions.webhooks import make_webhook
+    from tasks_app.models import WebhookEvent
+
     with ExitStack() as stack:
         disk = SmallDisk(
             settings.MEDIA_ROOT, megabytes=64 + 2 * asked.tasks
@@ -216,8 +225,14 @@ def bench(asked: argparse.Namespace, var: Path, database: Database | None) -> bo
         print(f"{machine()}; workers start in {start_seconds:.0f} s, an undisturbed task takes {task_seconds:.1f} s")
 
         began = time.monotonic()
-        killer = Killer(processes, asked.kills, task_seconds, asked.seed, database, asked.restarts)
+        victims = dict.fromkeys(asked.victims, 1) if asked.victims else VICTIMS
+        signals = {signal.SIGKILL: 1} if asked.sigkill else SIGNALS
+        killer = Killer(processes, asked.kills, task_seconds, asked.seed, victims, signals, database, asked.restarts)
         sender = Sender(clients, wanted, asked.tasks, killer, disk, asked.seed)
+        receiver = Receiver()
+        stack.callback(receiver.close)
+        for person in get_user_model().objects.filter(username__in=PEOPLE):
+            _, receiver.secrets[person.username] = make_webhook(person, receiver.url_of(person.username), WebhookEvent)
         sessions = {username: client.session for username, client in zip(PEOPLE, clients, strict=True)}
         watchers = Watchers(settings.PORT, sessions, SOCKETS)
         watch = Watch()
@@ -234,6 +249,7 @@ def bench(asked: argparse.Namespace, var: Path, database: Database | None) -> bo
         if database:
             print(f"restarts of the database     {killer.restarts}")
         all_knew = watchers.tell(chaos_verdict.ends())
+        all_told = receiver.tell(chaos_verdict.events())
         processes.close()
         full = sender.while_full
         answers = dict(full.refusals + Counter({"201": len(full.accepted)})) if disk.mounted else "no right to mount"
@@ -247,7 +263,7 @@ def bench(asked: argparse.Namespace, var: Path, database: Database | None) -> bo
             print(f"in the logs, {words!r:<21} {dict(processes.count_in_logs(words)) or 0}")
         for last, count in processes.tracebacks().most_common():
             print(f"  {count:>3} {last}")
-    return well and in_time and all_knew
+    return well and in_time and all_knew and all_told
 
 
 def main() -> None:
@@ -258,10 +274,14 @@ def main() -> None:
     parser.add_argument("--restarts", type=int, default=10, help="of PostgreSQL")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep the folder with the logs, also if all is well")
+    parser.add_argument("--victims", nargs="+", choices=VICTIMS, help="these alone, each as often")
+    parser.add_argument("--sigkill", action="store_true", help="no SIGTERM")
     asked = parser.parse_args()
     if asked.database == "both":
         own = [sys.executable, "-m", "benchmarks.chaos", "--tasks", str(asked.tasks), "--kills", str(asked.kills)]
-        own += ["--restarts", str(asked.restarts), "--seed", str(asked.seed), "--database"]
+        own += ["--restarts", str(asked.restarts), "--seed", str(asked.seed)]
+        own += [*(["--sigkill"] if asked.sigkill else []), *(["--victims", *asked.victims] if asked.victims else [])]
+        own += ["--database"]
         sys.exit(max(subprocess.run([*own, database]).returncode for database in ("sqlite", "postgresql")))
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what was started and mounted goes first
@@ -272,6 +292,7 @@ def main() -> None:
         "PORT": str(free_port()),
         "DEFAULT_MODEL": "tiny.en",
         "LOG_LEVEL": "INFO",
+        "ALLOW_PRIVATE_WEBHOOKS": "yes",
     }
     for name in ("DATABASE_URL", "REDIS_URL"):
         os.environ.pop(name, None)

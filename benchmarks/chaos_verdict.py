@@ -106,6 +106,14 @@ def ends() -> list[tuple[str, str, float]]:
     return [(str(task.pk), task.owner.username, task.finished_at.timestamp()) for task in rows.select_related("owner")]
 
 
+def events() -> list[tuple[str, str]]:
+    """Every end of a task, as the webhook of its owner is to be told: the task, and what happened."""
+    from tasks_app.models import ENDED, TaskEvent
+
+    ends = TaskEvent.objects.filter(to_status__in=ENDED).exclude(task__name__startswith="undisturbed")
+    return [(str(task), f"task.{status}") for task, status in ends.values_list("task", "to_status")]
+
+
 def _waits(events: Any) -> dict[str, list[float]]:
     """Seconds in the queue until an attempt, by what had put the task there."""
     queued: dict[Any, tuple[str, Any]] = {}

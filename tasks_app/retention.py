@@ -1,4 +1,4 @@
-"""Removing what has expired: recordings, tasks, the audit, abandoned uploads, and files that no row owns.
+"""Removing what has expired: recordings, tasks, the audit, what webhooks were told, abandoned uploads, strayed files.
 
 A file is removed only after the change of its row is committed, and only in the folders of recordings and of unfinished
 uploads. Links are not followed.
@@ -16,13 +16,15 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
+from django.template.defaultfilters import pluralize
 from django.utils import timezone
 
 from tasks_app.current_settings import current
 from tasks_app.intake.parts import parts_file
 from tasks_app.media.files import delete_after_commit, recording_of
 from tasks_app.media.folder import StoredFile, files_below, is_there, walk
-from tasks_app.models import ENDED, AuditEntry, FollowUp, IncomingRecording, Task
+from tasks_app.models import ENDED, AuditEntry, Delivery, FollowUp, IncomingRecording, Submission, Task
+from tasks_app.models.submissions import REMEMBERED_FOR
 from tasks_app.progress.broadcast import broadcast_gone
 
 logger = logging.getLogger(__name__)
@@ -33,10 +35,13 @@ UNOWNED_AFTER = timedelta(days=1)
 FOLLOW_UPS_KEPT = timedelta(days=7)
 """For so long after it was asked for, a follow-up that has ended tells how."""
 
+WEBHOOK_LOG_KEPT = timedelta(days=30)
+"""How long it is known what a webhook was told."""
+
 
 class Removal(NamedTuple):
-    """`kind` is task, recording, follow-up, stray file, unfinished upload or audit; `name` is for people, `size` in
-    bytes.
+    """`kind` is task, recording, follow-up, stray file, unfinished upload, audit, idempotency keys or webhook log;
+    `name` is for people, `size` in bytes.
     """
 
     kind: str
@@ -74,6 +79,8 @@ def _everything(now: datetime, dry_run: bool) -> Iterator[Removal]:
     oldest = now - UNOWNED_AFTER
     yield from _incoming(oldest, dry_run)
     yield from _follow_ups(now - FOLLOW_UPS_KEPT, dry_run)
+    yield from _all_made_before(now - REMEMBERED_FOR, Submission, "idempotency keys", "request", dry_run)
+    yield from _all_made_before(now - WEBHOOK_LOG_KEPT, Delivery, "webhook log", "event", dry_run)
     yield from _files("stray file", walk(), oldest, dry_run)
     yield from _files("unfinished upload", files_below(settings.FILE_UPLOAD_TEMP_DIR), oldest, dry_run)
 
@@ -131,6 +138,16 @@ def _follow_ups(oldest: datetime, dry_run: bool) -> Iterator[Removal]:
         if not dry_run:
             follow_up.delete()
         yield Removal("follow-up", f"{follow_up.kind} of {follow_up.task_id}", 0)
+
+
+def _all_made_before(
+    moment: datetime, model: type[Submission | Delivery], kind: str, what: str, dry_run: bool
+) -> Iterator[Removal]:
+    """Rows that are removed at once, for they are many and small."""
+    rows = model.objects.filter(created_at__lt=moment)
+    count = rows.count() if dry_run else rows.delete()[0]
+    if count:
+        yield Removal(kind, f"of {count} {what}{pluralize(count)}", 0)
 
 
 def _files(kind: str, files: Iterator[StoredFile], oldest: datetime, dry_run: bool) -> Iterator[Removal]:

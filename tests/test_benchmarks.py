@@ -10,7 +10,16 @@ import pytest
 from tests.conftest import REPOSITORY
 
 HELPERS = {
-    *("__init__", "alterations", "chaos_clients", "chaos_processes", "chaos_verdict", "chaos_watch", "peers"),
+    *(
+        "__init__",
+        "alterations",
+        "chaos_clients",
+        "chaos_processes",
+        "chaos_verdict",
+        "chaos_watch",
+        "chaos_webhooks",
+        "peers",
+    ),
     "databases",
     "recordings",
     "sockets",

@@ -21,9 +21,10 @@ from tasks_app import retention
 from tasks_app.actions import attempts, follow_ups
 from tasks_app.actions.incoming import announce, receive
 from tasks_app.actions.retry import retry
+from tasks_app.actions.webhooks import make_webhook, send_test
 from tasks_app.errors import FileMissing
 from tasks_app.intake.parts import parts_file
-from tasks_app.models import FollowUp, IncomingRecording, Task
+from tasks_app.models import Delivery, FollowUp, IncomingRecording, Submission, Task, Webhook, WebhookEvent
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript
 from tasks_app.transcripts.rows import transcript_of
@@ -265,6 +266,33 @@ def test_a_dry_run_names_an_upload_once(incoming: IncomingRecording) -> None:
     removals = list(retention.clean_up(dry_run=True, now=later))
     assert removals == [("unfinished upload", f"{incoming.pk} “long.wav”", 3)]
     assert parts_file(incoming.pk).exists()
+
+
+# What programs left ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def left_by_programs(owner: AbstractUser) -> None:
+    """A request with an idempotency key, and an event that a webhook was to be told of."""
+    Submission.objects.create(owner=owner, key="a")
+    send_test(make_webhook(owner, "https://example.org/hook", [WebhookEvent.COMPLETED])[0])
+
+
+@pytest.mark.usefixtures("left_by_programs")
+def test_idempotency_keys_go_after_a_day_and_what_webhooks_were_told_after_thirty() -> None:
+    assert removed_after(days=0.99) == []
+    assert removed_after(days=1.01) == ["idempotency keys"]
+    assert removed_after(days=29.9) == []
+    assert removed_after(days=30.1) == ["webhook log"]
+    assert (Submission.objects.count(), Delivery.objects.count(), Webhook.objects.count()) == (0, 0, 1)
+
+
+@pytest.mark.usefixtures("left_by_programs")
+def test_a_dry_run_counts_what_programs_left() -> None:
+    later = timezone.now() + timedelta(days=31)
+    removals = list(retention.clean_up(dry_run=True, now=later))
+    assert removals == [("idempotency keys", "of 1 request", 0), ("webhook log", "of 1 event", 0)]
+    assert (Submission.objects.count(), Delivery.objects.count()) == (1, 1)
 
 
 # The command and the scheduler ----------------------------------------------------------------------------------------

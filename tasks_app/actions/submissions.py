@@ -15,9 +15,9 @@ from tasks_app.actions.status import lock_owner
 from tasks_app.actions.take_in import check_options
 from tasks_app.errors import KeyReused, StillArriving
 from tasks_app.models import Submission, Task, Webhook
+from tasks_app.models.submissions import REMEMBERED_FOR
 from tasks_app.options import TranscriptionOptions
 
-REMEMBERED_FOR = timedelta(days=1)
 ABANDONED_AFTER = timedelta(hours=1)
 """After which nobody makes the task any more: the process ended."""
 
@@ -56,11 +56,6 @@ def submit(
         raise
     Submission.objects.filter(pk=submission.pk).update(task=task)
     return task, is_new
-
-
-def forget_old() -> int:
-    """Remove keys that are not remembered any more. Returns how many."""
-    return Submission.objects.filter(created_at__lt=Now() - REMEMBERED_FOR).delete()[0]
 
 
 def _reserved(owner: User, key: str, fingerprint: str) -> tuple[Submission, bool]:

@@ -6,7 +6,6 @@ import base64
 import binascii
 import secrets
 from collections.abc import Collection
-from datetime import timedelta
 from urllib.parse import urlsplit
 
 from django.contrib.auth.models import User
@@ -26,8 +25,6 @@ ENDS = [WebhookEvent.COMPLETED.value, WebhookEvent.FAILED.value, WebhookEvent.CA
 SECRET_PREFIX = "whsec_"  # noqa: S105  as Standard Webhooks has it
 SECRET_BYTES = range(24, 65)
 LOG_LENGTH = 50
-KEPT_FOR = timedelta(days=30)
-"""How long it is known what a webhook was told."""
 
 
 def make_webhook(owner: User, url: str, events: Collection[WebhookEvent]) -> tuple[Webhook, str]:
@@ -122,11 +119,6 @@ def send_again(owner: User, delivery_id: int) -> Delivery:
     if not rows.update(next_at=Now(), attempts=0, delivered_at=None, status=None, error=""):
         raise NotFound
     return rows.get()
-
-
-def forget_old() -> int:
-    """Remove what was told long ago. Returns how many."""
-    return Delivery.objects.filter(created_at__lt=Now() - KEPT_FOR).delete()[0]
 
 
 def _check(url: str, field: str = "url") -> None:

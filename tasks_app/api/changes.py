@@ -20,8 +20,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Revision = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=HIGHEST)]
-SegmentId = Annotated[int, BeforeValidator(_whole), Field(strict=True, ge=0, le=HIGHEST_ID)]
+Revision = Annotated[int, Field(strict=True, ge=0, le=HIGHEST), BeforeValidator(_whole)]
+SegmentId = Annotated[int, Field(strict=True, ge=0, le=HIGHEST_ID), BeforeValidator(_whole)]
 Seconds = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 

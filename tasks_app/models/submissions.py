@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import models
 from django.db.models.functions import Now
 
 from tasks_app.models.tasks import Task
+
+REMEMBERED_FOR = timedelta(days=1)
 
 
 class Submission(models.Model):

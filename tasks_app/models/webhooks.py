@@ -22,6 +22,11 @@ class WebhookEvent(models.TextChoices):
 TEST_EVENT = "test"
 
 
+def told_when(event: str) -> str:
+    """An event in words."""
+    return "A test" if event == TEST_EVENT else WebhookEvent(event).label
+
+
 class Webhook(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks")
     url = models.CharField(max_length=500)
@@ -39,6 +44,10 @@ class Webhook(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def events_in_words(self) -> list[str]:
+        return [told_when(event) for event in self.events]
 
 
 class Delivery(models.Model):
@@ -65,3 +74,17 @@ class Delivery(models.Model):
 
     def __str__(self) -> str:
         return f"{self.event} {self.identifier}"
+
+    @property
+    def event_in_words(self) -> str:
+        return told_when(self.event)
+
+    @property
+    def recording(self) -> str:
+        """The name of the recording that it is about, as it was then."""
+        return self.payload["data"].get("name", "")
+
+    @property
+    def is_refused(self) -> bool:
+        """It was sent and not received."""
+        return bool(self.attempts) and self.delivered_at is None and (self.status is not None or bool(self.error))

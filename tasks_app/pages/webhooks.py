@@ -35,7 +35,8 @@ def webhooks(request: HttpRequest) -> HttpResponse:
         else:
             form = WebhookForm()
     logs = [(webhook, actions.log_of(webhook)) for webhook in actions.webhooks_of(user)]
-    context = {"form": form, "secret": secret, "logs": logs}
+    told = [(webhook, log, sum(delivery.is_refused for delivery in log)) for webhook, log in logs]
+    context = {"form": form, "secret": secret, "told": told}
     return render(request, "tasks_app/webhooks.html", context, status=400 if form.errors else 200)
 
 

@@ -13,7 +13,7 @@ from django.db import close_old_connections, connection
 from redis.exceptions import RedisError
 
 from tasks_app import retention
-from tasks_app.actions import follow_ups, submissions, webhooks
+from tasks_app.actions import follow_ups
 from tasks_app.actions.recovery import reclaim_lapsed, wake_for_forgotten
 from tasks_app.patience import DATABASE_AWAY
 from tasks_app.queueing.heartbeats import report_round
@@ -37,8 +37,6 @@ def reconcile() -> tuple[int, int]:
 
 def clean_up() -> None:
     """Remove what has expired; `retention` logs it."""
-    submissions.forget_old()
-    webhooks.forget_old()
     for _ in retention.clean_up():
         pass
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from django.contrib.auth.models import AbstractUser
 from django.test import Client
+from django.utils import timezone
 
+from tasks_app.actions.cancel import cancel
 from tasks_app.actions.keys import make_key
 from tasks_app.actions.webhooks import make_webhook, secret_of, send_test
 from tasks_app.models import Delivery, KeyScope, Webhook, WebhookEvent
+from tests.conftest import make_task
 
 pytestmark = pytest.mark.django_db
 ASKED = {"url": "https://example.org/hook", "events": ["task.completed"]}
@@ -64,6 +67,19 @@ def test_tests_replays_and_the_log_on_the_page(page: Client, owner: AbstractUser
     assert "waits" in page.get("/webhooks/").text
     page.post(f"/webhooks/{webhook.pk}/remove/")
     assert not Webhook.objects.exists()
+
+
+def test_what_did_not_arrive_is_said_with_the_recordings_name(page: Client, owner: AbstractUser) -> None:
+    make_webhook(owner, ASKED["url"], [WebhookEvent.CANCELLED])
+    for name in ("received.wav", "refused.wav", "waits.wav"):
+        cancel(make_task(owner, name), owner)
+    deliveries = Delivery.objects.order_by("pk")
+    received, refused, _ = deliveries
+    deliveries.filter(pk=received.pk).update(attempts=1, status=200, delivered_at=timezone.now(), next_at=None)
+    deliveries.filter(pk=refused.pk).update(attempts=1, status=500)
+    shown = page.get("/webhooks/").text
+    assert "1 of the last 3 messages not received" in shown
+    assert "A task was cancelled: refused.wav" in shown
 
 
 def test_the_same_over_the_rest_api(api: Client) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.contrib.auth.models import AbstractUser
@@ -23,6 +25,20 @@ many there are in an ordinary run, and with `--full`."""
 def test_the_document_is_served_to_anybody(client: Client, db: None) -> None:
     assert client.get("/api/v1/openapi.json").json() == document()
     assert document()["openapi"] == "3.1.0"
+
+
+def test_a_revision_has_its_bounds_in_words_of_json_schema() -> None:
+    revision = document()["components"]["schemas"]["Text"]["properties"]["from_revision"]
+    assert (revision["minimum"], revision["maximum"]) == (0, 2**31 - 1)
+    assert not {"ge", "le", "gt", "lt"} & set(_names(document()))
+
+
+def _names(part: Any) -> Iterator[str]:
+    """Every name in a piece of JSON."""
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _names(each)
+    if isinstance(part, dict):
+        yield from part
 
 
 @pytest.mark.django_db(transaction=True)

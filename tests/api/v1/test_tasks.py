@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from tasks_app.actions import attempts, submissions
+from tasks_app.actions import attempts
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.webhooks import secret_of
@@ -134,13 +134,6 @@ def test_while_the_first_request_is_worked_on_the_second_is_told_to_wait(send) -
     assert (answer.status_code, answer.json()["error"]["code"]) == (409, "STILL_ARRIVING")
     Submission.objects.update(created_at=timezone.now() - timedelta(hours=1, seconds=5))  # its process has died
     assert send(key="a").status_code == 200
-
-
-def test_old_keys_are_forgotten(send) -> None:
-    send(key="a")
-    assert submissions.forget_old() == 0
-    Submission.objects.update(created_at=timezone.now() - timedelta(days=1, seconds=5))
-    assert (submissions.forget_old(), Task.objects.count()) == (1, 1)
 
 
 def test_a_call_that_repeats_a_submission_and_gives_up_does_not_cancel_it(
