@@ -49,6 +49,13 @@ def staff_may(user: User | AnonymousUser, *permissions: str) -> bool:
     return user.is_staff and user.has_perms([f"tasks_app.{permission}" for permission in permissions])
 
 
+def may(user: User | AnonymousUser, task: Task, to: str) -> bool:
+    """Whether somebody who sees a task may do this with it, `cancel_task` for example: its owner, and staff who have
+    the permission. What a page offers is asked here, too.
+    """
+    return task.owner_id == user.pk or staff_may(user, to)
+
+
 def tasks_visible_to(user: User | AnonymousUser) -> QuerySet[Task]:
     """The tasks whose text and sound the user may have: their own, and those that they, as staff, said to look into."""
     if not user.is_authenticated or not user.is_active:
@@ -75,7 +82,7 @@ def task_visible_to(user: User | AnonymousUser, identifier: UUID, to: str = "vie
             task = (Task.objects if staff_may(user, to) else tasks).get(identifier=identifier)
     except Task.DoesNotExist:
         raise TaskNotFound from None
-    if task.owner_id != user.pk and not staff_may(user, to):
+    if not may(user, task, to):
         raise TaskNotFound
     return task
 

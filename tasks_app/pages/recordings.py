@@ -16,7 +16,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from tasks_app.actions.access import logged_in_user, staff_may, task_visible_to, tasks_visible_to
+from tasks_app.actions.access import logged_in_user, may, staff_may, task_visible_to, tasks_visible_to
 from tasks_app.actions.cancel import cancel
 from tasks_app.actions.delete import delete
 from tasks_app.actions.example import example_recording
@@ -75,6 +75,9 @@ def task_detail(request: HttpRequest, identifier: UUID) -> HttpResponse:
         "task": task,
         "options": task.transcription_options,
         "socket": task_socket(task.identifier),
+        "may_cancel": may(request.user, task, "cancel_task"),
+        "may_retry": may(request.user, task, "retry_task"),
+        "may_delete": may(request.user, task, "delete_task"),
     }
     if task.has_ended:
         context["playback"] = playback_of(task)

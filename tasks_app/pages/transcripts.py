@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from tasks_app.actions.access import logged_in_user, task_visible_to
+from tasks_app.actions.access import logged_in_user, may, task_visible_to
 from tasks_app.actions.again import latest_of
 from tasks_app.actions.download_options import remember, remembered
 from tasks_app.actions.earlier_recordings import speaker_names
@@ -65,6 +65,7 @@ def text_for_page(task: Task, user: User) -> dict[str, Any]:
     first = portion(task, count=FIRST_LINES, words=False)
     return downloads | {
         "editable": True,
+        "may_change": may(user, task, "change_transcript"),
         "has_text": True,
         "one_voice": not first["speakers"],
         "lines": _lines(first["segments"], first["speakers"]),
@@ -144,7 +145,8 @@ def task_history(request: HttpRequest, identifier: UUID) -> HttpResponse:
     found = entries(task, before)
     older = found[-1]["revision"] if found and found[-1]["revision"] > 1 else None
     newest = Transcript.objects.filter(task=task).values_list("revision", flat=True).first()
-    context = {"task": task, "entries": found, "older": older, "newest": newest}
+    may_change = may(request.user, task, "change_transcript")
+    context = {"task": task, "entries": found, "older": older, "newest": newest, "may_change": may_change}
     return render(request, "tasks_app/task_history.html", context)
 
 
@@ -160,6 +162,7 @@ def task_comparison(request: HttpRequest, identifier: UUID, revision: int) -> Ht
     places, count = differences(transcript, revision, None, MOST_DIFFERENCES)
     change = transcript.changes.filter(revision=revision).first()
     context = {"task": task, "revision": revision, "change": change, "places": places, "count": count}
+    context["may_change"] = may(request.user, task, "change_transcript")
     return render(request, "tasks_app/task_comparison.html", context)
 
 

@@ -1,6 +1,6 @@
 /** Correcting in the text itself: the line with the cursor is editable; keys split, join and move. */
 
-import { Lines, cursorIn, placesOf, plain, rangeIn } from "./lines.js";
+import { Lines, cursorIn, plain, rangeIn } from "./lines.js";
 
 const DOUBLE = 350; // milliseconds between two presses of Tab that count as one double press
 const BACK = 3; // seconds
@@ -19,10 +19,10 @@ export class Editor {
     Object.assign(this, { lines, saving, player, onLine, say });
     /** Keys typed while the server splits or joins. @type {string|null} */
     this.waiting = null;
+    /** It plays because somebody clicked on a word: it stops when that is corrected. */
     this.playedByClick = false;
     const { list } = lines;
     list.addEventListener("pointerdown", (event) => this.#open(event.target.closest("p")));
-    list.addEventListener("click", (event) => this.#onClick(event));
     list.addEventListener("focusin", (event) => this.#onFocus(event));
     list.addEventListener("focusout", (event) => this.#onLeave(event));
     list.addEventListener("beforeinput", (event) => this.#beforeInput(event));
@@ -30,8 +30,9 @@ export class Editor {
     list.addEventListener("keydown", (event) => this.#onKey(event));
   }
 
-  /** Make the first line reachable with Tab, when all are there. */
+  /** Make the first line reachable with Tab, if no line is. */
   ready() {
+    if (this.tabStop?.isConnected) return;
     for (const { p } of this.lines.order.slice(0, 1)) this.#reachable(p);
   }
 
@@ -98,19 +99,6 @@ export class Editor {
     if (!line || event.target !== line.p || !document.hasFocus()) return;
     if (!plain(line.p.textContent) && line.text) this.remove(line, false);
     else if (this.saving.typed.has(line)) this.saving.save();
-  }
-
-  #onClick(event) {
-    const line = this.lines.of(event.target);
-    if (!line || event.altKey || event.detail > 1) return;
-    if (event.target.closest("time")) {
-      this.player?.play(line.start);
-    } else if (event.target === line.p && getSelection().isCollapsed) {
-      const at = cursorIn(line.p);
-      const place = placesOf(line).findLast(({ from }) => from <= at);
-      this.player?.play(place ? place.word[1] : line.start);
-      this.playedByClick = true;
-    }
   }
 
   // Typing -----------------------------------------------------------------------------------------------------------

@@ -25,9 +25,10 @@ const PAUSE = 1.5; // seconds of silence that start a paragraph; the same in pag
  */
 
 export class Lines {
-  /** @param {HTMLElement} list @param {HTMLTemplateElement} template */
-  constructor(list, template) {
+  /** @param {HTMLElement} list @param {HTMLTemplateElement} template @param {boolean} mayChange whether a speaker's name is a button */
+  constructor(list, template, mayChange) {
     this.list = list;
+    this.mayChange = mayChange;
     this.template = template.content.firstElementChild;
     /** In order of time. @type {Line[]} */
     this.order = [];
@@ -206,9 +207,11 @@ export class Lines {
       return;
     }
     if (!heading) {
-      heading = document.createElement("button");
-      heading.type = "button";
-      heading.tabIndex = -1; // by keyboard there is the button above the text
+      heading = document.createElement(this.mayChange ? "button" : "span");
+      if (this.mayChange) {
+        heading.type = "button";
+        heading.tabIndex = -1; // by keyboard there is the button above the text
+      }
       line.row.prepend(heading);
     }
     heading.className = `speaker speaker-${speaker?.colour ?? 0}`;

@@ -5,6 +5,8 @@
  * is no longer kept. What the page learns of the making of a copy it passes on as the document's event `follow_up`.
  */
 
+import { recalled, remember } from "./preferences.js";
+import { Stretch } from "./stretch.js";
 import { Waveform } from "./waveform.js";
 import { clock } from "./words.js";
 
@@ -12,9 +14,6 @@ const SLOWEST = 0.5;
 const FASTEST = 3;
 const STEP = 5; // seconds, of the arrow keys
 const LEAP = 60; // seconds, of the page keys
-const NUDGE = 0.1; // seconds, by which arrow keys move a border
-const LEAST_STRETCH = 0.1; // seconds
-const FIRST_LOOP = 5; // seconds
 const LOOK_AGAIN = 5000; // milliseconds
 
 export class Player extends EventTarget {
@@ -22,8 +21,7 @@ export class Player extends EventTarget {
   #media = null;
   #waveform;
   #part = {};
-  #stretch = null; // what `select` shows
-  #loop = null;
+  #stretch;
   #hasPeaks = false;
   #refused = false; // this browser does not play the recording as it is
   #waiting = null; // the place to begin at once there is sound
@@ -35,13 +33,12 @@ export class Player extends EventTarget {
   constructor(element) {
     super();
     this.#element = element;
-    for (const name of ["note", "failed", "again", "body", "picture", "waveform", "position", "view", "play", "time", "duration", "loop", "speed", "volume", "hide"]) {
+    for (const name of ["note", "failed", "again", "body", "picture", "position", "play", "time", "duration", "loop", "speed", "volume", "hide"]) {
       this.#part[name] = element.querySelector(`[data-${name}]`);
     }
-    this.#part.borders = [...element.querySelectorAll("[data-border]")];
     this.#waveform = new Waveform(element.querySelector("canvas"));
-    this.#duration = Number(element.dataset.duration);
-    this.#waveform.setDuration(this.#duration);
+    this.#stretch = new Stretch({ element, waveform: this.#waveform, player: this, signal: this.#ended.signal });
+    this.#setDuration(Number(element.dataset.duration));
     this.#listen();
     this.#show({
       state: element.dataset.state,
@@ -77,7 +74,7 @@ export class Player extends EventTarget {
     const nearest = offered.reduce((best, other) => (Math.abs(other - wanted) < Math.abs(best - wanted) ? other : best));
     this.#part.speed.value = String(nearest);
     if (this.#media) this.#media.playbackRate = this.#media.defaultPlaybackRate = nearest;
-    remember("speed", nearest);
+    remember("player.speed", nearest);
   }
 
   /** @param {number} [from] seconds */
@@ -113,10 +110,9 @@ export class Player extends EventTarget {
 
   /** Play a stretch again and again; without one, go on behind it. @param {number|null} start @param {number} [end] */
   loop(start, end) {
-    this.#loop = start === null ? null : { start, end };
     this.#part.loop.setAttribute("aria-pressed", String(start !== null));
-    if (this.#loop && (this.time < start || this.time >= end)) this.seek(start);
-    this.#showStretch();
+    if (start !== null && (this.time < start || this.time >= end)) this.seek(start);
+    this.#stretch.loop(start === null ? null : { start, end });
   }
 
   /** Show the stretches of those who speak, in order. @param {{start: number, end: number, colour: number}[]} turns */
@@ -129,8 +125,7 @@ export class Player extends EventTarget {
    * @param {{start: number, end: number, onChange: (start: number, end: number) => void}|null} stretch
    */
   select(stretch) {
-    this.#stretch = stretch && { ...stretch };
-    this.#showStretch();
+    this.#stretch.select(stretch);
   }
 
   /** Stop playing for good, before the element is removed. */
@@ -199,12 +194,12 @@ export class Player extends EventTarget {
     on("timeupdate", () => this.#keepInLoop());
     on("ended", () => this.#atEnd());
     on("error", () => media.error && this.#note("The connection was lost. Press play to go on."));
-    media.volume = recalled("volume") ?? 1;
+    media.volume = recalledNumber("volume") ?? 1;
     this.#part.picture.replaceChildren(media);
     this.#part.picture.hidden = !hasPicture;
     this.#part.hide.hidden = !hasPicture;
     this.#media = media;
-    this.speed = recalled("speed") ?? 1;
+    this.speed = recalledNumber("speed") ?? 1;
     this.#part.volume.value = media.volume;
   }
 
@@ -269,8 +264,7 @@ export class Player extends EventTarget {
   }
 
   #ready() {
-    if (Number.isFinite(this.#media.duration)) this.#duration = this.#media.duration;
-    this.#waveform.setDuration(this.#duration);
+    if (Number.isFinite(this.#media.duration)) this.#setDuration(this.#media.duration);
     this.#part.duration.textContent = clock(this.#duration);
     this.#part.position.max = this.#duration;
     for (const control of this.#element.querySelectorAll(":disabled")) control.disabled = false;
@@ -278,8 +272,13 @@ export class Player extends EventTarget {
     this.#waiting = null;
     this.#note("");
     this.#showTime();
-    this.#showStretch();
     this.dispatchEvent(new Event("ready"));
+  }
+
+  #setDuration(seconds) {
+    this.#duration = seconds;
+    this.#waveform.setDuration(seconds);
+    this.#stretch.show();
   }
 
   #reload() {
@@ -310,11 +309,12 @@ export class Player extends EventTarget {
 
   /** Frames are not drawn while the page is hidden; the loop goes on there all the same. */
   #keepInLoop() {
-    if (this.#loop && this.playing && this.#media.currentTime >= this.#loop.end) this.#media.currentTime = this.#loop.start;
+    const { looped } = this.#stretch;
+    if (looped && this.playing && this.#media.currentTime >= looped.end) this.#media.currentTime = looped.start;
   }
 
   #atEnd() {
-    if (this.#loop) this.play(this.#loop.start);
+    if (this.#stretch.looped) this.play(this.#stretch.looped.start);
   }
 
   #showPlaying() {
@@ -352,7 +352,7 @@ export class Player extends EventTarget {
   // Controls ------------------------------------------------------------------------------------------------------------
 
   #listen() {
-    const { position, waveform, play, loop, speed, volume, hide } = this.#part;
+    const { position, play, loop, speed, volume, hide } = this.#part;
     const { signal } = this.#ended;
     const on = (target, name, listener) => target.addEventListener(name, listener, { signal });
     on(document, "follow_up", ({ detail }) => detail.kind === "listening_copy" && !this.#media && this.#onFollowUp(detail));
@@ -363,7 +363,7 @@ export class Player extends EventTarget {
     on(speed, "change", () => { this.speed = Number(speed.value); });
     on(volume, "input", () => {
       if (this.#media) this.#media.volume = volume.value;
-      remember("volume", volume.value);
+      remember("player.volume", volume.value);
     });
     on(hide, "click", () => {
       this.#part.picture.hidden = !this.#part.picture.hidden;
@@ -371,15 +371,6 @@ export class Player extends EventTarget {
     });
     on(position, "keydown", (event) => this.#onPositionKey(event));
     on(position, "input", () => this.seek(Number(position.value))); // by assistive technology
-    on(waveform, "pointerdown", (event) => this.#drag(event, (seconds) => this.seek(seconds)));
-    this.#part.borders.forEach((border) => {
-      on(border, "pointerdown", (event) => {
-        event.stopPropagation();
-        border.focus();
-        this.#drag(event, (seconds) => this.#moveBorder(border, seconds), () => this.#tellChange());
-      });
-      on(border, "keydown", (event) => this.#onBorderKey(event, border));
-    });
   }
 
   #onFollowUp({ state, percentage }) {
@@ -394,83 +385,9 @@ export class Player extends EventTarget {
     this.skip(moves[event.key]);
   }
 
-  #onBorderKey(event, border) {
-    const moves = { ArrowLeft: -NUDGE, ArrowDown: -NUDGE, ArrowRight: NUDGE, ArrowUp: NUDGE, PageDown: -1, PageUp: 1 };
-    if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in moves)) return;
-    event.preventDefault();
-    this.#moveBorder(border, this.#shown[border.dataset.border] + moves[event.key]);
-    this.#tellChange();
-  }
-
-  /** Follow the pointer until it is released: `move` is told the seconds under it. */
-  #drag(event, move, done = () => {}) {
-    if (event.button || !this.#duration) return;
-    const target = event.currentTarget;
-    const box = this.#part.waveform.getBoundingClientRect();
-    const { start, end } = this.#waveform.view;
-    const seconds = ({ clientX }) => start + Math.min(Math.max((clientX - box.left) / box.width, 0), 1) * (end - start);
-    const released = new AbortController();
-    const on = (name, listener) => target.addEventListener(name, listener, { signal: released.signal });
-    const stop = () => {
-      released.abort();
-      done();
-    };
-    target.setPointerCapture(event.pointerId);
-    on("pointermove", (moved) => move(seconds(moved)));
-    on("pointerup", stop);
-    on("pointercancel", stop);
-    if (target === this.#part.waveform) move(seconds(event));
-  }
-
   #toggleLoop() {
-    if (this.#loop) this.loop(null);
-    else if (this.#stretch) this.loop(this.#stretch.start, this.#stretch.end);
-    else this.loop(...this.#fromHere());
-  }
-
-  #fromHere() {
-    const start = Math.max(Math.min(this.time, this.#duration - FIRST_LOOP), 0);
-    return [start, Math.min(start + FIRST_LOOP, this.#duration)];
-  }
-
-  // The stretch ---------------------------------------------------------------------------------------------------------
-
-  /** The stretch whose borders are shown. */
-  get #shown() {
-    return this.#stretch ?? this.#loop;
-  }
-
-  #moveBorder(border, seconds) {
-    const shown = this.#shown;
-    const isLooped = this.#loop && this.#loop.start === shown.start && this.#loop.end === shown.end;
-    const place = Math.round(seconds * 1000) / 1000;
-    if (border.dataset.border === "start") shown.start = Math.max(Math.min(place, shown.end - LEAST_STRETCH), 0);
-    else shown.end = Math.min(Math.max(place, shown.start + LEAST_STRETCH), this.#duration);
-    if (isLooped) Object.assign(this.#loop, { start: shown.start, end: shown.end });
-    this.#showStretch();
-  }
-
-  #tellChange() {
-    this.#stretch?.onChange?.(this.#stretch.start, this.#stretch.end);
-  }
-
-  #showStretch() {
-    const shown = this.#shown;
-    this.#waveform.setStretch(shown && { start: shown.start, end: shown.end });
-    const { start, end } = this.#waveform.view;
-    for (const border of this.#part.borders) {
-      border.hidden = !shown || !this.#duration;
-      if (!shown) continue;
-      const at = shown[border.dataset.border];
-      border.style.left = `${((at - start) / (end - start || 1)) * 100}%`;
-      border.setAttribute("aria-valuemin", "0");
-      border.setAttribute("aria-valuemax", this.#duration.toFixed(1));
-      border.setAttribute("aria-valuenow", at.toFixed(1));
-      border.setAttribute("aria-valuetext", `${clock(at)}.${Math.floor((at % 1) * 10)}`);
-    }
-    const isPart = start > 0 || end < this.#duration;
-    this.#part.view.hidden = !isPart;
-    this.#part.view.textContent = isPart ? `${clock(start)} – ${clock(end)}` : "";
+    if (this.#stretch.looped) this.loop(null);
+    else this.loop(...this.#stretch.toLoop());
   }
 
   #note(text) {
@@ -479,21 +396,7 @@ export class Player extends EventTarget {
   }
 }
 
-// Kept in this browser; it may be forbidden to keep anything.
-
-function remember(name, value) {
-  try {
-    localStorage.setItem(`player.${name}`, value);
-  } catch {
-    // It is as always the next time.
-  }
-}
-
-function recalled(name) {
-  try {
-    const value = localStorage.getItem(`player.${name}`);
-    return value === null || Number.isNaN(Number(value)) ? null : Number(value);
-  } catch {
-    return null;
-  }
+function recalledNumber(name) {
+  const value = Number.parseFloat(recalled(`player.${name}`));
+  return Number.isNaN(value) ? null : value;
 }
