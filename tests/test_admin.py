@@ -135,6 +135,28 @@ def test_the_list_of_one_owner(admin: Client, task: Task, owner: AbstractUser, c
     assert names(admin.get(f"{LIST}?owner__id__exact={owner.pk}")) == ["meeting.wav"]
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="what PostgreSQL does depends on how many tasks there are")
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("", "tasks_by_age"),
+        ("?finished_at__gte=2001-01-01T00:00:00Z", "tasks_by_their_end"),
+        ("?error_code__exact=NO_SOUND_TRACK", "failed_tasks"),
+        ("?worker__exact=host:17", "tasks_of_a_worker"),
+        ("?model=tiny.en", "tasks_by_model"),
+    ],
+)
+def test_the_list_is_read_in_the_order_of_an_index(admin: Client, task: Task, query: str, index: str) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        admin.get(LIST + query)
+    (listed,) = [each["sql"] for each in captured if 'BY "tasks_app_task"."' in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {listed}")
+        plan = str(cursor.fetchall())
+    assert f"INDEX {index}" in plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
 @pytest.mark.parametrize(("tasks", "more"), [(2, False), (3, True), (4, True)])
 def test_a_long_list_is_counted_no_further_than_needed(
     admin: Client, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch, tasks: int, more: bool
