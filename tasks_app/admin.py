@@ -162,7 +162,10 @@ class TaskAdmin(ReadOnly, BulkActions):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         context["has_absolute_url"] = staff_may(request.user, "view_transcript")
-        completed = context["original"] is not None and context["original"].status == TaskStatus.COMPLETED
+        task = context["original"]
+        completed = task is not None and task.status == TaskStatus.COMPLETED
+        failed = task is not None and (task.status == TaskStatus.FAILED or task.is_incomplete)
+        context["may_retry"] = failed and staff_may(request.user, "retry_task")
         context["may_do_again"] = completed and staff_may(request.user, "change_transcript")
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -286,6 +286,23 @@ def test_tasks_are_retried(admin: Client, task: Task) -> None:
     assert task.status == "queued"
 
 
+def test_the_failed_stage_is_done_again_from_the_page_of_a_task(admin: Client, task: Task, owner: AbstractUser) -> None:
+    words = "Do the failed stage again"
+    assert words not in admin.get(change_page(task)).content.decode()
+    attempts.fail(task, NoSoundTrack())
+    assert words in admin.get(change_page(task)).content.decode()
+    form = {"action": "retry_tasks", "_selected_action": str(task.pk), "on_its_page": "yes"}
+    assert admin.post(LIST, form).headers["Location"] == change_page(task)
+    task.refresh_from_db()
+    assert task.status == "queued"
+
+
+def test_the_stage_that_a_transcript_lacks_is_done_again(admin: Client, task: Task) -> None:
+    lacks = StageWarning("diarizing", "DIARIZATION_FAILED", "No.")
+    page = admin.get(change_page(completed(task, Transcript("en", 1.0, warnings=[lacks])))).content.decode()
+    assert "Do the failed stage again" in page
+
+
 def test_a_message_says_how_many_tasks_changed(admin: Client, owner: AbstractUser) -> None:
     assert run_action(admin, "cancel_tasks", make_task(owner), make_task(owner)) == ["2 tasks cancelled."]
 
