@@ -9,6 +9,7 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import Script
@@ -20,11 +21,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_http_methods
 
+from tasks_app import admin_filters, search
 from tasks_app.actions.access import logged_in_user, open_transcript, staff_may, tasks_visible_to
 from tasks_app.actions.again import again_in_words, do_again
 from tasks_app.actions.audit import OPEN_FOR
 from tasks_app.actions.delete import delete
-from tasks_app.admin_filters import BoundedPaginator, ErrorCodeFilter, LanguageFilter, ModelFilter, WorkerFilter
+from tasks_app.admin_filters import (
+    BoundedPaginator,
+    ErrorCodeFilter,
+    LanguageFilter,
+    ModelFilter,
+    WorkerFilter,
+)
 from tasks_app.models import FollowUp, Speaker, Task, TaskEvent, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pages.forms import AgainForm
@@ -88,11 +96,10 @@ class TaskAdmin(ReadOnly, BulkActions):
         "finished_at",
         LanguageFilter,
     )
-    list_select_related = ("owner",)
     list_per_page = 50
     show_full_result_count = False
     paginator = BoundedPaginator
-    search_fields = ("name", "owner__username", "error_code")
+    search_fields = ("name",)  # that there is a search; `search` says in what
     search_help_text = "Name, identifier, owner or error code"
     inlines = (EventInline,)
     change_form_template = "tasks_app/admin/task.html"
@@ -124,13 +131,29 @@ class TaskAdmin(ReadOnly, BulkActions):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         return staff_may(request.user, "delete_task")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Task]:
+        """Owners are read after the tasks: joined to them, SQLite would begin with the owners, and sort all tasks."""
+        return super().get_queryset(request).prefetch_related("owner")
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Task], search_term: str
     ) -> tuple[QuerySet[Task], bool]:
-        """A whole identifier is looked up; anything else is a part of what the search fields have."""
+        """A whole identifier is looked up; anything else is searched for."""
+        if not search_term.strip():
+            return queryset, False
         with suppress(ValueError):
             return queryset.filter(pk=UUID(search_term.strip())), False
-        return super().get_search_results(request, queryset, search_term)
+        return search.search(queryset, search_term), False
+
+    def get_paginator(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        paginator: Any = super().get_paginator(request, *args, **kwargs)
+        paginator.most = search.MOST if request.GET.get(SEARCH_VAR) else admin_filters.MOST_COUNTED
+        return paginator
+
+    def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
+        """What ended within some time, by its end: in an order that the index has."""
+        by_end = any(name.startswith("finished_at") for name in request.GET)
+        return ("-finished_at",) if by_end else ("-created_at",)
 
     # The transcript ---------------------------------------------------------------------------------------------------
 
@@ -139,7 +162,10 @@ class TaskAdmin(ReadOnly, BulkActions):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         context["has_absolute_url"] = staff_may(request.user, "view_transcript")
-        completed = context["original"] is not None and context["original"].status == TaskStatus.COMPLETED
+        task = context["original"]
+        completed = task is not None and task.status == TaskStatus.COMPLETED
+        failed = task is not None and (task.status == TaskStatus.FAILED or task.is_incomplete)
+        context["may_retry"] = failed and staff_may(request.user, "retry_task")
         context["may_do_again"] = completed and staff_may(request.user, "change_transcript")
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -20,18 +20,19 @@ MOST_COUNTED = 10_000
 
 
 class BoundedPaginator(Paginator):
-    """Counts no further than MOST_COUNTED: counting a million takes longer than showing fifty of them."""
+    """Counts no further than `most`: counting a million takes longer than showing fifty of them."""
 
     object_list: QuerySet[Task]
+    most: int
 
     @cached_property
     def count(self) -> int:
-        return self.object_list.values("pk").order_by()[:MOST_COUNTED].count()
+        return self.object_list.values("pk").order_by()[: self.most].count()
 
     @property
     def is_bounded(self) -> bool:
         """Whether there may be more than can be leafed through."""
-        return self.count == MOST_COUNTED
+        return self.count == self.most
 
 
 class _Exactly(admin.SimpleListFilter):
@@ -57,6 +58,11 @@ class ErrorCodeFilter(_Exactly):
     def names(self) -> Iterable[str]:
         return figures.finished().failures(figures.PERIODS[-1])
 
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
+        """SQLite takes the index of tasks with a code only where it is said that they have one; so with workers."""
+        found = super().queryset(request, queryset)
+        return found.exclude(error_code="") if self.value() else found
+
 
 class WorkerFilter(_Exactly):
     title = "worker"
@@ -64,6 +70,10 @@ class WorkerFilter(_Exactly):
 
     def names(self) -> Iterable[str]:
         return (worker.name for worker in heartbeats.workers() or [])
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Task]) -> QuerySet[Task]:
+        found = super().queryset(request, queryset)
+        return found.exclude(worker="") if self.value() else found
 
 
 class LanguageFilter(_Exactly):

@@ -27,6 +27,7 @@ from tasks_app.health import lacking, parts
 from tasks_app.models import Task, TaskStatus
 from tasks_app.progress.addresses import staff_socket
 from tasks_app.queueing import heartbeats
+from tasks_app.queueing.turns import in_turn
 from tasks_app.wording import short_duration
 
 STACKED = (TaskStatus.COMPLETED, TaskStatus.FAILED, TaskStatus.CANCELLED)
@@ -79,7 +80,7 @@ def dashboard(user: User | AnonymousUser, period_name: str) -> dict[str, Any]:
     shown: dict[str, Any] = {"now": timezone.now(), "socket": staff_socket()}
     running = figures.running() if staff_may(user, "view_task") else []
     if staff_may(user, "view_task"):
-        shown |= {"running": running, "waiting": figures.first_waiting(), "all_waiting": figures.waiting()}
+        shown |= {"running": running, "waiting": in_turn(figures.SHOWN), "all_waiting": figures.waiting()}
     if staff_may(user, "view_service"):
         shown |= _service(running)
     if staff_may(user, "view_finishedtask"):
@@ -98,7 +99,7 @@ def _service(running: list[Task]) -> dict[str, Any]:
         "version": VERSION,
         "drained": drained(),
         "broker_away": workers is None,
-        "stored": figures.stored_bytes(),
+        "stored": figures.lately_stored_bytes(),
     }
 
 

@@ -135,6 +135,28 @@ def test_the_list_of_one_owner(admin: Client, task: Task, owner: AbstractUser, c
     assert names(admin.get(f"{LIST}?owner__id__exact={owner.pk}")) == ["meeting.wav"]
 
 
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="what PostgreSQL does depends on how many tasks there are")
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("", "tasks_by_age"),
+        ("?finished_at__gte=2001-01-01T00:00:00Z", "tasks_by_their_end"),
+        ("?error_code__exact=NO_SOUND_TRACK", "failed_tasks"),
+        ("?worker__exact=host:17", "tasks_of_a_worker"),
+        ("?model=tiny.en", "tasks_by_model"),
+    ],
+)
+def test_the_list_is_read_in_the_order_of_an_index(admin: Client, task: Task, query: str, index: str) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        admin.get(LIST + query)
+    (listed,) = [each["sql"] for each in captured if 'BY "tasks_app_task"."' in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {listed}")
+        plan = str(cursor.fetchall())
+    assert f"INDEX {index}" in plan
+    assert "TEMP B-TREE FOR ORDER BY" not in plan
+
+
 @pytest.mark.parametrize(("tasks", "more"), [(2, False), (3, True), (4, True)])
 def test_a_long_list_is_counted_no_further_than_needed(
     admin: Client, owner: AbstractUser, monkeypatch: pytest.MonkeyPatch, tasks: int, more: bool
@@ -262,6 +284,23 @@ def test_tasks_are_retried(admin: Client, task: Task) -> None:
     run_action(admin, "retry_tasks", task)
     task.refresh_from_db()
     assert task.status == "queued"
+
+
+def test_the_failed_stage_is_done_again_from_the_page_of_a_task(admin: Client, task: Task, owner: AbstractUser) -> None:
+    words = "Do the failed stage again"
+    assert words not in admin.get(change_page(task)).content.decode()
+    attempts.fail(task, NoSoundTrack())
+    assert words in admin.get(change_page(task)).content.decode()
+    form = {"action": "retry_tasks", "_selected_action": str(task.pk), "on_its_page": "yes"}
+    assert admin.post(LIST, form).headers["Location"] == change_page(task)
+    task.refresh_from_db()
+    assert task.status == "queued"
+
+
+def test_the_stage_that_a_transcript_lacks_is_done_again(admin: Client, task: Task) -> None:
+    lacks = StageWarning("diarizing", "DIARIZATION_FAILED", "No.")
+    page = admin.get(change_page(completed(task, Transcript("en", 1.0, warnings=[lacks])))).content.decode()
+    assert "Do the failed stage again" in page
 
 
 def test_a_message_says_how_many_tasks_changed(admin: Client, owner: AbstractUser) -> None:

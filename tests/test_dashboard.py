@@ -44,11 +44,13 @@ def test_a_running_task_is_shown_with_owner_stage_time_left_and_worker(admin: Cl
     assert [word for word in wanted if word not in shown] == []
 
 
-def test_waiting_tasks_are_counted_and_listed_the_oldest_first(admin: Client, owner: AbstractUser) -> None:
-    make_task(owner, "first.wav"), make_task(owner, "second.wav")
+def test_waiting_tasks_are_counted_and_listed_as_it_is_their_turn(
+    admin: Client, owner: AbstractUser, colleague: AbstractUser
+) -> None:
+    make_task(owner, "first.wav"), make_task(owner, "third.wav"), make_task(colleague, "second.wav")
     shown = part(admin, "waiting")
-    assert '<span class="count">2</span>' in shown
-    assert shown.index("first.wav") < shown.index("second.wav")
+    assert '<span class="count">3</span>' in shown
+    assert shown.index("first.wav") < shown.index("second.wav") < shown.index("third.wav")
 
 
 def test_a_worker_is_shown_with_what_it_does(admin: Client, owner: AbstractUser) -> None:
@@ -107,6 +109,7 @@ def test_more_tasks_take_no_more_queries(admin: Client, owner: AbstractUser) -> 
             admin.get("/admin/")
         return len(captured)
 
+    attempts.claim(make_task(owner).pk, "host:17", "cpu")  # where something runs, the limits of its owner are read
     admin.get("/admin/")  # which notes that staff are here
     before = queries()
     for number in range(5):

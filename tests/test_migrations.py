@@ -241,6 +241,12 @@ def test_staff_sees_the_list_of_all_tasks(client: Client, staff: AbstractUser) -
     assert all(f"{status}.wav" in page for status in TaskStatus.values)
 
 
+def test_staff_finds_a_task_of_before_by_its_name(client: Client, staff: AbstractUser) -> None:
+    client.force_login(staff)
+    page = client.get(reverse("admin:tasks_app_task_changelist"), {"q": "OMPLETE"}).content.decode()
+    assert [status for status in TaskStatus.values if f"{status}.wav" in page] == ["completed"]
+
+
 @pytest.mark.parametrize("status", TaskStatus.values)
 def test_staff_sees_every_task(client: Client, staff: AbstractUser, status: str) -> None:
     client.force_login(staff)

@@ -19,7 +19,7 @@ from tasks_app.intake.local import local_file
 from tasks_app.intake.names import display_name
 from tasks_app.intake.room import needing_room
 from tasks_app.media import files
-from tasks_app.models import Task, TaskEvent, TaskStatus, Webhook
+from tasks_app.models import SearchedName, Task, TaskEvent, TaskStatus, Webhook
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pipeline_setup import offered_models
 from tasks_app.progress.emitter import ProgressEmitter
@@ -104,6 +104,7 @@ def store(
             check_room_to_wait(owner.pk)
             check_quota(owner.pk, task.size, without=task.pk)  # the owner is locked: two fit together
             task.save(force_insert=True)
+            SearchedName.of(task).save(force_insert=True)
             if webhook is not None:
                 webhook.task = task
                 webhook.save()

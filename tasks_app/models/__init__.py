@@ -14,6 +14,7 @@ from tasks_app.models.people import AccountLink, LastSeen
 from tasks_app.models.playback import Playback
 from tasks_app.models.preferences import DownloadPreferences
 from tasks_app.models.queue_pause import QueuePause
+from tasks_app.models.searched_name import SearchedName
 from tasks_app.models.service import Service
 from tasks_app.models.submissions import Submission
 from tasks_app.models.tasks import (
@@ -60,6 +61,7 @@ __all__ = [
     "Playback",
     "Priority",
     "QueuePause",
+    "SearchedName",
     "Segment",
     "Service",
     "Speaker",

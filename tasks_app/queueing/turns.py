@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection
 
-from django.db.models import Case, Exists, F, OuterRef, Subquery, Value, When
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Subquery, Value, When, Window
+from django.db.models.functions import Rank, RowNumber
 from django.utils import timezone
 
 from tasks_app.current_settings import current
-from tasks_app.models import LastServed, PersonalLimits, QueuePause, Task, TaskStatus
+from tasks_app.models import LastServed, PersonalLimits, Priority, QueuePause, Task, TaskStatus
+
+MOST_URGENT = max(Priority) + 1
+"""Of tasks that were interrupted: before every priority."""
 
 
 def next_in_turn() -> Task | None:
@@ -24,22 +28,65 @@ def next_in_turn() -> Task | None:
     """
     if QueuePause.objects.exists():
         return None
-    running = Counter(Task.objects.filter(status=TaskStatus.PROCESSING).values_list("owner", flat=True).order_by())
-    most = most_running(running) if running else {}
-    at_limit = [owner for owner, count in running.items() if most[owner] and count >= most[owner]]
+    running, at_limit = _running()
     queued = Task.objects.filter(status=TaskStatus.QUEUED)
     interrupted = queued.filter(started_at__isnull=False).exclude(owner__in=at_limit).order_by("started_at").first()
     if interrupted is not None:
         return interrupted
     own = queued.filter(owner=OuterRef("owner")).order_by("-priority", "queued_at")
     owners = LastServed.objects.filter(Exists(own)).exclude(owner__in=at_limit)
-    fewest = [Case(*(When(owner=owner, then=Value(count)) for owner, count in running.items()), default=Value(0)).asc()]
+    fewest = [_number_of(running).asc()]
     priority, waiting_since = Subquery(own.values("priority")[:1]), Subquery(own.values("queued_at")[:1])
     in_turn = owners.order_by(
         priority.desc(), *(fewest if running else []), F("at").asc(nulls_first=True), waiting_since
     )
     owner = in_turn.values_list("owner", flat=True).first()
     return None if owner is None else queued.filter(owner=owner).order_by("-priority", "queued_at").first()
+
+
+def in_turn(most: int) -> list[Task]:
+    """The first `most` queued tasks with their owners, in the order in which workers would take them if nothing else
+    came or ended. Owners who have as many running as they may come last.
+
+    A constant number of queries; one of them looks at each queued task.
+    """
+    running, at_limit = _running()
+    own = F("owner")
+    interrupted = When(started_at__isnull=False, then=Value(MOST_URGENT))
+    priority = Case(interrupted, default=F("priority"), output_field=IntegerField())
+    queued = Task.objects.filter(status=TaskStatus.QUEUED).select_related("owner").alias(urgency=priority)
+    before = Window(RowNumber(), partition_by=own, order_by=("-urgency", "started_at", "queued_at")) - 1
+    before_of_higher_priority = Window(Rank(), partition_by=own, order_by="-urgency") - 1
+    queued = queued.annotate(
+        waits_for_limit=Case(When(owner__in=at_limit, then=Value(1)), default=Value(0)),
+        run=_number_of(running),
+        run_by_then=F("run") + before,
+        # Of owners who have equally many running by then, that one was served longest ago who had the most before any
+        # task of this priority was taken.
+        run_before=F("run") + before_of_higher_priority,
+    )
+    in_turn = (
+        F("waits_for_limit").asc(),
+        F("started_at").asc(nulls_last=True),
+        F("priority").desc(),
+        F("run_by_then").asc(),
+        F("run_before").desc(),
+        F("run").desc(),
+        F("owner__last_served__at").asc(nulls_first=True),
+        F("queued_at").asc(),
+    )
+    return list(queued.order_by(*in_turn)[:most])
+
+
+def _running() -> tuple[Counter[int], list[int]]:
+    """How many tasks run, by owner, and which owners have as many as they may."""
+    running = Counter(Task.objects.filter(status=TaskStatus.PROCESSING).values_list("owner", flat=True).order_by())
+    most = most_running(running) if running else {}
+    return running, [owner for owner, count in running.items() if most[owner] and count >= most[owner]]
+
+
+def _number_of(running: Counter[int]) -> Case:
+    return Case(*(When(owner=owner, then=Value(count)) for owner, count in running.items()), default=Value(0))
 
 
 def most_running(owners: Collection[int]) -> dict[int, int]:

@@ -48,12 +48,18 @@ class BulkActions(admin.ModelAdmin):
     def response_action(
         self, request: HttpRequest, queryset: QuerySet[Task], *args: Any, **kwargs: Any
     ) -> HttpResponse | None:
-        """Do the action that was chosen, Django's own too, unless it is for too many tasks."""
+        """Do the action that was chosen, Django's own too, unless it is for too many tasks.
+
+        `on_its_page`: it was chosen on the page of the only task, which is shown again.
+        """
         across = request.POST.get("select_across") == "1"
         if len(request.POST.getlist(ACTION_CHECKBOX_NAME)) > MOST or (across and queryset[MOST:].exists()):
             self.message_user(request, f"These are too many at once. Choose at most {MOST} tasks.", messages.ERROR)
             return redirect(request.get_full_path())
-        return super().response_action(request, queryset, *args, **kwargs)
+        response = super().response_action(request, queryset, *args, **kwargs)
+        if "on_its_page" in request.POST:
+            return redirect("admin:tasks_app_task_change", request.POST[ACTION_CHECKBOX_NAME])
+        return response
 
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return staff_may(request.user, "cancel_task")
@@ -76,7 +82,7 @@ class BulkActions(admin.ModelAdmin):
     def cancel_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         self._apply(request, queryset, cancel, "cancelled")
 
-    @admin.action(description="Retry selected tasks", permissions=["retry"])
+    @admin.action(description="Do the failed stage of selected tasks again", permissions=["retry"])
     def retry_tasks(self, request: HttpRequest, queryset: QuerySet[Task]) -> None:
         self._apply(request, queryset, retry, "queued again")
 

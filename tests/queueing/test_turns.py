@@ -26,6 +26,7 @@ from tasks_app.pipeline.errors import TranscriptionError
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
 from tasks_app.progress.broadcast import flush
 from tasks_app.progress.emitter import ProgressEmitter
+from tasks_app.queueing.turns import in_turn
 from tasks_app.transcripts.rows import transcript_of
 from tests.conftest import make_task
 
@@ -105,6 +106,35 @@ def test_a_retried_task_waits_for_its_turn(owner: AbstractUser, queue: Redis) ->
 def test_an_ended_task_is_not_taken(task: Task, owner: AbstractUser) -> None:
     cancel(task, owner)
     assert attempts.claim_next() is None
+
+
+def test_waiting_tasks_are_listed_in_the_order_in_which_they_are_taken(
+    owner: AbstractUser, colleague: AbstractUser, stranger: AbstractUser, staff: AbstractUser, queue: Redis
+) -> None:
+    for person in (stranger, owner, owner):  # who then have one and two running
+        attempts.claim(make_task(person).pk)
+    given_back = attempts.claim(make_task(stranger).pk)
+    attempts.release(given_back, given_back.lease)
+    tasks = [make_task(person) for person in (owner, stranger, staff, colleague) * 3]
+    prioritise([tasks[4].pk, tasks[7].pk, tasks[8].pk], Priority.HIGH, staff)
+    prioritise([tasks[0].pk, tasks[3].pk], Priority.LOW, staff)
+    told = in_turn(100)
+    assert [attempts.claim_next() for _ in told] == told
+    assert (len(told), in_turn(100)) == (13, [])
+
+
+def test_who_has_as_many_running_as_they_may_is_listed_last(
+    owner: AbstractUser, colleague: AbstractUser, queue: Redis, settings: Settings
+) -> None:
+    settings.MAX_RUNNING_PER_USER = 1
+    attempts.claim(make_task(owner).pk)
+    own, others = make_task(owner), [make_task(colleague) for _ in range(2)]
+    assert in_turn(100) == [*others, own]
+
+
+def test_no_more_waiting_tasks_are_listed_than_asked_for(owner: AbstractUser, queue: Redis) -> None:
+    tasks = [make_task(owner) for _ in range(3)]
+    assert in_turn(2) == tasks[:2]
 
 
 # Limits ---------------------------------------------------------------------------------------------------------------
