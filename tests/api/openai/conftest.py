@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from django.contrib.auth.models import AbstractUser
 from openai import OpenAI
@@ -61,6 +63,17 @@ def call(sdk: OpenAI, threads: ThreadPoolExecutor, short_speech: Path) -> Callab
         return threads.submit(lambda: create(**{"model": "whisper-1", "file": short_speech, **fields}))
 
     return call
+
+
+@contextmanager
+def web_server_stopped() -> Iterator[None]:
+    """It accepts connections and never answers."""
+    [process] = [child for child in psutil.Process().children() if "web" in child.cmdline()]
+    process.suspend()
+    try:
+        yield
+    finally:
+        process.resume()
 
 
 def claimed() -> Task:

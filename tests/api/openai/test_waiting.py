@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 
 import httpx
@@ -11,8 +12,10 @@ import pytest
 from asgiref.sync import sync_to_async
 from django.db import connection
 
-from tasks_app.models import Call
-from tests.api.openai.conftest import TEXT, do_the_work
+from tasks_app.actions import attempts
+from tasks_app.api import waiting
+from tasks_app.models import Call, Task
+from tests.api.openai.conftest import SAID, TEXT, do_the_work
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CLIENTS = 40
@@ -49,3 +52,19 @@ async def test_who_waits_holds_no_thread_and_no_connection_to_the_database(
         texts = [(await answer.aread(), answer.json()["text"])[1] for answer in answers]
     assert texts == [TEXT] * CLIENTS
     assert max(held) < CLIENTS / 2
+
+
+async def test_white_space_comes_at_once_and_again_and_again_while_it_works(
+    claimed: Task, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Clients give up not only without headers, but also where nothing follows them for some minutes."""
+    monkeypatch.setattr(waiting, "PADDING_SECONDS", 0.05)
+    monkeypatch.setattr(waiting, "LOOK_SECONDS", 0.05)
+    pieces = waiting.answer(
+        claimed.pk, lambda said: b'{"pieces": %d}' % len(said.segments), None, first=b" ", padding=b" "
+    )
+    async with asyncio.timeout(20):
+        assert [await anext(pieces) for _ in range(4)] == [b" "] * 4
+    await sync_to_async(attempts.complete)(claimed, claimed.lease, SAID)
+    rest = b"".join([piece async for piece in pieces])
+    assert json.loads(rest) == {"pieces": 2}
