@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 import pytest
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Permission
 from django.contrib.sessions.models import Session
 from playwright.sync_api import BrowserContext, Error, Page, expect
 
@@ -14,6 +14,9 @@ from tasks_app.actions import attempts
 from tasks_app.actions.access import open_transcript
 from tasks_app.models import Change, Task
 from tasks_app.pipeline.transcript import Segment, StageWarning, Transcript, Word
+from tasks_app.progress.broadcast import broadcast_change
+from tasks_app.transcripts.again import put_transcribed
+from tasks_app.transcripts.changes import change
 from tasks_app.transcripts.rows import transcript_of
 from tests.conftest import eventually, make_task, web_server
 from tests.e2e.conftest import free_port, log_in
@@ -428,3 +431,43 @@ def test_the_history_leads_back_to_any_state(page: Page, task: Task) -> None:
     page.get_by_role("button", name=re.compile("Go back to this state")).click()
     expect(page.locator("#lines .speaker").first).to_have_text("Speaker 1")
     assert transcript_of(task).segments == MEETING.segments
+
+
+# Who may only read, and where nothing was said ------------------------------------------------------------------------
+
+
+def test_staff_who_may_only_look_read_and_hear_and_cannot_type(somebodys, staff: AbstractUser, complete) -> None:
+    staff.is_superuser = False
+    staff.save()
+    staff.groups.clear()
+    staff.user_permissions.set(Permission.objects.filter(codename__in=["view_task", "view_transcript"]))
+    task = complete(LONG)
+    open_transcript(staff, task, "asked for help")
+    page = opened(somebodys(staff), task)
+    expect(page.locator(".line p")).to_have_count(300)
+    line(page, 0).click(position={"x": 10, "y": 12})
+    assert page.evaluate("player.playing")
+    page.keyboard.type("Oh")
+    page.keyboard.press("Control+z")
+    expect(page.locator("[contenteditable]")).to_have_count(0)
+    expect(page.locator("button.speaker")).to_have_count(0)
+    expect(line(page, 0)).to_have_text("One of very many lines.")
+
+
+def test_where_no_speech_was_found_text_that_comes_later_can_be_corrected(browser: BrowserContext, complete) -> None:
+    task = complete(Transcript("en", 60.0, []))
+    page = opened(browser, task)
+    expect(page.locator("#silence")).to_be_visible()
+    expect(page.locator("#find")).to_be_hidden()
+    page.get_by_role("button", name="Transcribe again").click()
+    expect(page.get_by_label("Model")).to_be_visible()
+    expect(page.get_by_label("Some lines")).to_be_hidden()
+    page.keyboard.press("Escape")
+    with change(task, Change.Kind.TRANSCRIBED, None) as draft:
+        put_transcribed(draft, MEETING.segments, 0.0, 60.0)
+    broadcast_change(task.pk, draft.revision)
+    expect(line(page, 1)).to_have_text("How are you?")
+    expect(page.locator("#silence")).to_be_hidden()
+    put_cursor(page, 1, "are")
+    page.keyboard.type("old ")
+    eventually(lambda: "How old are you?" in texts(task))

@@ -30,7 +30,10 @@ export class FindReplace {
     this.count = document.getElementById("found-count");
     this.button = document.getElementById("replace-all");
     const form = document.getElementById("find-form");
-    form.addEventListener("input", () => this.#search());
+    form.addEventListener("input", (event) => {
+      if (event.target !== this.by) this.#search();
+      else for (const added of this.list.querySelectorAll("ins")) added.textContent = this.by.value;
+    });
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#replace();
@@ -47,8 +50,9 @@ export class FindReplace {
 
   #search() {
     const wanted = pattern(this.what.value, { words: this.words.checked, matchCase: this.matchCase.checked });
-    /** @type {Map<object, string>} */
-    this.texts = new Map();
+    this.wanted = wanted;
+    /** The lines in which it was found, and their text then. @type {Map<object, string>} */
+    this.found = new Map();
     this.places = 0;
     const rows = document.createDocumentFragment();
     for (const line of wanted ? this.lines.order : []) {
@@ -60,10 +64,10 @@ export class FindReplace {
       }
       if (!found) continue;
       this.places += found;
-      this.texts.set(line, plain(text.replace(wanted, () => this.by.value)));
+      this.found.set(line, text);
     }
     this.list.replaceChildren(rows);
-    const some = `${this.places} ${this.places === 1 ? "place" : "places"} in ${this.texts.size} ${this.texts.size === 1 ? "line" : "lines"}`;
+    const some = `${this.places} ${this.places === 1 ? "place" : "places"} in ${this.found.size} ${this.found.size === 1 ? "line" : "lines"}`;
     this.count.textContent = !wanted ? "" : !this.places ? "Not found." : this.places > SHOWN ? `${some}. The first ${SHOWN}:` : `${some}:`;
     this.button.disabled = !this.places;
     this.button.textContent = this.places ? `Replace all ${this.places}` : "Replace all";
@@ -88,7 +92,8 @@ export class FindReplace {
   async #replace() {
     this.button.disabled = true;
     this.count.textContent = "Replacing…";
-    const texts = new Map([...this.texts].filter(([line, text]) => text !== line.text));
+    const replaced = [...this.found].map(([line, text]) => [line, plain(text.replace(this.wanted, () => this.by.value))]);
+    const texts = new Map(replaced.filter(([line, text]) => text !== line.text));
     const emptied = [...texts.values()].filter((text) => !text).length;
     if (emptied) {
       this.count.textContent = `${emptied} lines would have no text left. Delete them instead.`;
