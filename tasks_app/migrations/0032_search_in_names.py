@@ -4,6 +4,8 @@ PostgreSQL has such an index ready in an extension, which the service's role may
 a GIN index of arrays do the same without one. SQLite's is a table of FTS5, kept by triggers.
 """
 
+from itertools import islice
+
 import django.db.models.deletion
 from django.db import migrations, models
 
@@ -61,7 +63,7 @@ def fill(apps, schema_editor):
     tasks = apps.get_model("tasks_app", "Task").objects.order_by("created_at").values_list("pk", "name")
     model = apps.get_model("tasks_app", "SearchedName")
     rows = (model(task_id=task, text=name.casefold()) for task, name in tasks.iterator(BATCH))
-    while batch := [row for row, _ in zip(rows, range(BATCH))]:
+    while batch := list(islice(rows, BATCH)):
         model.objects.bulk_create(batch)
 
 
