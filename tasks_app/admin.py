@@ -33,7 +33,7 @@ from tasks_app.admin_filters import (
     ModelFilter,
     WorkerFilter,
 )
-from tasks_app.models import FollowUp, Speaker, Task, TaskEvent, TaskStatus
+from tasks_app.models import FollowUp, Speaker, Task, TaskEvent, TaskProgressStage, TaskStatus
 from tasks_app.options import TranscriptionOptions
 from tasks_app.pages.forms import AgainForm
 from tasks_app.pipeline.errors import TranscriptionError
@@ -43,7 +43,7 @@ from tasks_app.staff import announcements, audit, people, queue, settings  # noq
 from tasks_app.staff.bulk import BulkActions
 from tasks_app.staff.read_only import ReadOnly
 from tasks_app.throttle import LimitedLogIn
-from tasks_app.wording import clock, file_size, language_name
+from tasks_app.wording import clock, file_size, language_name, time_left
 
 
 class LimitedAdminLogIn(LimitedLogIn, AdminAuthenticationForm):
@@ -51,6 +51,8 @@ class LimitedAdminLogIn(LimitedLogIn, AdminAuthenticationForm):
 
 
 admin.site.login_form = LimitedAdminLogIn
+
+STAGE_TITLES = dict(TaskProgressStage.choices)
 
 OF_A_STAGE = {
     FollowUp.Kind.TRANSCRIBE: ("model", "language", "track", "hints"),
@@ -98,6 +100,7 @@ class TaskAdmin(ReadOnly, BulkActions):
     )
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would be counted to its end
     paginator = BoundedPaginator
     search_fields = ("name",)  # that there is a search; `search` says in what
     search_help_text = "Name, identifier, owner or error code"
@@ -105,7 +108,7 @@ class TaskAdmin(ReadOnly, BulkActions):
     change_form_template = "tasks_app/admin/task.html"
     fieldsets = (
         (None, {"fields": ("name", "owner", "identifier")}),
-        ("Progress", {"fields": ("status", "priority", "stage", "progress", "progress_message", "eta_seconds")}),
+        ("Progress", {"fields": ("status", "priority", "stage", "progress", "progress_message", "time_left")}),
         ("What went wrong", {"fields": ("error_code", "user_message", "technical_detail", "traceback", "missing")}),
         ("Recording", {"fields": ("length", "file_size", "asked", "recognised", "speakers")}),
         (
@@ -152,8 +155,7 @@ class TaskAdmin(ReadOnly, BulkActions):
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         """What ended within some time, by its end: in an order that the index has."""
-        by_end = any(name.startswith("finished_at") for name in request.GET)
-        return ("-finished_at",) if by_end else ("-created_at",)
+        return ("-finished_at",) if any(name.startswith("finished_at") for name in request.GET) else ()
 
     # The transcript ---------------------------------------------------------------------------------------------------
 
@@ -259,12 +261,16 @@ class TaskAdmin(ReadOnly, BulkActions):
     @admin.display(description="language")
     def recognised(self, task: Task) -> str:
         if task.language_probability is None:
-            return language_name(task.language)
+            return language_name(task.language) or "-"
         return f"{language_name(task.language)} ({task.language_probability:.0%} sure)"
 
     def speakers(self, task: Task) -> str:
         rows = Speaker.objects.filter(transcript=task.pk, until=None)
-        return ", ".join(f"{row.label} ({row.name})" if row.name else row.label for row in rows)
+        return ", ".join(f"{row.label} ({row.name})" if row.name else row.label for row in rows) or "-"
+
+    @admin.display(description="time left")
+    def time_left(self, task: Task) -> str:
+        return time_left(task.eta_seconds) or "-"
 
     @admin.display(description="stages of the last attempt")
     def stage_times(self, task: Task) -> str:
@@ -275,24 +281,28 @@ class TaskAdmin(ReadOnly, BulkActions):
             if seconds is None:
                 continue
             width = round(seconds / whole * 1000, 1)
-            stages.append({"name": name, "seconds": seconds, "x": round(x, 1), "width": width})
+            title = STAGE_TITLES.get(name, name.capitalize())
+            stages.append({"name": name, "title": title, "seconds": seconds, "x": round(x, 1), "width": width})
             x += width
-        return render_to_string("tasks_app/admin/_stages.html", {"stages": stages}) if stages else ""
+        return render_to_string("tasks_app/admin/_stages.html", {"stages": stages}) if stages else "-"
 
     @admin.display(description="done again")
     def done_again(self, task: Task) -> str:
-        return again_in_words(task)
+        return again_in_words(task) or "nothing"
 
     def traceback(self, task: Task) -> SafeString | str:
         """Of the last failure that nobody foresaw."""
         event = task.events.exclude(traceback="").last()
-        return format_html('<pre class="traceback">{}</pre>', event.traceback) if event else ""
+        return format_html('<pre class="traceback">{}</pre>', event.traceback) if event else "-"
 
     @admin.display(description="what the transcript lacks")
-    def missing(self, task: Task) -> SafeString:
-        return _list(
-            (warning.error_code, f"{warning.user_message} {warning.technical_detail}")
-            for warning in map(StageWarning.from_dict, task.warnings)
+    def missing(self, task: Task) -> SafeString | str:
+        return (
+            _list(
+                (warning.error_code, f"{warning.user_message} {warning.technical_detail}")
+                for warning in map(StageWarning.from_dict, task.warnings)
+            )
+            or "nothing"
         )
 
     # Deleting ---------------------------------------------------------------------------------------------------------
@@ -312,7 +322,7 @@ class TaskAdmin(ReadOnly, BulkActions):
 
 
 def _plain(value: Any) -> str:
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return ", ".join(value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -15,6 +15,7 @@ from tasks_app import figures
 from tasks_app.models import MODEL_ASKED, Task
 from tasks_app.pipeline_setup import offered_models
 from tasks_app.queueing import heartbeats
+from tasks_app.wording import language_name
 
 MOST_COUNTED = 10_000
 
@@ -82,6 +83,9 @@ class LanguageFilter(_Exactly):
 
     def names(self) -> Iterable[str]:
         return figures.languages(figures.PERIODS[-1])
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(code, language_name(code)) for code, _ in super().lookups(request, model_admin)]
 
 
 class ModelFilter(_Exactly):

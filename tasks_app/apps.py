@@ -1,4 +1,4 @@
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.contrib.admin import apps as admin_apps
 
 
@@ -10,6 +10,8 @@ class TasksAppConfig(AppConfig):
         from tasks_app.media import files
 
         files.connect_signals(self)
+        apps.get_app_config("auth").verbose_name = "People"
+        apps.get_app_config("django_rq").verbose_name = "Queue"
 
 
 class StaffAdminConfig(admin_apps.AdminConfig):

@@ -130,6 +130,15 @@ def test_the_list_can_be_filtered(admin: Client, task: Task, query: str) -> None
     assert names(admin.get(f"{LIST}?{query}")) == []
 
 
+def test_the_list_counts_nothing_beside_its_filters(admin: Client, task: Task) -> None:
+    assert "Show counts" not in admin.get(LIST).content.decode()
+
+
+def test_languages_are_filtered_by_their_names(admin: Client, task: Task) -> None:
+    completed(task)
+    assert '<a href="?language=en">English</a>' in " ".join(admin.get(LIST).content.decode().split())
+
+
 def test_the_list_of_one_owner(admin: Client, task: Task, owner: AbstractUser, colleague: AbstractUser) -> None:
     make_task(colleague, "other.wav")
     assert names(admin.get(f"{LIST}?owner__id__exact={owner.pk}")) == ["meeting.wav"]
@@ -221,6 +230,12 @@ def test_the_page_of_a_task_shows_what_its_stages_took_as_a_bar(admin: Client, t
     page = admin.get(change_page(task)).content.decode()
     shown = re.findall(r'<rect class="stage-(\w+)" x="([\d.]+)" y="0" width="([\d.]+)"', page)
     assert shown == [("transcribing", "0.0", "750.0"), ("aligning", "750.0", "250.0")]
+
+
+def test_the_page_of_a_task_says_in_words_what_there_is_not(admin: Client, task: Task) -> None:
+    page = admin.get(change_page(task)).content.decode()
+    assert "<b>hints</b>: none" in page
+    assert re.search(r"What the transcript lacks:.*?nothing", page, re.DOTALL)
 
 
 def test_the_page_of_a_task_lists_its_events(admin: Client, task: Task, staff: AbstractUser) -> None:

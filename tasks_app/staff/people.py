@@ -41,6 +41,7 @@ class PeopleAdmin(UserAdmin):
     list_filter = ("is_active", "is_staff", "groups")
     list_per_page = 50
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
     actions = ("close_accounts", "reopen_accounts")
     fieldsets = (
         (None, {"fields": ("username", "first_name", "last_name", "email")}),
