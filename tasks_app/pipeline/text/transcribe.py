@@ -10,7 +10,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from typing import TYPE_CHECKING, Any
 
 from tasks_app.pipeline.audio.sound import SAMPLE_RATE
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 GROUP_SECONDS = 5.0
-"""How long a group of chunks should take at most: its text appears at once."""
+"""How long a group of chunks should take at most: the text of a batch appears at once."""
 
 SHORTEST_HALF_SECONDS = 1.5
 """A chunk that repeats itself or leaves speech out is not decoded in halves that are shorter."""
@@ -108,8 +108,8 @@ class Transcriber:
     def run(
         self, chunks: list[Span] | None = None, *, word_times: bool, cancelled: Callable[[], bool]
     ) -> Iterator[ChunkText]:
-        """The texts of `chunks`, by default of all there are, in order of time and a group at a time. Ends early once
-        `cancelled` says so.
+        """The texts of `chunks`, by default of all there are, in order of time, each as soon as those before it are
+        there. Ends early once `cancelled` says so, which is asked before each group of chunks.
 
         With `word_times`, words are timed by cross-attention while the encoder's output is at hand.
 
@@ -120,20 +120,19 @@ class Transcriber:
         size = self._workers
         first = 0
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
-            groups: deque[list[Future[list[ChunkText]]]] = deque()
+            groups: deque[dict[Future[list[ChunkText]], list[Span]]] = deque()
             try:
                 while True:
                     # One group ahead keeps all replicas busy.
                     while len(groups) < 2 and first < len(chunks):
                         batches = self._batches(chunks[first : first + size])
-                        groups.append([pool.submit(self._transcribe, batch, word_times) for batch in batches])
+                        groups.append({pool.submit(self._transcribe, batch, word_times): batch for batch in batches})
                         first += size
                     if not groups or cancelled():
                         return
                     begun = time.monotonic()
-                    texts = [text for batch in groups[0] for text in batch.result()]
+                    yield from self._in_order(groups[0])
                     groups.popleft()
-                    yield from sorted(texts, key=lambda text: text.start)
                     fitting = int(size * GROUP_SECONDS / (time.monotonic() - begun))
                     size = max(self._workers, min(fitting, self._workers * self._batch))
             finally:
@@ -163,6 +162,18 @@ class Transcriber:
         size = -(-len(group) // parts)
         by_length = sorted(group, key=lambda chunk: chunk.seconds)
         return [by_length[first : first + size] for first in range(0, len(group), size)]
+
+    @staticmethod
+    def _in_order(group: dict[Future[list[ChunkText]], list[Span]]) -> Iterator[ChunkText]:
+        """The texts of a group's batches, in order of time, each as soon as those before it are there: one chunk may
+        take much longer than another, where parts of it are decoded again.
+        """
+        awaited = deque(sorted(chunk.start for batch in group.values() for chunk in batch))
+        done: dict[int, ChunkText] = {}
+        for batch in as_completed(group):
+            done |= {text.start: text for text in batch.result()}
+            while awaited and awaited[0] in done:
+                yield done.pop(awaited.popleft())
 
     def _transcribe(self, chunks: list[Span], word_times: bool) -> list[ChunkText]:
         """The chunks' texts. Where a GPU's memory does not suffice, by half as many at a time, at last with less exact

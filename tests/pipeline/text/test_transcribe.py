@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 
 import numpy as np
 import pytest
@@ -81,6 +82,23 @@ def test_chunks_come_in_order_of_time_whatever_their_length(telephone, store):
     transcriber = Transcriber(telephone, speech, chunks, store=store, model="tiny.en", language="en", translate=False)
     texts = list(transcriber.run(word_times=False, cancelled=lambda: False))
     assert [(text.start, text.end) for text in texts] == [(chunk.start, chunk.end) for chunk in chunks]
+
+
+def test_a_text_does_not_wait_for_a_later_chunk_that_takes_longer(transcriber, monkeypatch):
+    transcriber, [first, second, third] = transcriber
+    first_is_told = threading.Event()
+
+    def transcribe(batch, word_times):
+        if batch != [first]:
+            assert first_is_told.wait(20), "the text of the first chunk is held back"
+        return [ChunkText(chunk.start, chunk.end, "Hello.") for chunk in batch]
+
+    monkeypatch.setattr(transcriber, "_workers", 2)
+    monkeypatch.setattr(transcriber, "_transcribe", transcribe)
+    texts = transcriber.run(word_times=False, cancelled=lambda: False)
+    assert next(texts).start == first.start
+    first_is_told.set()
+    assert [text.start for text in texts] == [second.start, third.start]
 
 
 def spoken(store, *parts, model="tiny.en"):
