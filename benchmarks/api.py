@@ -4,8 +4,9 @@
 
 Starts the whole service with an empty state of its own. Then, in turn, each recording goes through
 `POST /v1/audio/transcriptions` by OpenAI's package (from the call to the answer, without telling speakers apart) and
-through the bare pipeline in this process, both warm; and once more as a stream, to the first delta. At last as many
-clients as asked send recordings of 11 s in the same moment, each one of its own. Prints medians and their spread.
+through the bare pipeline in this process, both warm; and once more as a stream, to the first delta and to its end. At
+last as many clients as asked send recordings of 11 s in the same moment, each one of its own. Prints medians and their
+spread.
 """
 
 from __future__ import annotations
@@ -30,14 +31,15 @@ def through_the_api(client: OpenAI, recording: Path, model: str) -> float:
     return time.perf_counter() - begin
 
 
-def to_the_first_delta(client: OpenAI, recording: Path, model: str) -> float:
+def through_a_stream(client: OpenAI, recording: Path, model: str) -> tuple[float, float]:
+    """Seconds to the first delta, and to the end."""
     begin = time.perf_counter()
     events = client.audio.transcriptions.create(model=model, file=recording, stream=True)
     next(event for event in events if event.type == "transcript.text.delta")
     first = time.perf_counter() - begin
-    for _ in events:  # to its end, or the next round would meet the task
+    for _ in events:
         pass
-    return first
+    return first, time.perf_counter() - begin
 
 
 def through_the_pipeline(recording: Path, model: str) -> float:
@@ -56,15 +58,18 @@ def spread(seconds: list[float]) -> str:
 def compare(client: OpenAI, recordings: list[Path], model: str, rounds: int) -> None:
     print(f"\nSeconds, {model}, {rounds} rounds in turn after one to warm up: medians (lowest - highest)")
     for recording in recordings:
-        measured: dict[str, list[float]] = {"call": [], "pipeline": [], "difference": [], "first delta": []}
+        names = ("call", "pipeline", "difference", "stream", "first delta")
+        measured: dict[str, list[float]] = {name: [] for name in names}
         for _ in range(rounds + 1):
             call, pipeline = through_the_api(client, recording, model), through_the_pipeline(recording, model)
-            first = to_the_first_delta(client, recording, model)
-            for name, seconds in zip(measured, (call, pipeline, call - pipeline, first), strict=True):
+            first, whole = through_a_stream(client, recording, model)
+            for name, seconds in zip(measured, (call, pipeline, call - pipeline, whole, first), strict=True):
                 measured[name].append(seconds)
         print(recording.name)
         for name, seconds in measured.items():
             print(f"  {name:<14}{spread(seconds[1:])}")
+        shares = [first / whole for first, whole in zip(measured["first delta"], measured["stream"], strict=True)]
+        print(f"  first delta after at most {max(shares[1:]):.0%} of the stream")
 
 
 def copies(recording: Path, count: int) -> list[Path]:
@@ -94,7 +99,7 @@ def all_at_once(client: OpenAI, recording: Path, model: str, clients: int) -> No
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--audio", type=Path, nargs="+", help="instead of 11 s and 90 s of telephone conversation")
+    parser.add_argument("--audio", type=Path, nargs="+", help="instead of 11 s, 90 s and 300 s of conversation")
     parser.add_argument("--model", default="tiny.en")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--clients", type=int, default=50)
@@ -108,7 +113,7 @@ def main() -> None:
 
         _, key = make_key(get_user_model().objects.create_user("bench"), "benchmark", KeyScope.WRITE)
         client = OpenAI(api_key=key, base_url=f"http://127.0.0.1:{port}/v1", max_retries=0, timeout=3600)
-        own = conversations(folder)
+        own = conversations(folder, 11, 90, 300)
         if asked.rounds:
             compare(client, asked.audio or own, asked.model, asked.rounds)
         if asked.clients:

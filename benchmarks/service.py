@@ -37,17 +37,17 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 TELEPHONE = Path(find_spec("pyannote.audio").submodule_search_locations[0]) / "sample/sample.wav"
 
 
-def conversations(folder: Path) -> list[Path]:
-    """11 s and 90 s of the telephone recording."""
+def conversations(folder: Path, *lengths: int) -> list[Path]:
+    """So many seconds of the telephone recording each, again and again if need be."""
     paths = []
     with wave.open(str(TELEPHONE)) as source:
         frames = source.readframes(source.getnframes())
-        for seconds in (11, 90):
+        for seconds in lengths:
             paths.append(folder / f"telephone-{seconds}s.wav")
             with wave.open(str(paths[-1]), "wb") as out:
                 out.setparams(source.getparams())
                 wanted = seconds * source.getframerate() * source.getsampwidth() * source.getnchannels()
-                out.writeframes((frames * 4)[:wanted])
+                out.writeframes((frames * (wanted // len(frames) + 1))[:wanted])
     return paths
 
 
@@ -169,7 +169,7 @@ def main() -> None:
 
         user = get_user_model().objects.create_user("bench")
         if asked.rounds:
-            compare(user, asked.audio or conversations(folder), asked.model, asked.rounds)
+            compare(user, asked.audio or conversations(folder, 11, 90), asked.model, asked.rounds)
         print("\nFrom emit_progress (a change of stage) to the client, one daphne process, milliseconds")
         print(f"{'clients':>7}{'frames':>10}{'median':>10}{'p99':>10}{'longest':>10}")
         for clients in asked.clients:
