@@ -15,6 +15,7 @@ import statistics
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import islice
 from typing import Any
 from urllib.parse import quote
 
@@ -127,7 +128,7 @@ def fill(count: int, people: list[int]) -> None:
     first = unfinished + -(-(count - unfinished) // 2**DOUBLINGS)
     Task._meta.get_field("created_at").auto_now_add = False  # so that they are made over a year
     made = rows(first, people)
-    while batch := [pair for pair, _ in zip(made, range(BATCH), strict=False)]:
+    while batch := list(islice(made, BATCH)):
         Task.objects.bulk_create(task for task, _ in batch)
         FinishedTask.objects.bulk_create(finished for _, finished in batch if finished is not None)
     with connection.cursor() as cursor:
