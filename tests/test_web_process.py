@@ -79,9 +79,9 @@ def test_it_stays_under_150_megabytes(web_process: dict[str, object], capsys: py
     assert web_process["megabytes"] < 150
 
 
-def test_workers_and_scheduler_do_not_load_the_server() -> None:
+def test_workers_and_scheduler_do_not_load_the_server(tmp_path: Path) -> None:
     load = "import django, sys; django.setup(); import tasks_app.worker.process, tasks_app.worker.scheduler"
     command = [sys.executable, "-c", f"{load}; print('twisted' in sys.modules)"]
-    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings"}
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "transcribe_site.settings", "VAR_DIR": str(tmp_path)}
     said = subprocess.run(command, cwd=REPOSITORY, env=environment, stdout=subprocess.PIPE, text=True, check=True)
     assert said.stdout == "False\n"
